@@ -1,0 +1,1 @@
+"""Deeds: what the desk does about what came in. The only writers."""

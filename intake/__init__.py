@@ -1,0 +1,1 @@
+"""Doors: every way in. They take things in and decide nothing."""

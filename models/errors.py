@@ -1,0 +1,153 @@
+"""Every error that Subjectline raises on purpose.
+
+SubjectlineError
+├── SettingsError            a setting is missing, unknown or wrong
+├── DataMapError             the data map does not say what it must
+├── BadInput                 what a person gave cannot be taken
+│   ├── BadValue             a field of the data map cannot take this value
+│   └── UnreadableMail       no text can be read from the bytes
+├── Refused                  the move is not allowed
+│   ├── IllegalMove          the table of moves does not have it
+│   ├── StaleMove            somebody was faster
+│   ├── NotPermitted         this person may not do that
+│   └── NoticeTooSoon        a policy version takes effect too early
+├── IdentityError            a proof did not hold
+│   ├── WrongCode            the code is not the one that was sent
+│   ├── SpentProof           the code or link was used, replaced or is too old
+│   └── TooManyTries         five tries are used up
+├── RegistryError            the company's database did not do what was asked
+│   ├── UnknownMember        no such member
+│   ├── NotCanonical         the id is not written in the registry's form
+│   ├── RegistryAway         the database cannot be reached
+│   └── RegistryConflict     a row is not as the agent saw it
+├── SealError                a key is missing or does not fit
+│   └── KeyDestroyed         the key is gone on purpose, and so is the text
+└── SendError                a letter did not leave
+    ├── TemporarySendError   it may leave later
+    └── PermanentSendError   it will never leave to this address
+
+Each carries `field`, `rule` and `remedy`: what is wrong, which rule says so, and the way out.
+"""
+
+from collections.abc import Iterable
+
+
+class SubjectlineError(Exception):
+    """Something that Subjectline refuses or cannot do.
+
+    `rule` is a sentence in plain words, `field` names what it is about, `remedy` says the way out.
+    """
+
+    def __init__(self, rule: str, *, field: str = "", remedy: str = "") -> None:
+        self.rule, self.field, self.remedy = rule, field, remedy
+        super().__init__(" ".join(self._words()))
+
+    def _words(self) -> Iterable[str]:
+        if self.field:
+            yield f"{self.field}:"
+        yield self.rule if self.rule.endswith(".") else f"{self.rule}."
+        if self.remedy:
+            yield self.remedy
+
+
+class SettingsError(SubjectlineError):
+    """A setting is missing, unknown or wrong."""
+
+
+class DataMapError(SubjectlineError):
+    """The data map does not say what it must."""
+
+
+class BadInput(SubjectlineError):
+    """What a person gave cannot be taken."""
+
+
+class BadValue(BadInput):
+    """A field of the data map cannot take this value.
+
+    `reason` is a key of the letters' word list, so that the member reads it in their language.
+    """
+
+    def __init__(self, field: str, reason: str, rule: str, *, remedy: str = "") -> None:
+        self.reason = reason
+        super().__init__(rule, field=field, remedy=remedy)
+
+
+class UnreadableMail(BadInput):
+    """No text can be read from the bytes."""
+
+
+class Refused(SubjectlineError):
+    """The move is not allowed."""
+
+
+class IllegalMove(Refused):
+    """The table of moves does not have it."""
+
+
+class StaleMove(Refused):
+    """Somebody was faster: the request is not in the state or version that was seen."""
+
+
+class NotPermitted(Refused):
+    """This person may not do that."""
+
+
+class NoticeTooSoon(Refused):
+    """A policy version takes effect too early after its announcement."""
+
+
+class IdentityError(SubjectlineError):
+    """A proof did not hold."""
+
+
+class WrongCode(IdentityError):
+    """The code is not the one that was sent."""
+
+
+class SpentProof(IdentityError):
+    """The code or link was used, replaced or is too old."""
+
+
+class TooManyTries(IdentityError):
+    """Five tries are used up."""
+
+
+class RegistryError(SubjectlineError):
+    """The company's database did not do what was asked."""
+
+
+class UnknownMember(RegistryError):
+    """No such member."""
+
+
+class NotCanonical(RegistryError):
+    """The id is not written in the registry's form."""
+
+
+class RegistryAway(RegistryError):
+    """The database cannot be reached."""
+
+
+class RegistryConflict(RegistryError):
+    """A row is not as the agent saw it."""
+
+
+class SealError(SubjectlineError):
+    """A key is missing or does not fit what it should open."""
+
+
+class KeyDestroyed(SealError):
+    """The key is gone on purpose, and so is the text."""
+
+
+class SendError(SubjectlineError):
+    """A letter did not leave."""
+
+
+class TemporarySendError(SendError):
+    """It may leave later."""
+
+
+class PermanentSendError(SendError):
+    """It will never leave to this address."""

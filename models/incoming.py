@@ -1,0 +1,78 @@
+"""What a door hands to `handlers.requests.receive`: one message, parsed and masked, of any door."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Door(StrEnum):
+    MAIL = "mail"
+    TELEGRAM = "telegram"
+    CONSOLE = "console"
+
+
+class Tier(StrEnum):
+    """How far the sender can be believed before any proof (DMARC, RFC 7489; RFC 8601)."""
+
+    ALIGNED = "aligned"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+
+
+class Outcome(StrEnum):
+    """What an intake rule decides about a message."""
+
+    HANDLE = "handle"
+    ATTACH = "attach"
+    HOLD = "hold"  # for an agent
+    DEAD = "dead"  # dead letter
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """An address on a door: kind `email`, `phone` or `telegram` (user id as text)."""
+
+    kind: str
+    value: str  # canonical: lower-case address, +82… number, decimal id
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    name: str  # masked
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One message as it came in. Text is already masked; times are aware UTC.
+
+    `source_key` names the raw row (mailbox + UIDVALIDITY + UID, or bot + update_id). `reply_token`
+    is the signed token of our Reply-To address, if the message was sent to one. `button` is the data
+    of a pressed button; `shared_phone` a contact shared by its owner in a private chat.
+    """
+
+    door: Door
+    source_key: str
+    arrived_at: datetime
+    sender: Contact
+    text: str
+    sender_name: str = ""
+    subject: str = ""
+    rest: str = ""  # quoted history, signature, disclaimer: cut from `text`, kept
+    message_id: str = ""
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    reply_token: str = ""
+    tier: Tier = Tier.UNKNOWN
+    evidence: dict[str, str] = field(default_factory=dict)
+    rule: str = "person"
+    outcome: Outcome = Outcome.HANDLE
+    reason: str = ""
+    language: str = "ko"  # ko or en
+    resident_number_found: bool = False
+    body_hash: str = ""  # SHA-256 of the normalised body, for duplicates
+    attachments: tuple[Attachment, ...] = ()
+    button: str = ""
+    chat_message_id: int = 0
+    shared_phone: str = ""
