@@ -22,6 +22,7 @@ SubjectlineError
 │   └── RegistryConflict     a row is not as the agent saw it
 ├── SealError                a key is missing or does not fit
 │   └── KeyDestroyed         the key is gone on purpose, and so is the text
+├── DoorAway                 a server that a door reads from is away, refuses us or hung up
 └── SendError                a letter did not leave
     ├── TemporarySendError   it may leave later
     └── PermanentSendError   it will never leave to this address
@@ -139,6 +140,10 @@ class SealError(SubjectlineError):
 
 class KeyDestroyed(SealError):
     """The key is gone on purpose, and so is the text."""
+
+
+class DoorAway(SubjectlineError):
+    """A server that a door reads from cannot be reached, refuses us, or hung up."""
 
 
 class SendError(SubjectlineError):

@@ -1,0 +1,44 @@
+"""The data map: where the company keeps whose data, for what, and who receives it (docs/data-map.md)."""
+
+from subjectline.models.datamap.load import load_map, parse_map
+from subjectline.models.datamap.map import DataMap, vocabulary_words
+from subjectline.models.datamap.parts import (
+    Bilingual,
+    Caller,
+    Company,
+    Connection,
+    Consent,
+    ConsentColumn,
+    Copy,
+    Field,
+    Home,
+    Leave,
+    Purpose,
+    Recipient,
+    Retention,
+    Value,
+)
+from subjectline.models.datamap.tables import Column, Table
+
+__all__ = [
+    "Bilingual",
+    "Caller",
+    "Column",
+    "Company",
+    "Connection",
+    "Consent",
+    "ConsentColumn",
+    "Copy",
+    "DataMap",
+    "Field",
+    "Home",
+    "Leave",
+    "Purpose",
+    "Recipient",
+    "Retention",
+    "Table",
+    "Value",
+    "load_map",
+    "parse_map",
+    "vocabulary_words",
+]

@@ -1,0 +1,207 @@
+"""The parts of a data map that are about people and reasons: fields, purposes, recipients, consents."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from subjectline.models import canonical, validators
+from subjectline.models.periods import Period
+
+Value = str | int | float | bool | None
+
+
+class Strict(BaseModel):
+    """A part of the map: unknown keys are refused and nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Bilingual(Strict):
+    """The same words for Korean and for English readers."""
+
+    ko: str
+    en: str
+
+    @field_validator("ko", "en")
+    @classmethod
+    def _not_empty(cls, text: str) -> str:
+        if not text.strip():
+            raise ValueError("words may not be empty")
+        return text
+
+    def text(self, language: str) -> str:
+        """The words in `language` (ko or en; anything else reads English)."""
+        return self.ko if language == "ko" else self.en
+
+
+class Company(Strict):
+    """Who answers: shown at the foot of every letter and on the policy page.
+
+    `notice_days` is the company's own promise: a policy change is announced at least so many days
+    before it takes effect.
+    """
+
+    name: Bilingual
+    officer: Bilingual
+    phone: str
+    email: str
+    policy_url: str
+    address: Bilingual | None = None
+    regime: str = "kr-pipa"
+    notice_days: int = 7
+
+
+class Connection(Strict):
+    """One database of the company. Its URL is a setting, never a line of the map."""
+
+    labels: Bilingual
+
+
+class Home(Strict):
+    """The table where a person is one row, and how an id is written.
+
+    `form` is integer, uuid or text (NFC, trimmed; `case` keep or fold). `active` names the column
+    and value of those who are members now: the others get no notices.
+    """
+
+    table: str
+    key: str
+    form: Literal["integer", "uuid", "text"] = "integer"
+    case: Literal["keep", "fold"] = "keep"
+    language: str | None = None
+    active: dict[str, Value] = {}
+
+    def canonical(self, member: object) -> str:
+        """`member` as the one way in which its id is written. Raises NotCanonical."""
+        return canonical.member_id(member, self.form, fold=self.case == "fold")
+
+
+class Copy(Strict):
+    """Another column that holds the same value. `where` narrows it to rows that are still in use."""
+
+    table: str
+    column: str
+    where: dict[str, Value] = {}
+
+
+class Field(Strict):
+    """One item of personal data that a member can name.
+
+    `purposes` and `recipients` are filled in from those sections of the map. `stored` says how the
+    column writes a phone number: canonical (+82…), national (010-…) or digits.
+    """
+
+    name: str
+    table: str
+    column: str
+    labels: Bilingual
+    words: dict[Literal["ko", "en"], tuple[str, ...]] = {}
+    category: str
+    validator: validators.Validator
+    stored: Literal["canonical", "national", "digits"] = "canonical"
+    correctable: bool = True
+    evidence: Literal["none", "paper"] = "none"
+    contact: Literal["email", "phone"] | None = None
+    copies: tuple[Copy, ...] = ()
+    purposes: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
+
+    def normalise(self, text: str, today: date | None = None) -> str:
+        """`text` as the canonical value. Raises BadValue with a reason key.
+
+        With `today` (in the regime's zone) a birth date of tomorrow is refused as well.
+        """
+        return self.validator.normalise(self.name, text, today)
+
+    def to_column(self, value: str) -> str:
+        """A canonical value as the company's column writes it."""
+        return self.validator.stored(value, self.stored)
+
+    def from_column(self, value: object) -> str | None:
+        """What the column holds as the canonical value; as it stands where it is not a good one."""
+        return None if value is None else self.validator.lenient(str(value))
+
+    def in_columns(self, value: str) -> tuple[str, ...]:
+        """Every way in which a column may write the canonical `value`, for looking it up."""
+        return self.validator.spellings(value)
+
+    def display(self, value: str, language: str) -> str:
+        """A canonical value as people read it (010-0000-0000, 여성, 1991년 3월 2일)."""
+        return self.validator.display(value, language)
+
+    def all_words(self) -> tuple[str, ...]:
+        """Labels and synonyms in both languages, labels first, each once."""
+        listed = [self.labels.ko, self.labels.en]
+        for language in ("ko", "en"):
+            listed += self.words.get(language, ())
+        return tuple(dict.fromkeys(listed))
+
+
+class Purpose(Strict):
+    """What data is used for, and on which basis. A law names itself; `fields` may be ["*"]."""
+
+    labels: Bilingual
+    basis: Literal["consent", "contract", "law", "legitimate"]
+    law: Bilingual | None = None
+    fields: tuple[str, ...]
+
+
+class Recipient(Strict):
+    """Somebody else who gets data: a third party, or a processor working for the company."""
+
+    labels: Bilingual
+    kind: Literal["third_party", "processor"]
+    work: Bilingual
+    fields: tuple[str, ...]
+    receives_corrected: bool = True
+
+
+class Caller(Strict):
+    """A system of the company that asks the gate."""
+
+    labels: Bilingual
+    purposes: tuple[str, ...]
+    fields: tuple[str, ...]
+    recipient: str | None = None
+
+
+class ConsentColumn(Strict):
+    """What a consent column holds when the consent is given and when it is withdrawn."""
+
+    given: Value
+    withdrawn: Value
+
+
+class Consent(Strict):
+    """A consent that can be withdrawn: its columns, the column of the time, the tables it drops."""
+
+    labels: Bilingual
+    purposes: tuple[str, ...]
+    table: str
+    columns: dict[str, ConsentColumn]
+    at: str | None = None
+    where: dict[str, Value] = {}
+    drops: tuple[str, ...] = ()
+
+
+class Retention(Strict):
+    """How long records stay. With `period` they outlive the membership, by a law or a house rule."""
+
+    labels: Bilingual
+    law: Bilingual | None = None
+    period: Period | None = None
+
+
+class Leave(Strict):
+    """What a membership withdrawal does with one table.
+
+    delete: the member's rows go. keep: they stay for the table's retention period, counted from the
+    column `counted_from` (key `from`; without it from the day of leaving). anonymise: the columns of `set`
+    get the values given, `at` the time.
+    """
+
+    action: Literal["delete", "keep", "anonymise"]
+    counted_from: str | None = None
+    set: dict[str, Value] = {}
+    at: str | None = None

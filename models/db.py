@@ -1,0 +1,118 @@
+"""The desk's own database: SQLite (WAL) or PostgreSQL, read and written through two small doors.
+
+`read()` gives a session that only looks. `write()` gives one whose commit is the step itself: on
+SQLite it begins IMMEDIATE and waits its turn in process, so no writer ever fails half way with
+SQLITE_BUSY. What a step wants to wake after its commit it names with `wake`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Any
+
+from sqlalchemy import Engine, event, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from subjectline.models.errors import SettingsError
+
+
+class Signals:
+    """Events by name that loops wait for; set after a commit, or by a timer."""
+
+    def __init__(self) -> None:
+        self._events: dict[str, asyncio.Event] = {}
+
+    def event(self, name: str) -> asyncio.Event:
+        return self._events.setdefault(name, asyncio.Event())
+
+    def set(self, *names: str) -> None:
+        for name in names:
+            self.event(name).set()
+
+    async def wait(self, name: str, seconds: float) -> None:
+        """Until the name is set or the seconds are over; clears it."""
+        waiting = self.event(name)
+        try:
+            async with asyncio.timeout(seconds):
+                await waiting.wait()
+        except TimeoutError:
+            return
+        waiting.clear()
+
+
+class Database:
+    """An engine with its signals. `url` is `sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://…`."""
+
+    def __init__(self, url: str, signals: Signals | None = None) -> None:
+        self.url = make_url(url)
+        self.embedded = self.url.get_backend_name() == "sqlite"
+        if not self.embedded and self.url.get_driver_name() != "asyncpg":
+            raise SettingsError(
+                "the desk runs on SQLite or PostgreSQL",
+                field="database.url",
+                remedy="Write sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER@HOST/NAME",
+            )
+        self.signals = signals or Signals()
+        self._turn = asyncio.Lock() if self.embedded else None
+        self._reader = self._engine("BEGIN")
+        self._writer = self._engine("BEGIN IMMEDIATE") if self.embedded else self._reader
+
+    @property
+    def engine(self) -> AsyncEngine:
+        return self._writer
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        async with AsyncSession(self._reader, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """One transaction; commits at the end, rolls back on any error, then wakes who was named."""
+        async with self._my_turn(), AsyncSession(self._writer, expire_on_commit=False) as session:
+            async with session.begin():
+                yield session
+            for name in session.info.get("wake", ()):
+                self.signals.set(name)
+
+    async def dispose(self) -> None:
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+    def _my_turn(self) -> AbstractAsyncContextManager[Any]:
+        return self._turn if self._turn is not None else nullcontext()
+
+    def _engine(self, begin: str) -> AsyncEngine:
+        if not self.embedded:
+            return create_async_engine(self.url, pool_size=10, max_overflow=10)
+        engine = create_async_engine(self.url)
+        prepare_sqlite(engine.sync_engine, begin)
+        return engine
+
+
+def wake(session: AsyncSession, *names: str) -> None:
+    """Names what should be woken once this session has committed."""
+    session.info.setdefault("wake", set()).update(names)
+
+
+def prepare_sqlite(engine: Engine, begin: str) -> None:
+    """WAL, foreign keys, a busy time-out and an explicit BEGIN, on every connection."""
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "busy_timeout=10000",
+            "foreign_keys=ON",
+            "synchronous=FULL",
+            "secure_delete=ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Any) -> None:
+        connection.exec_driver_sql(begin)

@@ -1,0 +1,107 @@
+"""What the mail doors are told: how to reach the mailbox and the mail server. Sizes in bytes."""
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from subjectline.models.errors import SettingsError
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a doctor found: `sentence` is for the operator, and says the way out where `ok` is false."""
+
+    ok: bool
+    sentence: str
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this very machine, where a password may travel without TLS."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class _Server(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field(min_length=1)
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    ca_file: Path | None = None
+    tls: Literal["tls", "starttls", "none"] = "tls"
+    command_seconds: Seconds = 60  # silence on the line before it counts as dead
+
+    @model_validator(mode="after")
+    def _no_plain_text_over_a_network(self) -> Self:
+        if self.tls == "none" and not is_loopback(self.host):
+            raise SettingsError(
+                f'tls = "none" would send the password in the clear to {self.host}',
+                field="tls",
+                remedy='Use tls = "tls"; "none" is for a server on this machine only.',
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _ca_file_is_there(self) -> Self:
+        if self.ca_file is not None and not self.ca_file.is_file():
+            raise SettingsError(
+                f"there is no certificate file {self.ca_file}",
+                field="ca_file",
+                remedy="Name a PEM file, or leave it out to trust the system's authorities.",
+            )
+        return self
+
+
+class MailboxSettings(_Server):
+    """The IMAP mailbox that the desk reads; `processed` and `quarantine` are made where they are missing.
+
+    A mail over `max_mail_bytes` is not fetched: its header alone is handed over.
+    """
+
+    port: Port = 993
+    user: str = Field(min_length=1)
+    tls: Literal["tls", "none"] = "tls"
+    folder: str = "INBOX"
+    processed: str = "Processed"
+    quarantine: str = "Quarantine"
+    poll_seconds: Seconds = 60  # where the server cannot IDLE
+    idle_seconds: Seconds = 300  # an IDLE is renewed after this, so that a dead line is noticed
+    retry_seconds: Seconds = 1  # first wait after a loss; doubles
+    retry_max_seconds: Seconds = 120
+    max_mail_bytes: int = Field(default=25 * 1024 * 1024, ge=1024)
+
+    @property
+    def name(self) -> str:
+        """The mailbox's name in our own table: with UIDVALIDITY and UID it names one mail for good."""
+        return f"{self.user}@{self.host}/{self.folder}"
+
+
+class SmtpSettings(_Server):
+    """The mail server that takes our letters.
+
+    Replies go to `<local part>+<token>@<reply_to_domain>`, or to the domain of `from_address`.
+    """
+
+    port: Port = 465
+    from_address: str = Field(pattern=r"^[^\s<>@,;:\"\\]+@[^\s<>@,;:\"\\]+$")
+    from_name: str = Field(default="", pattern=r"^[^\r\n\x00]*$")
+    reply_to_domain: str = Field(default="", pattern=r"^[^\s<>@,;:\"\\]*$")
+    keep_seconds: Seconds = 30  # an unused connection is asked with NOOP after this
+
+    @property
+    def from_domain(self) -> str:
+        """The domain of `from_address`: the name in EHLO and in our Message-IDs."""
+        return self.from_address.rpartition("@")[2]
+
+    @property
+    def reply_domain(self) -> str:
+        """The domain of our reply addresses."""
+        return self.reply_to_domain or self.from_domain

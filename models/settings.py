@@ -1,0 +1,165 @@
+"""Settings: `subjectline.toml`, overridden by SUBJECTLINE_<SECTION>__<KEY>; unknown keys are refused.
+
+Any secret may be given as itself, as `<name>_file` (a file whose text it is) or as `<name>_command`
+(a command that prints it).
+"""
+
+import shlex
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from subjectline.models.errors import SettingsError
+from subjectline.models.mail_settings import MailboxSettings, SmtpSettings
+
+
+class Section(BaseModel):
+    """One section of the file. Secrets listed in `secrets` may come from a file or a command."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DeskSection(Section):
+    """The desk as people see it."""
+
+    regime: str = "kr-pipa"
+    language: str = "ko"
+    public_url: str = "http://127.0.0.1:8080"
+    data_dir: Path = Path("var")
+    address: str = "privacy@desk.test"
+    authserv_ids: tuple[str, ...] = ()
+    extra_holidays: tuple[str, ...] = ()
+
+
+class DatabaseSection(Section):
+    url: str = ""  # empty: SQLite in data_dir
+
+
+class KeysSection(Section):
+    ring: Path | None = None  # empty: data_dir/keyring.json
+    store: Path | None = None  # empty: data_dir/keys.db
+
+
+class RegistrySection(Section):
+    """The company's data: the map, and a URL for each connection that the map names."""
+
+    map: Path
+    urls: dict[str, SecretStr] = Field(default_factory=dict)
+
+
+class TelegramSection(Section):
+    token: SecretStr | None = None
+    base_url: str = "https://api.telegram.org/bot"
+    base_file_url: str = "https://api.telegram.org/file/bot"
+
+
+class ListenSection(Section):
+    """Where the two applications listen. One port for both where they are equal."""
+
+    host: str = "127.0.0.1"
+    public_port: int = 8080
+    internal_port: int = 8081
+
+
+class Settings(BaseSettings):
+    """Everything the operator decides."""
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
+        env_prefix="SUBJECTLINE_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    desk: DeskSection = DeskSection()
+    database: DatabaseSection = DatabaseSection()
+    keys: KeysSection = KeysSection()
+    registry: RegistrySection
+    mailboxes: tuple[MailboxSettings, ...] = ()
+    smtp: SmtpSettings | None = None
+    telegram: TelegramSection = TelegramSection()
+    listen: ListenSection = ListenSection()
+
+    @model_validator(mode="after")
+    def a_door_needs_a_way_out(self) -> "Settings":
+        if self.mailboxes and self.smtp is None:
+            raise ValueError("mailboxes are read but there is no [smtp] to answer with")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
+
+
+def load_settings(path: Path) -> Settings:
+    """The settings in a TOML file, overridden by the environment.
+
+    Raises SettingsError, one sentence that names the field, the rule and the way out.
+    """
+    try:
+        raw = tomllib.loads(path.read_text())
+    except FileNotFoundError as gone:
+        raise SettingsError(
+            f"there is no {path}", remedy="Write one with: subjectline settings --example > FILE"
+        ) from gone
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+        raise SettingsError(f"{path} is not TOML: {wrong}") from wrong
+    try:
+        return Settings(**resolve_secrets(raw))
+    except ValidationError as wrong:
+        raise SettingsError(*_first_fault(wrong)) from wrong
+
+
+def resolve_secrets(value: Any, where: str = "") -> Any:
+    """Replaces `<name>_file` and `<name>_command` by `<name>` with what they hold."""
+    if isinstance(value, list):
+        return [resolve_secrets(item, where) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return dict(_resolved(name, item, f"{where}.{name}".strip(".")) for name, item in value.items())
+
+
+def _resolved(name: str, item: Any, where: str) -> tuple[str, Any]:
+    if name.endswith("_command") and isinstance(item, str):
+        return name.removesuffix("_command"), _printed(item, where)
+    if name.endswith("_file") and name != "ca_file" and isinstance(item, str):
+        return name.removesuffix("_file"), _read(Path(item), where)
+    return name, resolve_secrets(item, where)
+
+
+def _read(path: Path, where: str) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError as wrong:
+        raise SettingsError(f"the file cannot be read: {wrong.strerror}", field=where) from wrong
+
+
+def _printed(command: str, where: str) -> str:
+    try:
+        done = subprocess.run(
+            shlex.split(command), capture_output=True, text=True, timeout=30, check=True
+        )
+    except (OSError, ValueError, subprocess.SubprocessError) as wrong:
+        raise SettingsError("the command did not print a secret", field=where) from wrong
+    return done.stdout.strip()
+
+
+def _first_fault(wrong: ValidationError) -> tuple[str]:
+    fault = wrong.errors()[0]
+    field = ".".join(str(part) for part in fault["loc"])
+    more = f" (and {wrong.error_count() - 1} more)" if wrong.error_count() > 1 else ""
+    return (f"{field or 'settings'}: {fault['msg']}{more}",)
+
+

@@ -1,0 +1,53 @@
+"""The nouns, as tables. Importing this package registers all of them in the metadata."""
+
+from subjectline.models.tables.gate import GateCaller, GateHead, GateUse, Hold
+from subjectline.models.tables.intake import Conversation, Message, MessageFile, RawInbox
+from subjectline.models.tables.letters import (
+    Notice,
+    NoticeRecipient,
+    Outbox,
+    PolicyVersion,
+    SentMessage,
+)
+from subjectline.models.tables.people import Agent, AgentSession, Audit
+from subjectline.models.tables.requests import (
+    Approval,
+    Attempt,
+    Challenge,
+    Export,
+    History,
+    Link,
+    Proposal,
+    Request,
+    RequestMessage,
+    Task,
+)
+
+__all__ = [
+    "Agent",
+    "AgentSession",
+    "Approval",
+    "Attempt",
+    "Audit",
+    "Challenge",
+    "Conversation",
+    "Export",
+    "GateCaller",
+    "GateHead",
+    "GateUse",
+    "History",
+    "Hold",
+    "Link",
+    "Message",
+    "MessageFile",
+    "Notice",
+    "NoticeRecipient",
+    "Outbox",
+    "PolicyVersion",
+    "Proposal",
+    "RawInbox",
+    "Request",
+    "RequestMessage",
+    "SentMessage",
+    "Task",
+]
