@@ -1,0 +1,1 @@
+"""The IMAP client under the mailbox door: aioimaplib with its known faults mended in subclasses."""
