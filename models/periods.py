@@ -5,7 +5,7 @@ import re
 from datetime import date, timedelta
 from typing import Annotated
 
-from pydantic import BeforeValidator, BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
 _WRITTEN = re.compile(r"([1-9][0-9]{0,2}) (day|month|year)s?")
 

@@ -1,46 +1,20 @@
 """The whole map, with its cross-checks."""
 
-from collections.abc import Iterable
-from typing import Any, Self
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from subjectline.models.datamap.checks import problems
-from subjectline.models.datamap.parts import (
-    Bilingual,
-    Caller,
-    Company,
-    Connection,
-    Consent,
-    Field,
-    Home,
-    Leave,
-    Purpose,
-    Recipient,
-    Retention,
-    Strict,
-)
-from subjectline.models.datamap.tables import Table
+from subjectline.models.datamap.parts import Field, Purpose, Recipient
+from subjectline.models.datamap.sections import Sections
+
+_Part = TypeVar("_Part", Purpose, Recipient)
 
 
-class DataMap(Strict):
+class DataMap(Sections):
     """What the company keeps about people. Made by `load_map`; unknown keys and names are refused."""
-
-    version: int = 1
-    registry: str
-    company: Company
-    connections: dict[str, Connection]
-    home: Home
-    categories: dict[str, Bilingual]
-    tables: dict[str, Table]
-    fields: dict[str, Field]  # type: ignore[assignment]  # BaseModel.fields is long deprecated
-    purposes: dict[str, Purpose]
-    recipients: dict[str, Recipient]
-    consents: dict[str, Consent]
-    retention: dict[str, Retention]
-    leave: dict[str, Leave]
-    callers: dict[str, Caller] = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -51,28 +25,24 @@ class DataMap(Strict):
         return {**raw, **{key: _named(raw[key]) for key in ("tables", "fields") if key in raw}}
 
     @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _check(self) -> "DataMap":
         for problem in problems(self):
-            raise PydanticCustomError(
-                "misfit", "{rule}", {"rule": problem.rule, "where": problem.where, "way_out": problem.remedy}
-            )
+            told = {"rule": problem.rule, "where": problem.where, "way_out": problem.remedy}
+            raise PydanticCustomError("misfit", "{rule}", told)
         return self._resolved()
 
-    def _resolved(self) -> Self:
+    def _resolved(self) -> "DataMap":
         """Writes out ["*"] and tells each field its purposes and recipients, once, while loading."""
         everything = tuple(self.fields)
-        for section in (self.purposes, self.recipients):
-            for name, part in section.items():
-                if part.fields == ("*",):
-                    section[name] = part.model_copy(update={"fields": everything})  # type: ignore[index]
+        _spell_out(self.purposes, everything)
+        _spell_out(self.recipients, everything)
         for name, field in self.fields.items():
-            told = {"purposes": self._naming(self.purposes, name), "recipients": self._naming(self.recipients, name)}
-            self.fields[name] = field.model_copy(update=told)
+            naming = {
+                "purposes": _naming(self.purposes, name),
+                "recipients": _naming(self.recipients, name),
+            }
+            self.fields[name] = field.model_copy(update=naming)
         return self
-
-    @staticmethod
-    def _naming(section: dict[str, Purpose] | dict[str, Recipient], field: str) -> tuple[str, ...]:
-        return tuple(name for name, part in section.items() if field in part.fields)
 
     def canonical(self, member: object) -> str:
         """The one way in which a member id is written. Raises NotCanonical."""
@@ -87,6 +57,16 @@ class DataMap(Strict):
 
     def field_labels(self, names: Iterable[str], language: str) -> tuple[str, ...]:
         return tuple(self.fields[name].labels.text(language) for name in names)
+
+
+def _spell_out(section: dict[str, _Part], everything: tuple[str, ...]) -> None:
+    for name, part in section.items():
+        if part.fields == ("*",):
+            section[name] = part.model_copy(update={"fields": everything})
+
+
+def _naming(section: Mapping[str, Purpose | Recipient], field: str) -> tuple[str, ...]:
+    return tuple(name for name, part in section.items() if field in part.fields)
 
 
 def _named(section: Any) -> Any:

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Literal
 
+import pydantic
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from subjectline.models import canonical, validators
@@ -196,12 +197,12 @@ class Retention(Strict):
 class Leave(Strict):
     """What a membership withdrawal does with one table.
 
-    delete: the member's rows go. keep: they stay for the table's retention period, counted from the
-    column `counted_from` (key `from`; without it from the day of leaving). anonymise: the columns of `set`
-    get the values given, `at` the time.
+    delete: the member's rows go. keep: they stay for the table's retention period, counted from
+    the column `counted_from` (written `from`; without it, from the day of leaving). anonymise: the
+    columns of `set` get the values given, the column `at` the time.
     """
 
     action: Literal["delete", "keep", "anonymise"]
-    counted_from: str | None = None
+    counted_from: str | None = pydantic.Field(default=None, alias="from")
     set: dict[str, Value] = {}
     at: str | None = None

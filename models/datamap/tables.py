@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+import pydantic
+
 from subjectline.models.datamap.parts import Bilingual, Strict
 
 Type = Literal["text", "integer", "decimal", "boolean", "date", "datetime", "uuid"]
@@ -37,7 +39,7 @@ class Table(Strict):
     schema_name: str | None = None
     owners: tuple[str, ...] = ()
     through: str | None = None
-    references: dict[str, str] = {}
+    references: dict[str, str] = pydantic.Field(default_factory=dict)
     purposes: tuple[str, ...]
     recipients: tuple[str, ...] = ()
     retention: str

@@ -1,0 +1,194 @@
+"""Cross-checks: every name in the map must lead somewhere."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from subjectline.models.datamap.sections import Sections
+from subjectline.models.datamap.tables import Table
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, at which keys of the file, and the way out."""
+
+    where: tuple[str, ...]
+    rule: str
+    remedy: str = ""
+
+
+def problems(m: Sections) -> Iterator[Problem]:
+    """All problems of a map, parents first, so that the first one names the cause."""
+    for name, table in m.tables.items():
+        yield from _table(m, name, table)
+    yield from _home(m)
+    for check in (_ownership, _fields, _purposes, _recipients, _consents, _leave, _callers):
+        yield from check(m)
+
+
+def _unknown(
+    where: tuple[str, ...], kind: str, names: Iterable[str], known: Iterable[str]
+) -> Iterator[Problem]:
+    known = tuple(known)
+    for name in names:
+        if name not in known:
+            yield Problem(where, f"there is no {kind} {name!r} in the map", _known(known))
+
+
+def _known(known: tuple[str, ...]) -> str:
+    return f"Known: {', '.join(known[:12])}{', …' if len(known) > 12 else ''}."
+
+
+def _table(m: Sections, name: str, table: Table) -> Iterator[Problem]:
+    at = ("tables", name)
+    yield from _unknown((*at, "connection"), "connection", [table.connection], m.connections)
+    yield from _unknown((*at, "category"), "category", [table.category], m.categories)
+    yield from _unknown((*at, "purposes"), "purpose", table.purposes, m.purposes)
+    yield from _unknown((*at, "recipients"), "recipient", table.recipients, m.recipients)
+    yield from _unknown((*at, "retention"), "retention", [table.retention], m.retention)
+    yield from _unknown((*at, "key"), "column", table.key, table.columns)
+    yield from _unknown((*at, "owners"), "column", table.owners, table.columns)
+    for column, spec in table.columns.items():
+        if spec.of is not None and spec.of not in table.owners:
+            yield Problem((*at, "columns", column, "of"), f"{spec.of!r} is no owner column")
+    for column in table.references:
+        yield from _reference(m, name, table, column)
+
+
+def _reference(m: Sections, name: str, table: Table, column: str) -> Iterator[Problem]:
+    at = ("tables", name, "references", column)
+    yield from _unknown(at, "column", [column], table.columns)
+    to_table, to_column = table.target(column)
+    yield from _unknown(at, "table", [to_table], m.tables)
+    if target := m.tables.get(to_table):
+        yield from _unknown(at, f"column of {to_table}", [to_column], target.columns)
+        if target.connection != table.connection:
+            yield Problem(
+                at,
+                "a reference stays in one connection",
+                "Name the member id of the other connection's table under `owners` instead.",
+            )
+
+
+def _home(m: Sections) -> Iterator[Problem]:
+    yield from _unknown(("home", "table"), "table", [m.home.table], m.tables)
+    home = m.tables.get(m.home.table)
+    if home is None:
+        return
+    yield from _unknown(("home", "key"), "column", [m.home.key], home.columns)
+    yield from _unknown(("home", "active"), "column", m.home.active, home.columns)
+    if m.home.language:
+        yield from _unknown(("home", "language"), "column", [m.home.language], home.columns)
+    if home.owners not in ((), (m.home.key,)) or home.through:
+        yield Problem(("tables", m.home.table, "owners"), "a home row belongs to its own key alone")
+
+
+def _ownership(m: Sections) -> Iterator[Problem]:
+    for name, table in m.tables.items():
+        at = ("tables", name)
+        if name != m.home.table and bool(table.owners) == bool(table.through):
+            yield Problem(
+                at,
+                "a table says whose a row is: by `owners` or by `through`, one of the two",
+                "owners: columns with a member id; through: a column that refers to an owned row.",
+            )
+        if table.through and table.through not in table.references:
+            yield Problem(
+                (*at, "through"), f"{table.through!r} refers to no table", "Add it to references."
+            )
+        elif table.through and _circular(m, name):
+            yield Problem((*at, "through"), "ownership runs in a circle and ends at no person")
+
+
+def _circular(m: Sections, name: str) -> bool:
+    seen: set[str] = set()
+    while (table := m.tables.get(name)) and table.through in table.references:
+        if name in seen:
+            return True
+        seen.add(name)
+        name = table.target(table.through)[0]
+    return False
+
+
+def _column(
+    m: Sections, where: tuple[str, ...], table: str, columns: Iterable[str]
+) -> Iterator[Problem]:
+    yield from _unknown(where, "table", [table], m.tables)
+    if table in m.tables:
+        yield from _unknown(where, f"column of {table}", columns, m.tables[table].columns)
+
+
+def _fields(m: Sections) -> Iterator[Problem]:
+    contacts: dict[str, str] = {}
+    for name, field in m.fields.items():
+        at = ("fields", name)
+        yield from _column(m, (*at, "column"), field.table, [field.column])
+        yield from _unknown((*at, "category"), "category", [field.category], m.categories)
+        for copy in field.copies:
+            yield from _column(m, (*at, "copies"), copy.table, [copy.column, *copy.where])
+        if field.contact and contacts.setdefault(field.contact, name) != name:
+            first = contacts[field.contact]
+            yield Problem((*at, "contact"), f"{first!r} is the registered {field.contact} already")
+    if not contacts:
+        yield Problem(
+            ("fields",), "no field is a contact", "Mark one with contact: email or phone."
+        )
+
+
+def _named_fields(
+    m: Sections, section: str, name: str, fields: tuple[str, ...]
+) -> Iterator[Problem]:
+    if fields != ("*",):
+        yield from _unknown((section, name, "fields"), "field", fields, m.fields)
+
+
+def _purposes(m: Sections) -> Iterator[Problem]:
+    for name, purpose in m.purposes.items():
+        yield from _named_fields(m, "purposes", name, purpose.fields)
+        if purpose.basis == "law" and purpose.law is None:
+            yield Problem(
+                ("purposes", name), "a purpose whose basis is a law names the law", "Add law."
+            )
+
+
+def _recipients(m: Sections) -> Iterator[Problem]:
+    for name, recipient in m.recipients.items():
+        yield from _named_fields(m, "recipients", name, recipient.fields)
+
+
+def _consents(m: Sections) -> Iterator[Problem]:
+    for name, consent in m.consents.items():
+        at = ("consents", name)
+        columns = [*consent.columns, *consent.where, *([consent.at] if consent.at else [])]
+        yield from _column(m, at, consent.table, columns)
+        yield from _unknown((*at, "drops"), "table", consent.drops, m.tables)
+        yield from _unknown((*at, "purposes"), "purpose", consent.purposes, m.purposes)
+        for purpose in consent.purposes:
+            if purpose in m.purposes and m.purposes[purpose].basis != "consent":
+                yield Problem((*at, "purposes"), f"the basis of {purpose!r} is not consent")
+
+
+def _leave(m: Sections) -> Iterator[Problem]:
+    yield from _unknown(("leave",), "table", m.leave, m.tables)
+    for name, table in m.tables.items():
+        at = ("leave", name)
+        if (leave := m.leave.get(name)) is None:
+            yield Problem(("leave",), f"leave does not say what happens to {name!r}")
+            continue
+        extra = [c for c in (leave.counted_from, leave.at) if c]
+        yield from _column(m, at, name, [*leave.set, *extra])
+        if leave.action == "delete" and (table.shared or name == m.home.table):
+            yield Problem(
+                at, f"{name!r} may not be deleted: it is shared or home", "Keep or anonymise."
+            )
+        retention = m.retention.get(table.retention)
+        if leave.action == "keep" and retention and not (retention.period and retention.law):
+            yield Problem(at, f"{name!r} is kept, but its retention names no law and period")
+
+
+def _callers(m: Sections) -> Iterator[Problem]:
+    for name, caller in m.callers.items():
+        at = ("callers", name)
+        yield from _unknown((*at, "fields"), "field", caller.fields, m.fields)
+        yield from _unknown((*at, "purposes"), "purpose", caller.purposes, m.purposes)
+        if caller.recipient:
+            yield from _unknown((*at, "recipient"), "recipient", [caller.recipient], m.recipients)
