@@ -91,7 +91,7 @@ class SmtpSettings(_Server):
     """
 
     port: Port = 465
-    from_address: str = Field(pattern=r"^[^\s<>@,;:\"\\]+@[^\s<>@,;:\"\\]+$")
+    from_address: str = Field(pattern=r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[^\s<>@,;:\"\\]+$")
     from_name: str = Field(default="", pattern=r"^[^\r\n\x00]*$")
     reply_to_domain: str = Field(default="", pattern=r"^[^\s<>@,;:\"\\]*$")
     keep_seconds: Seconds = 30  # an unused connection is asked with NOOP after this
