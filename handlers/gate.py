@@ -1,0 +1,294 @@
+"""The gate as every door asks it, in process: the client's core over this desk's own database.
+
+Each question first looks at the head of the holds, so no answer comes from an older state than the
+database had when the question was asked. What cannot be looked up is denied as `stale`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from math import inf
+
+from sqlalchemy import or_
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from subjectline.handlers import audit, gate_callers, gate_ledger, holds
+from subjectline.handlers.gate_ledger import DENIALS, OVERRIDES, PERMITS
+from subjectline.handlers.gate_policy import (
+    DESK,
+    RIGHTS_HANDLING,
+    callers_of,
+    policy_of,
+    scoped,
+)
+from subjectline.models.clock import Clock
+from subjectline.models.datamap import DataMap
+from subjectline.models.db import Database
+from subjectline.models.regimes import regime_named
+from subjectline.models.tables import GateCaller, Hold, Request
+from subjectline_client import core
+from subjectline_client.core import Decision, Event, HoldState, events_of, steady
+from subjectline_client.policy import EVERY, OWN_USE
+
+log = logging.getLogger(__name__)
+
+NO_OPEN_REQUEST = "no_open_request"
+USE_NOT_RECORDED = "use_not_recorded"
+FLUSH_SECONDS = 1.0
+
+# A person is proven and the answer has not left: only then may held data be worked on.
+OPEN_STATES = ("open", "waiting", "proposed", "applying")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question. `request_id` and `account` (as in the audit row) go with `rights-handling`."""
+
+    caller: str
+    subject: str
+    fields: Sequence[str]
+    purpose: str
+    recipient: str | None = None
+    at_least_revision: int | None = None
+    request_id: int | None = None
+    account: str = ""
+
+
+class Gate:
+    """Decides for every door of this process. `sessions` is the desk's database.
+
+    Never ask inside a transaction that writes: a use that must be recorded commits one of its own.
+    """
+
+    def __init__(self, sessions: Database, data_map: DataMap, clock: Clock) -> None:
+        self._database, self._data_map, self._clock = sessions, data_map, clock
+        self._registry = data_map.registry
+        zone = regime_named(data_map.company.regime).tz
+        self._ledger = gate_ledger.Ledger(sessions, self._registry, clock, zone)
+        self._turn = asyncio.Lock()
+        self._fresh = False
+        self.state = HoldState(policy_of(data_map))
+
+    async def decide(
+        self,
+        caller: str,
+        subject: str,
+        fields: Sequence[str],
+        purpose: str,
+        recipient: str | None = None,
+        *,
+        at_least_revision: int | None = None,
+        request_id: int | None = None,
+        account: str = "",
+    ) -> Decision:
+        """Whether these fields of a member may be used now, from the newest state there is.
+
+        The desk's own views ask as `desk` for `rights-handling`, with the request they belong to
+        and the account that looks; they are recorded before they are answered.
+        """
+        await self.refresh()
+        return await self.answer(
+            Ask(caller, subject, fields, purpose, recipient, at_least_revision, request_id, account)
+        )
+
+    async def answer(self, ask: Ask) -> Decision:
+        """The answer from the state as the last `refresh` left it (for a batch: refresh once)."""
+        if ask.caller not in self.state.policy.callers:
+            await self._reload_callers()
+        decision = self._look(ask)
+        if decision.permit and (decision.override or ask.purpose == RIGHTS_HANDLING):
+            return await self._recorded(ask)
+        self._count(ask, PERMITS if decision.permit else DENIALS)
+        return decision
+
+    async def refresh(self) -> bool:
+        """Brings the state to the head of the database. Returns whether that could be done.
+
+        Whoever waits for a look that began after they came needs no look of their own.
+        """
+        came = steady()
+        async with self._turn:
+            if not self._fresh or self.state.synced_at < came:
+                self._fresh = await self._pull(steady())
+            return self._fresh
+
+    async def authenticate(self, key: str) -> str | None:
+        """The name of the caller whose key this is, or None. Its scope is the table's from now on."""
+        async with self._database.read() as session:
+            row = await gate_callers.authenticate(session, key)
+        if row is None:
+            return None
+        scope, known = scoped(row.purposes, row.recipients, self._data_map), self.state.policy
+        if known.callers.get(row.name) != scope:
+            self.state.set_callers({**known.callers, row.name: scope})
+        return row.name
+
+    async def run(self) -> None:
+        """Writes the ledger every second until cancelled, and once more at the end."""
+        try:
+            while True:
+                await asyncio.sleep(FLUSH_SECONDS)
+                await self.flush()
+        finally:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Writes the permits and denials counted so far."""
+        await self._ledger.flush()
+
+    # The state
+
+    async def _pull(self, asked_at: float) -> bool:
+        limit = None if self._database.embedded else self.state.bound / 2
+        try:
+            async with asyncio.timeout(limit), self._database.read() as session:
+                await self._read(session, asked_at)
+        except (SQLAlchemyError, OSError) as error:  # a time-out is an OSError
+            log.warning("the gate cannot read its holds (%s)", type(error).__name__)
+            return False
+        return True
+
+    async def _read(self, session: AsyncSession, asked_at: float) -> None:
+        """The head first: whatever is committed up to it stays as it is, whatever comes later waits."""
+        head, known = await holds.head(session), self.state.revision
+        loaded = self.state.synced_at > -inf
+        events = await self._events(session, known, head) if loaded and head > known else []
+        if not (loaded and self.state.apply(events) and self.state.touch(head, asked_at)):
+            await self._load(session, head, asked_at)
+
+    async def _load(self, session: AsyncSession, head: int, asked_at: float) -> None:
+        rows = await session.exec(
+            select(Hold).where(
+                Hold.registry_id == self._registry,
+                Hold.revision <= head,
+                or_(col(Hold.ended_revision).is_(None), col(Hold.ended_revision) > head),
+            )
+        )
+        self.state.load([_compiled(row) for row in rows], head, asked_at)
+        await self._set_callers(session)
+
+    async def _events(self, session: AsyncSession, known: int, head: int) -> list[Event]:
+        rows = await session.exec(
+            select(Hold).where(or_(col(Hold.revision) > known, col(Hold.ended_revision) > known))
+        )
+        found = list(rows)
+        started = [(row.revision, _compiled(row)) for row in found]
+        ended = [(row.ended_revision or 0, row.id or 0) for row in found]
+        return [self._ours(event, found) for event in events_of(started, ended, known, head)]
+
+    def _ours(self, event: Event, rows: Iterable[Hold]) -> Event:
+        """The same revision without the holds of other registries."""
+        ours = {row.id for row in rows if row.registry_id == self._registry}
+        placed = tuple(hold for hold in event.placed if hold.id in ours)
+        return replace(event, placed=placed)
+
+    async def _reload_callers(self) -> None:
+        try:
+            async with self._database.read() as session:
+                await self._set_callers(session)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("the gate cannot read its callers (%s)", type(error).__name__)
+
+    async def _set_callers(self, session: AsyncSession) -> None:
+        rows = await session.exec(select(GateCaller))
+        self.state.set_callers(callers_of(self._data_map, rows))
+
+    # One question
+
+    def _look(self, ask: Ask) -> Decision:
+        """The core's answer; if the head could not be read, one from an age that nobody knows."""
+        decision = self.state.decide(
+            ask.caller,
+            ask.subject,
+            tuple(ask.fields),
+            ask.purpose,
+            self._recipient(ask),
+            ask.at_least_revision,
+            now=steady() if self._fresh else inf,
+        )
+        if decision.permit and ask.purpose == RIGHTS_HANDLING and ask.caller != DESK:
+            return _denied(decision, core.CALLER_NOT_SCOPED)
+        return decision
+
+    def _recipient(self, ask: Ask) -> str | None:
+        """A caller that serves one recipient and names none asks for that one."""
+        caller = self.state.policy.callers.get(ask.caller)
+        served = caller.recipients if caller else ()
+        if ask.recipient is None and len(served) == 1 and served[0] not in (EVERY, OWN_USE):
+            return served[0]
+        return ask.recipient
+
+    async def _recorded(self, ask: Ask) -> Decision:
+        """Records the use, then looks again: the commit took time, and the state may have moved."""
+        try:
+            async with self._database.write() as session:
+                reason = await self._record(session, ask)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("a use could not be recorded (%s)", type(error).__name__)
+            reason = USE_NOT_RECORDED
+        decision = self._look(ask)
+        if reason:
+            self._count(ask, DENIALS)
+            return _denied(decision, reason)
+        return decision
+
+    async def _record(self, session: AsyncSession, ask: Ask) -> str:
+        """One row in the ledger and one in the audit; or why there is none."""
+        request = None
+        if ask.purpose == RIGHTS_HANDLING:
+            request = await self._open_request(session, ask)
+            if request is None:
+                return NO_OPEN_REQUEST
+        decision = self._look(ask)
+        what = OVERRIDES if decision.override else PERMITS
+        fields = tuple(ask.fields)
+        await self._ledger.write(session, ask.caller, ask.subject, fields, ask.purpose, what)
+        audit.note(
+            session,
+            self._clock,
+            audit.Actor(ask.account or f"caller:{ask.caller}", "gate"),
+            "gate_use",
+            request=request,
+            subject=(self._registry, ask.subject),
+            reason=ask.purpose,
+            fields=list(fields),
+            held=list(decision.held_fields),
+            revision=decision.revision,
+        )
+        return ""
+
+    async def _open_request(self, session: AsyncSession, ask: Ask) -> Request | None:
+        found = await session.exec(
+            select(Request).where(
+                Request.id == ask.request_id,
+                Request.registry_id == self._registry,
+                Request.subject_id == ask.subject,
+                col(Request.state).in_(OPEN_STATES),
+            )
+        )
+        return found.one_or_none()
+
+    def _count(self, ask: Ask, what: str) -> None:
+        """Names that nobody knows are counted as "", so that no caller can fill the ledger."""
+        policy, subject = self.state.policy, ask.subject
+        known = tuple(dict.fromkeys(f for f in ask.fields if f in policy.fields)) or ("",)
+        held = isinstance(subject, str) and self.state.has_holds(subject)
+        purpose = ask.purpose if ask.purpose in policy.purposes else ""
+        caller = ask.caller if ask.caller in policy.callers else ""
+        self._ledger.count(caller, subject if held else "", known, purpose, what)
+
+
+def _compiled(row: Hold) -> core.Hold:
+    lists = (tuple(row.fields), tuple(row.purposes), tuple(row.recipients))
+    return core.Hold(row.id or 0, row.subject_id, *lists, row.cause)
+
+
+def _denied(decision: Decision, reason: str) -> Decision:
+    """The same answer as a denial for one more reason."""
+    reasons = decision.reasons or (reason,)
+    return replace(
+        decision, permit=False, reasons=reasons, allowed_fields=(), valid_for_ms=0, override=False
+    )

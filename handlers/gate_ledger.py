@@ -1,0 +1,97 @@
+"""The ledger of uses: who asked for which field, for what, on which day, and got it or not.
+
+Permits and denials are counted in memory and written every second and at the end, so a crash can
+lose the last second of them. What a law opened is committed before anybody is told.
+"""
+
+import logging
+from collections import Counter
+from datetime import tzinfo
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from subjectline.models.clock import Clock
+from subjectline.models.db import Database
+
+log = logging.getLogger(__name__)
+
+PERMITS, DENIALS, OVERRIDES = "permits", "denials", "overrides"
+
+_Key = tuple[
+    str, str, str, str, str
+]  # caller, subject ("" where nothing is held), field, purpose, day
+
+_ADD = text(
+    "INSERT INTO gate_use (caller, registry_id, subject_id, field, purpose, day,"
+    " permits, denials, overrides) VALUES (:caller, :registry_id, :subject_id, :field, :purpose,"
+    " :day, :permits, :denials, :overrides)"
+    " ON CONFLICT (caller, registry_id, subject_id, field, purpose, day) DO UPDATE SET"
+    " permits = gate_use.permits + excluded.permits,"
+    " denials = gate_use.denials + excluded.denials,"
+    " overrides = gate_use.overrides + excluded.overrides"
+)
+
+
+class Ledger:
+    """Counts of one registry. Days are those of `zone`."""
+
+    def __init__(self, database: Database, registry: str, clock: Clock, zone: tzinfo) -> None:
+        self._database, self._registry = database, registry
+        self._clock, self._zone = clock, zone
+        self._counts: dict[str, Counter[_Key]] = {}
+
+    def count(
+        self, caller: str, subject: str, fields: tuple[str, ...], purpose: str, what: str
+    ) -> None:
+        """One more of `what` for each field, to be written with the next flush."""
+        day, counts = self._day(), self._counts.setdefault(what, Counter())
+        for field in fields:
+            counts[caller, subject, field, purpose, day] += 1
+
+    async def write(
+        self,
+        session: AsyncSession,
+        caller: str,
+        subject: str,
+        fields: tuple[str, ...],
+        purpose: str,
+        what: str,
+    ) -> None:
+        """One more of `what`, in the caller's own transaction."""
+        keys = [(caller, subject, field, purpose, self._day()) for field in dict.fromkeys(fields)]
+        await session.execute(_ADD, self._rows({what: Counter(keys)}))
+
+    async def flush(self) -> None:
+        """Writes what was counted; what cannot be written now is kept for the next time."""
+        counts, self._counts = self._counts, {}
+        if not counts:
+            return
+        try:
+            async with self._database.write() as session:
+                await session.execute(_ADD, self._rows(counts))
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("the ledger of uses is not written yet (%s)", type(error).__name__)
+            for what, counted in counts.items():
+                self._counts.setdefault(what, Counter()).update(counted)
+
+    def _rows(self, counts: dict[str, Counter[_Key]]) -> list[dict[str, str | int]]:
+        keys = sorted({key for counted in counts.values() for key in counted})
+        return [self._row(key, counts) for key in keys]
+
+    def _row(self, key: _Key, counts: dict[str, Counter[_Key]]) -> dict[str, str | int]:
+        caller, subject, field, purpose, day = key
+        numbers = {w: counts.get(w, Counter())[key] for w in (PERMITS, DENIALS, OVERRIDES)}
+        return {
+            "caller": caller,
+            "registry_id": self._registry,
+            "subject_id": subject,
+            "field": field,
+            "purpose": purpose,
+            "day": day,
+            **numbers,
+        }
+
+    def _day(self) -> str:
+        return self._clock().astimezone(self._zone).date().isoformat()
