@@ -1,0 +1,342 @@
+"""One request, or one conversation, with everything an agent must see to decide.
+
+What is shown here is personal data: each view writes an audit row before it is handed out (DESIGN,
+promise 7). The text is opened outside of the write transaction, so that nobody waits for it.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlmodel import col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from subjectline.handlers import agents, audit, opaque, queries
+from subjectline.handlers.audit import Actor
+from subjectline.handlers.thread import messages, opened
+from subjectline.handlers.views import (
+    AttemptView,
+    Case,
+    ChallengeView,
+    HoldView,
+    LetterView,
+    OpenedFile,
+    ProposalView,
+    Signature,
+    Step,
+    Talk,
+)
+from subjectline.models.errors import BadInput, IllegalMove
+from subjectline.models.tables import (
+    Approval,
+    Attempt,
+    Challenge,
+    Conversation,
+    History,
+    Hold,
+    MessageFile,
+    Outbox,
+    Proposal,
+    Request,
+)
+from subjectline.models.workflow import EVENTS, legal_move
+
+if TYPE_CHECKING:
+    from subjectline.handlers.desk import Desk
+
+PROPOSAL_LIVES = timedelta(days=3)
+
+
+async def case(desk: "Desk", reference: str, agent: Actor) -> Case:
+    """The request with this reference, whole. BadInput where there is none. Writes an audit row."""
+    async with desk.db.read() as session:
+        request = await _request(session, reference)
+        view = await _case(session, desk, request)
+    async with desk.write() as session:
+        audit.note(session, desk.clock, agent, "view", request=request)
+    return view
+
+
+async def talk(desk: "Desk", handle: str, agent: Actor) -> Talk:
+    """A conversation by its handle, whole. BadInput where there is none. Writes an audit row."""
+    number = opaque.show(desk.vault, "conversation", handle)
+    async with desk.db.read() as session:
+        row = await session.get(Conversation, number)
+        if row is None:
+            raise _nothing()
+        view = await _talk(session, desk, row)
+    async with desk.write() as session:
+        whose = (row.registry_id, row.subject_id)
+        subject = (whose[0], whose[1]) if whose[0] and whose[1] else None
+        audit.note(
+            session, desk.clock, agent, "view", subject=subject, thing=f"conversation:{number}"
+        )
+    return view
+
+
+async def file(desk: "Desk", handle: str, agent: Actor) -> OpenedFile:
+    """One attachment, opened. BadInput where there is none. Writes an audit row."""
+    number = opaque.show(desk.vault, "message_file", handle)
+    async with desk.db.read() as session:
+        row = await session.get(MessageFile, number)
+        if row is None or row.content is None:
+            raise _nothing()
+        opened = OpenedFile(desk.vault.text(row.name), desk.vault.open(row.content))
+    async with desk.write() as session:
+        audit.note(session, desk.clock, agent, "download", thing=f"message_file:{number}")
+    return opened
+
+
+async def letter_html(desk: "Desk", sha256: str, agent: Actor) -> str:
+    """The HTML of the proposal with this hash, as it would leave. Writes an audit row."""
+    async with desk.db.read() as session:
+        rows = await session.exec(
+            select(Proposal, Request)
+            .join(Request, col(Proposal.request_id) == col(Request.id))
+            .where(Proposal.sha256 == sha256)
+        )
+        found = rows.first()
+    if found is None or found[0].envelope is None:
+        raise _nothing()
+    html = json.loads(desk.vault.open(found[0].envelope)).get("html", "")
+    async with desk.write() as session:
+        audit.note(session, desk.clock, agent, "view_letter", request=found[1], sha256=sha256)
+    return str(html)
+
+
+async def changed_since(desk: "Desk", reference: str, version: int) -> tuple[Step, ...]:
+    """The steps that a request took after the version that somebody saw."""
+    async with desk.db.read() as session:
+        request = await _request(session, reference)
+        steps = await _history(session, request, await agents.names(session))
+    return tuple(step for step in steps if step.version > version)
+
+
+async def identify(desk: "Desk", reference: str) -> int:
+    """The id behind a reference, for the deeds that take one. BadInput where there is none."""
+    async with desk.db.read() as session:
+        return (await _request(session, reference)).id or 0
+
+
+async def _request(session: AsyncSession, reference: str) -> Request:
+    found = (await session.exec(select(Request).where(Request.reference == reference))).first()
+    if found is None:
+        raise _nothing()
+    return found
+
+
+def _nothing() -> BadInput:
+    return BadInput("there is no such page", field="address", remedy="Look in the queue.")
+
+
+async def _case(session: AsyncSession, desk: "Desk", request: Request) -> Case:
+    names = await agents.names(session)
+    talk_row = await session.get_one(Conversation, request.conversation_id)
+    wish = _wish(desk, request)
+    left = date.fromisoformat(request.due_on) - queries.today(desk, request.regime)
+    return Case(
+        id=request.id or 0,
+        reference=request.reference,
+        kind=request.kind,
+        state=request.state,
+        version=request.version,
+        language=request.language,
+        regime=request.regime,
+        door=talk_row.door,
+        correspondent=opened(desk, talk_row.contact)[0],
+        conversation=opaque.hide(desk.vault, "conversation", talk_row.id or 0),
+        registry=request.registry_id,
+        member=request.subject_id,
+        level=request.level,
+        fields=tuple(request.fields),
+        wish_new=wish.get("new", {}),
+        wish_old=wish.get("old", {}),
+        arrived_at=request.arrived_at,
+        due_at=request.due_at,
+        due_on=request.due_on,
+        days_left=left.days,
+        derivation=tuple(request.derivation),
+        ground=request.ground,
+        taken_by=request.taken_by,
+        taken_name=names.get(request.taken_by or 0, ""),
+        closed_at=request.closed_at,
+        follows=await _reference(session, request.follows_id),
+        siblings=await _siblings(session, request),
+        moves=legal_events(request.state),
+        messages=await messages(session, desk, request.conversation_id, request.id),
+        holds=await _holds(session, request),
+        history=await _history(session, request, names),
+        challenges=await _challenges(session, request),
+        proposal=await _proposal(session, desk, request, names),
+        attempts=await _attempts(session, request),
+        letters=await _letters(session, request),
+    )
+
+
+def legal_events(state: str) -> frozenset[str]:
+    """The events that the table of moves has for a state."""
+    return frozenset(event for event in EVENTS if _legal(state, event))
+
+
+def _legal(state: str, event: str) -> bool:
+    try:
+        legal_move(state, event)
+    except IllegalMove:
+        return False
+    return True
+
+
+def _wish(desk: "Desk", request: Request) -> dict[str, Any]:
+    text, gone = opened(desk, request.wish)
+    wish: dict[str, Any] = json.loads(text) if text and not gone else {}
+    return wish
+
+
+async def _reference(session: AsyncSession, number: int | None) -> str:
+    row = await session.get(Request, number) if number else None
+    return row.reference if row else ""
+
+
+async def _siblings(session: AsyncSession, request: Request) -> tuple[tuple[str, str, str], ...]:
+    rows = await session.exec(
+        select(Request.reference, Request.kind, Request.state)
+        .where(or_(Request.group_id == request.group_id, Request.follows_id == request.id))
+        .where(Request.id != request.id)
+        .order_by(col(Request.id))
+    )
+    return tuple((reference, kind, state) for reference, kind, state in rows)
+
+
+async def _holds(session: AsyncSession, request: Request) -> tuple[HoldView, ...]:
+    rows = await session.exec(
+        select(Hold).where(Hold.request_id == request.id).order_by(col(Hold.id))
+    )
+    return tuple(
+        HoldView(
+            fields=tuple(row.fields),
+            purposes=tuple(row.purposes),
+            kind=row.kind,
+            started_at=row.started_at,
+            ended_at=row.ended_at,
+            end_cause=row.end_cause,
+        )
+        for row in rows
+    )
+
+
+async def _history(
+    session: AsyncSession, request: Request, names: Mapping[int, str]
+) -> tuple[Step, ...]:
+    rows = await session.exec(
+        select(History).where(History.request_id == request.id).order_by(col(History.version))
+    )
+    return tuple(
+        Step(
+            version=row.version,
+            at=row.at,
+            event=row.event,
+            before=row.before,
+            after=row.after,
+            who=_who(row.actor, names),
+            facts=row.facts,
+        )
+        for row in rows
+    )
+
+
+def _who(account: str, names: Mapping[int, str]) -> str:
+    number = Actor(account).agent_id
+    return account if number is None else names.get(number, account)
+
+
+async def _challenges(session: AsyncSession, request: Request) -> tuple[ChallengeView, ...]:
+    rows = await session.exec(
+        select(Challenge).where(Challenge.group_id == request.group_id).order_by(col(Challenge.id))
+    )
+    return tuple(
+        ChallengeView(row.state, row.contact_kind, row.made_at, row.expires_at, row.tries)
+        for row in rows
+    )
+
+
+async def _proposal(
+    session: AsyncSession, desk: "Desk", request: Request, names: Mapping[int, str]
+) -> ProposalView | None:
+    """The newest one that is not void."""
+    rows = await session.exec(
+        select(Proposal)
+        .where(Proposal.request_id == request.id, Proposal.state != "void")
+        .order_by(col(Proposal.id).desc())
+        .limit(1)
+    )
+    row = rows.first()
+    if row is None:
+        return None
+    text, _ = opened(desk, row.envelope)
+    return ProposalView(
+        sha256=row.sha256,
+        outcome=row.outcome,
+        drafted_by=_who(row.drafted_by, names),
+        touched=row.touched,
+        needs=row.needs,
+        made_at=row.made_at,
+        state=row.state,
+        too_old=desk.clock() - row.made_at > PROPOSAL_LIVES,
+        envelope=json.loads(text) if text else {},
+        signatures=await _signatures(session, row, names),
+    )
+
+
+async def _signatures(
+    session: AsyncSession, proposal: Proposal, names: Mapping[int, str]
+) -> tuple[Signature, ...]:
+    rows = await session.exec(
+        select(Approval).where(Approval.proposal_id == proposal.id).order_by(col(Approval.id))
+    )
+    return tuple(Signature(r.agent_id, names.get(r.agent_id, ""), r.at) for r in rows)
+
+
+async def _attempts(session: AsyncSession, request: Request) -> tuple[AttemptView, ...]:
+    rows = await session.exec(
+        select(Attempt).where(Attempt.request_id == request.id).order_by(col(Attempt.id))
+    )
+    return tuple(AttemptView(row.at, row.outcome, row.detail) for row in rows)
+
+
+async def _letters(session: AsyncSession, request: Request) -> tuple[LetterView, ...]:
+    rows = await session.exec(
+        select(Outbox).where(Outbox.request_id == request.id).order_by(col(Outbox.id))
+    )
+    return tuple(
+        LetterView(
+            letter=row.letter,
+            door=row.door,
+            outcome=row.outcome,
+            attempts=row.attempts,
+            made_at=row.made_at,
+            sent_at=row.sent_at,
+            reason=row.reason,
+        )
+        for row in rows
+    )
+
+
+async def _talk(session: AsyncSession, desk: "Desk", row: Conversation) -> Talk:
+    requests = await session.exec(
+        select(Request.reference, Request.kind, Request.state)
+        .where(Request.conversation_id == row.id)
+        .order_by(col(Request.id).desc())
+    )
+    return Talk(
+        id=row.id or 0,
+        handle=opaque.hide(desk.vault, "conversation", row.id or 0),
+        door=row.door,
+        language=row.language,
+        state=row.state,
+        correspondent=opened(desk, row.contact)[0],
+        member=row.subject_id,
+        last_at=row.last_at,
+        messages=await messages(session, desk, row.id or 0, None),
+        requests=tuple((reference, kind, state) for reference, kind, state in requests),
+    )

@@ -1,0 +1,168 @@
+"""One-time links to a member's secure page: made for a letter, spent by one press of a button.
+
+The token stands only in the letter. The desk keeps its SHA-256, and after the opening the hash of the
+cookie with which the same browser may look again for 30 minutes.
+"""
+
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from subjectline.handlers import audit
+from subjectline.handlers.audit import MEMBER, Actor
+from subjectline.models.clock import Clock
+from subjectline.models.errors import SealError, SpentProof
+from subjectline.models.keys import token_hash
+from subjectline.models.tables import Export, Link, Request
+
+if TYPE_CHECKING:
+    from subjectline.handlers.desk import Desk
+
+LIVES = timedelta(days=7)
+OPEN_FOR = timedelta(minutes=30)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What the page behind a link shows.
+
+    `collected` is the export (JSON of `handlers.registry.Collected`), or None where the link shows
+    the stage of the request only. `cookie` is filled by `spend`.
+    """
+
+    reference: str
+    kind: str
+    state: str
+    language: str
+    due_on: str
+    arrived_at: datetime
+    until: datetime
+    collected: dict[str, Any] | None
+    made_at: datetime | None = None
+    cookie: str = ""
+
+
+def issue(session: AsyncSession, clock: Clock, request_id: int, purpose: str = "result") -> str:
+    """Adds a new link (`result` or `status`) to the session; returns its token of 256 random bits."""
+    token = secrets.token_urlsafe(32)
+    now = clock()
+    session.add(
+        Link(
+            token_hash=token_hash(token),
+            request_id=request_id,
+            purpose=purpose,
+            made_at=now,
+            expires_at=now + LIVES,
+        )
+    )
+    return token
+
+
+async def ready(desk: "Desk", token: str) -> bool:
+    """Whether the link can still be spent. Looking spends nothing: mail scanners follow links."""
+    async with desk.db.read() as session:
+        link = await _by_token(session, token)
+    return link is not None and link.opened_at is None and link.expires_at > desk.clock()
+
+
+async def spend(desk: "Desk", token: str, place: str = "pages") -> Opened:
+    """Opens the link, once. Raises SpentProof where it was used, is too old or never was."""
+    cookie = secrets.token_urlsafe(32)
+    async with desk.write() as session:
+        link = await _by_token(session, token)
+        if link is None or not await _take(session, link, cookie, desk.clock()):
+            raise _spent()
+        opened = await _opened(session, desk, link, desk.clock() + OPEN_FOR, cookie)
+        await _note(session, desk, link, "link_open", place)
+    return opened
+
+
+async def again(desk: "Desk", token: str, cookie: str, place: str = "pages") -> Opened:
+    """The same page for the browser that spent the link, within 30 minutes. Raises SpentProof."""
+    async with desk.db.read() as session:
+        link = await _by_token(session, token)
+        until = _until(link, cookie)
+        if link is None or until is None or until <= desk.clock():
+            raise _spent()
+        opened = await _opened(session, desk, link, until, cookie)
+    async with desk.write() as session:
+        await _note(session, desk, link, "link_view", place)
+    return opened
+
+
+def _spent() -> SpentProof:
+    return SpentProof(
+        "the link was used already or is too old", remedy="Answer our mail and ask for a new one."
+    )
+
+
+def _until(link: Link | None, cookie: str) -> datetime | None:
+    if link is None or link.opened_at is None or link.session_hash is None:
+        return None
+    same = secrets.compare_digest(link.session_hash, token_hash(cookie))
+    return link.opened_at + OPEN_FOR if same else None
+
+
+async def _by_token(session: AsyncSession, token: str) -> Link | None:
+    return (await session.exec(select(Link).where(Link.token_hash == token_hash(token)))).first()
+
+
+async def _take(session: AsyncSession, link: Link, cookie: str, now: datetime) -> bool:
+    """The guarded UPDATE: of two presses one sees a row."""
+    done = await session.exec(
+        update(Link)
+        .where(col(Link.id) == link.id, col(Link.opened_at).is_(None), col(Link.expires_at) > now)
+        .values(opened_at=now, session_hash=token_hash(cookie))
+    )
+    return bool(done.rowcount == 1)
+
+
+async def _opened(
+    session: AsyncSession, desk: "Desk", link: Link, until: datetime, cookie: str
+) -> Opened:
+    request = await session.get_one(Request, link.request_id)
+    export = await _export(session, link, desk.clock()) if link.purpose == "result" else None
+    return Opened(
+        reference=request.reference,
+        kind=request.kind,
+        state=request.state,
+        language=request.language,
+        due_on=request.due_on,
+        arrived_at=request.arrived_at,
+        until=until,
+        collected=_content(desk, export),
+        made_at=export.made_at if export else None,
+        cookie=cookie,
+    )
+
+
+async def _export(session: AsyncSession, link: Link, now: datetime) -> Export | None:
+    rows = await session.exec(
+        select(Export)
+        .where(Export.request_id == link.request_id, col(Export.expires_at) > now)
+        .order_by(col(Export.id).desc())
+        .limit(1)
+    )
+    return rows.first()
+
+
+def _content(desk: "Desk", export: Export | None) -> dict[str, Any] | None:
+    if export is None or export.content is None:
+        return None
+    try:
+        content: dict[str, Any] = json.loads(desk.vault.open(export.content))
+    except SealError:  # the key was destroyed: what it held is gone, and that is the answer
+        return None
+    return content
+
+
+async def _note(session: AsyncSession, desk: "Desk", link: Link, action: str, place: str) -> None:
+    request = await session.get(Request, link.request_id)
+    who = Actor(MEMBER.account, place)
+    audit.note(session, desk.clock, who, action, request=request, purpose=link.purpose)

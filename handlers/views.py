@@ -1,0 +1,184 @@
+"""What a request's page shows, as plain facts. Texts are opened; kinds, states and fields are keys."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class FileView:
+    handle: str
+    name: str
+    content_type: str
+    size: int
+
+
+@dataclass(frozen=True)
+class MessageView:
+    """One message of a conversation. `gone` says that its key was destroyed."""
+
+    direction: str
+    at: datetime
+    door: str
+    subject: str
+    text: str
+    rest: str
+    tier: str
+    letter: str
+    language: str
+    evidence: Mapping[str, Any]
+    files: tuple[FileView, ...]
+    source: bool
+    linked: bool
+    waits: bool
+    gone: bool = False
+
+
+@dataclass(frozen=True)
+class HoldView:
+    fields: tuple[str, ...]
+    purposes: tuple[str, ...]
+    kind: str
+    started_at: datetime
+    ended_at: datetime | None
+    end_cause: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the history. `who` is an agent's name, or `member` or `system`."""
+
+    version: int
+    at: datetime
+    event: str
+    before: str
+    after: str
+    who: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ChallengeView:
+    state: str
+    contact_kind: str
+    made_at: datetime
+    expires_at: datetime
+    tries: int
+
+
+@dataclass(frozen=True)
+class Signature:
+    agent_id: int
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class ProposalView:
+    """The bytes that would leave, opened from their envelope, and who signed them."""
+
+    sha256: str
+    outcome: str
+    drafted_by: str
+    touched: bool
+    needs: int
+    made_at: datetime
+    state: str
+    too_old: bool
+    envelope: Mapping[str, Any]
+    signatures: tuple[Signature, ...]
+
+    def signed_by(self, agent_id: int) -> bool:
+        return any(one.agent_id == agent_id for one in self.signatures)
+
+
+@dataclass(frozen=True)
+class AttemptView:
+    at: datetime
+    outcome: str
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LetterView:
+    letter: str
+    door: str
+    outcome: str
+    attempts: int
+    made_at: datetime
+    sent_at: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """One request as its page shows it. Names of fields and kinds are keys; labels are the page's."""
+
+    id: int
+    reference: str
+    kind: str
+    state: str
+    version: int
+    language: str
+    regime: str
+    door: str
+    correspondent: str
+    conversation: str  # its handle
+    registry: str | None
+    member: str | None
+    level: str
+    fields: tuple[str, ...]
+    wish_new: Mapping[str, str]
+    wish_old: Mapping[str, str]
+    arrived_at: datetime
+    due_at: datetime
+    due_on: str
+    days_left: int
+    derivation: tuple[str, ...]
+    ground: str
+    taken_by: int | None
+    taken_name: str
+    closed_at: datetime | None
+    follows: str
+    siblings: tuple[tuple[str, str, str], ...]  # reference, kind, state of the same message's
+    moves: frozenset[str]  # the events that are legal now
+    messages: tuple[MessageView, ...]
+    holds: tuple[HoldView, ...]
+    history: tuple[Step, ...]
+    challenges: tuple[ChallengeView, ...]
+    proposal: ProposalView | None
+    attempts: tuple[AttemptView, ...]
+    letters: tuple[LetterView, ...]
+
+    @property
+    def sources(self) -> tuple[MessageView, ...]:
+        """The messages that started it; the first incoming one where none is marked."""
+        marked = tuple(m for m in self.messages if m.source)
+        return marked or tuple(m for m in self.messages if m.direction == "in")[:1]
+
+    @property
+    def held(self) -> tuple[HoldView, ...]:
+        return tuple(hold for hold in self.holds if hold.ended_at is None)
+
+
+@dataclass(frozen=True)
+class Talk:
+    """One conversation, for sorting."""
+
+    id: int
+    handle: str
+    door: str
+    language: str
+    state: str
+    correspondent: str
+    member: str | None
+    last_at: datetime
+    messages: tuple[MessageView, ...]
+    requests: tuple[tuple[str, str, str], ...]  # reference, kind, state
+
+
+@dataclass(frozen=True)
+class OpenedFile:
+    name: str
+    content: bytes
