@@ -27,7 +27,7 @@ ADMIN_RIGHTS = (
 
 def without_nothing(values: Mapping[str, object]) -> Json:
     """The entries that say something: Telegram leaves optional fields out and never sends null."""
-    return {key: value for key, value in values.items() if value not in (None, (), [], "", False)}
+    return {key: value for key, value in values.items() if value}
 
 
 @dataclass(frozen=True)

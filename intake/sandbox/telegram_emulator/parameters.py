@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from subjectline.intake.sandbox.telegram_emulator.objects import Json
@@ -125,12 +126,21 @@ async def read_parameters(request: Request) -> Parameters:
     if kind == "application/json":
         raw |= _json_object(await request.body())
     elif kind == "multipart/form-data":
-        async with request.form(max_part_size=LARGEST_BODY) as form:
-            for name, value in form.multi_items():
-                raw[name] = await _upload(value) if isinstance(value, UploadFile) else value
+        raw |= await _parts(request)
     else:
         raw |= _form(await request.body())
     return Parameters(raw)
+
+
+async def _parts(request: Request) -> dict[str, Raw]:
+    raw: dict[str, Raw] = {}
+    try:
+        async with request.form(max_part_size=LARGEST_BODY) as form:
+            for name, value in form.multi_items():
+                raw[name] = await _upload(value) if isinstance(value, UploadFile) else value
+    except HTTPException as error:  # what Starlette makes of a broken multipart body
+        raise BadInput("Bad Request: can't parse multipart/form-data") from error
+    return raw
 
 
 async def _upload(part: UploadFile) -> Upload:
