@@ -1,0 +1,118 @@
+"""What mail programs write around a person's words, in Korean and English, as data.
+
+Clients: Gmail, Naver, Daum and Kakao, Outlook (Windows, web, phones), Apple Mail, Thunderbird,
+Yahoo, Samsung. To teach a new one, add its words here and a mail to tests/mails.
+"""
+
+import re
+
+
+def _any(*words: str) -> str:
+    return "(?:" + "|".join(words) + ")"
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text, re.IGNORECASE)
+
+
+_MESSAGE_KO = _any("메시지", "메세지", "메일", "이메일")
+_LINES = r"[-_=*\s>]{2,60}"
+_HEAD = _any(
+    "original (?:message|appointment|mail|email)",
+    "forwarded (?:message|by|mail).{0,80}",
+    "reply (?:message|above this line).{0,40}",
+    rf"원본\s?(?:{_MESSAGE_KO}|내용|글)",
+    rf"(?:받은|보낸|이전|원래)\s?{_MESSAGE_KO}(?:\s?내용)?",
+    rf"전달된\s?{_MESSAGE_KO}",
+    "(?:답장 |회신 )?원문",
+)
+SEPARATOR = _pattern(rf"{_LINES}\[?\s*{_HEAD}\s*\]?\s?{_LINES}")
+FORWARDED = _pattern(
+    _any("begin forwarded message", "(?:다음은 )?전달된 메시지(?: 시작|입니다)?") + r"\s?:"
+)
+
+_SENDER = _any("from", r"보낸\s?사람", r"보낸\s?이", "발신자?", "발신인", "보낸 분", "작성자")
+_FIELDS = _any(
+    _SENDER, "sent", "date", "to", "cc", "bcc", "subject", "reply-to", "importance",
+    r"보낸\s?(?:날짜|시간|일시)", "날짜", "일시", "일자", "시간", r"받는\s?(?:사람|이)", r"받은\s?사람",
+    "수신[자인]?", r"(?:숨은\s?)?참조", "제목", "중요도", "첨부",
+)  # fmt: skip
+FROM_LINE = _pattern(rf"[*>\s]{{0,4}}{_SENDER}\s?\*?\s?:\*?\s?\S")
+FIELD_LINE = _pattern(rf"[*>\s]{{0,4}}{_FIELDS}\s?\*?\s?:")
+
+_WRITTEN = _any(
+    "wrote", "writes", "작성", "작성함", "작성했습니다", "작성하였습니다", "쓴 글", "쓴 메일", "썼습니다",
+    "쓰셨습니다", "보낸 메시지", "보낸 글", "적었습니다", "님의 말", "님의 메일",
+)  # fmt: skip
+WROTE = _pattern(rf"{_WRITTEN}\s?:\s?$")
+DATED = _pattern(r"(?:on|at)\b|\d{2,4}\s?[년.\-/]|[월화수목금토일]요?일?,")
+NAMED = _pattern(r"\W{0,3}\w[^<>]{0,80}(?:<\S|님|wrote|writes|이\(가\))")
+ADDRESS = _pattern(r"\S@\S|\[mailto:")
+YEAR_AND_TIME = _pattern(r"(?:19|20)\d\d.*\d{1,2}\s?[:시]|\d{1,2}:\d\d.*(?:19|20)\d\d")
+
+_DEVICE = _any(
+    "iphone", "ipad", "아이폰", "아이패드", "galaxy", "갤럭시", "삼성", "samsung", "lg", "엘지",
+    "android", "안드로이드", "outlook", "아웃룩", "windows", "네이버", "naver", "다음", "daum",
+    "카카오", "한메일", "nate", "네이트", "gmail", "지메일", "yahoo", "proton", "모바일", "mobile",
+    "스마트폰", "휴대폰", "phone", "tablet",
+)  # fmt: skip
+_SENT = r"(?:보냄|보냈습니다|보낸 (?:메일|메시지).{0,6}|(?:작성|전송|발송|발신)(?:됨?|되었습니다|함))[.!]?"
+PHONE = _pattern(
+    _any(
+        rf"sent (?:wirelessly |securely )?(?:from|via|using|with)\b.{{0,40}}{_DEVICE}.{{0,80}}",
+        "get outlook for .{2,120}",
+        rf".{{0,40}}{_DEVICE}.{{0,20}}에서\s?{_SENT}",
+        "(?:ios|android|windows|mac)용 outlook.{0,120}",
+        "outlook for (?:ios|android).{0,120}",
+    )
+)
+
+_THIS_MAIL = _any("e-?mail", "message", "communication", "transmission")
+_ABOUT = _any(
+    "this",
+    "the information (?:contained |transmitted )?in this",
+    "the contents? of this",
+    "please note",
+)
+DISCLAIMER = re.compile(
+    r"\W{0,6}"
+    + _any(
+        rf"{_ABOUT}\W{{1,4}}(?:that this )?{_THIS_MAIL}\b.{{0,300}}"
+        "(?:confidential|privileged|intended|recipient|addressee)",
+        "confidentiality (?:notice|note|statement)",
+        r"(?:legal |e-?mail )?disclaimer\b",
+        "if you (?:are not the|have received this|received this) .{0,80}(?:recipient|error|mistake)",
+        "(?:please )?consider the environment",
+        "think before you print",
+    ),
+    re.IGNORECASE | re.DOTALL,
+)
+THIS_MAIL_KO = _pattern(
+    r"\W{0,6}(?:본|이|당)\s?(?:전자)?\s?(?:메일|이메일|e-?mail|우편|메시지|메세지)[은는및과의에(,\s]"
+)
+# Two of these make a disclaimer; no word of a privacy request is among them.
+DISCLAIMER_WORDS = _pattern(
+    _any(
+        "기밀", "비밀", "대외비", "수신인", "지정된", "의도된", "무단",
+        r"잘못\s?(?:수신|전송|전달|받|발송|보내)",
+        "유출", "복사", "배포",
+        r"법적\s?책임", "법률", r"관련\s?법",
+    )
+)  # fmt: skip
+
+_DELIVERY = _any("status notification", "failure", "has failed", "incomplete", "notification")
+BOUNCED = _pattern(
+    _any(
+        "undeliver", rf"delivery {_DELIVERY}", "failure notice", "returned mail",
+        "mail delivery (?:failed|system|failure)", "mail could not be delivered", "반송",
+        r"(?:전송|발송|배달)\s?실패", r"(?:배달|전달)되지\s?(?:않|못)", r"수신\s?거부된", "배달할 수 없",
+    )
+)  # fmt: skip
+ABSENT = _pattern(
+    r"\W{0,4}(?:(?:re|fw|fwd|답장|회신)\s?:\s?)?\W{0,4}"
+    + _any(
+        "automatic reply", "auto(?:matic|mated)?[- ]?(?:reply|response)", "out of (?:the )?office",
+        "away from (?:the |my )?(?:office|mail|desk)", "on vacation", "vacation reply",
+        r"자동\s?(?:응답|회신|답장|답변)", r"부재\s?(?:중|안내|알림)", r"휴가\s?(?:중|안내)",
+    )
+)  # fmt: skip
