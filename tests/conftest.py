@@ -1,0 +1,3 @@
+"""What every test can ask for. Real servers come from `plugins/servers.py`."""
+
+pytest_plugins = ["servers"]
