@@ -115,7 +115,13 @@ class TooManyTries(IdentityError):
 
 
 class RegistryError(SubjectlineError):
-    """The company's database did not do what was asked."""
+    """The company's database did not do what was asked.
+
+    After an attempt to write, `results` says what each connection has (JSON-able, no secrets in it
+    but the change set's own values).
+    """
+
+    results: tuple[dict[str, object], ...] = ()
 
 
 class UnknownMember(RegistryError):

@@ -125,6 +125,11 @@ def _fields(m: Sections) -> Iterator[Problem]:
         yield from _unknown((*at, "category"), "category", [field.category], m.categories)
         for copy in field.copies:
             yield from _column(m, (*at, "copies"), copy.table, [copy.column, *copy.where])
+        if field.contact and not _one_owner(m, field.table):
+            yield Problem(
+                (*at, "contact"),
+                "a contact stands in the home table, or in one with one owner column",
+            )
         if field.contact and contacts.setdefault(field.contact, name) != name:
             first = contacts[field.contact]
             yield Problem((*at, "contact"), f"{first!r} is the registered {field.contact} already")
@@ -132,6 +137,11 @@ def _fields(m: Sections) -> Iterator[Problem]:
         yield Problem(
             ("fields",), "no field is a contact", "Mark one with contact: email or phone."
         )
+
+
+def _one_owner(m: Sections, name: str) -> bool:
+    table = m.tables.get(name)
+    return table is None or name == m.home.table or len(table.owners) == 1
 
 
 def _named_fields(
@@ -161,6 +171,9 @@ def _consents(m: Sections) -> Iterator[Problem]:
         columns = [*consent.columns, *consent.where, *([consent.at] if consent.at else [])]
         yield from _column(m, at, consent.table, columns)
         yield from _unknown((*at, "drops"), "table", consent.drops, m.tables)
+        for table in consent.drops:
+            if table in m.tables and (m.tables[table].shared or table == m.home.table):
+                yield Problem((*at, "drops"), f"{table!r} may not be emptied: it is shared or home")
         yield from _unknown((*at, "purposes"), "purpose", consent.purposes, m.purposes)
         for purpose in consent.purposes:
             if purpose in m.purposes and m.purposes[purpose].basis != "consent":

@@ -1,0 +1,184 @@
+"""Two databases, no lie: a change set is in every connection, or it is told where it is not."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, and_, case, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from subjectline.handlers.registry.changes import Applied, Change, ChangeResult, ConnectionResult
+from subjectline.handlers.registry.engines import guarded
+from subjectline.handlers.registry.schema import Schema
+from subjectline.models.errors import RegistryAway, RegistryConflict, RegistryError
+
+_Found = Literal["old", "new", "other", "missing"]
+
+
+class Writer:
+    """Applies change sets. One transaction a connection; repeating a change set is harmless."""
+
+    def __init__(self, schema: Schema, engines: Mapping[str, AsyncEngine], seconds: float) -> None:
+        self._schema, self._engines, self._seconds = schema, engines, seconds
+
+    async def apply(self, changes: Sequence[Change]) -> Applied:
+        """Writes `changes`, connection after connection, and reads each back.
+
+        Raises RegistryConflict, RegistryAway or RegistryError if a connection has not everything;
+        the error's `results` say what each one has.
+        """
+        groups = self._groups(changes)
+        failed = await self._precheck(groups) if len(groups) > 1 else None
+        results: list[ConnectionResult] = []
+        for name, group in groups.items():
+            if failed is None:
+                result, failed = await self._attempt(name, group)
+            elif failed.field == name and not any(r.connection == name for r in results):
+                result = _failure(name, failed)
+            else:
+                result = ConnectionResult(name, "untouched")
+            results.append(result)
+        if failed is not None:
+            failed.results = tuple(result.as_json() for result in results)
+            raise failed
+        return Applied(tuple(results))
+
+    def _groups(self, changes: Sequence[Change]) -> dict[str, list[Change]]:
+        """By connection, in the map's order; within one, deletes first and children before parents."""
+        order = self._schema.children_first(self._schema.map.tables)
+        for change in changes:
+            self._known(change)
+        ranked = sorted(changes, key=lambda c: (c.op != "delete", order.index(c.table)))
+        names = [name for name in self._schema.map.connections if name in self._engines]
+        grouped = {name: [c for c in ranked if c.connection == name] for name in names}
+        return {name: group for name, group in grouped.items() if group}
+
+    def _known(self, change: Change) -> None:
+        spec = self._schema.map.tables.get(change.table)
+        columns = [*change.key, *([change.column] if change.op == "update" else [])]
+        if (
+            spec is None
+            or spec.connection != change.connection
+            or change.connection not in self._engines
+            or not set(columns) <= set(spec.columns)
+            or (change.op == "update" and set(change.key) != set(spec.key))
+            or (change.op == "delete" and spec.shared)
+        ):
+            raise RegistryConflict(
+                "the data map has no such table, column or key now",
+                field=change.connection,
+                remedy="The map was changed after the proposal: propose anew.",
+            )
+
+    async def _precheck(self, groups: Mapping[str, list[Change]]) -> RegistryError | None:
+        """Looks in every connection before the first write, so that a conflict in the last one is
+        found while nothing is written."""
+        for name, group in groups.items():
+            try:
+                async with (
+                    guarded(name, self._seconds),
+                    self._engines[name].connect() as connection,
+                ):
+                    for change in group:
+                        if change.op == "update":
+                            self._refuse(change, await self._found(connection, change))
+            except RegistryError as error:
+                return error
+        return None
+
+    async def _attempt(
+        self, name: str, group: list[Change]
+    ) -> tuple[ConnectionResult, RegistryError | None]:
+        try:
+            async with guarded(name, self._seconds), self._engines[name].begin() as connection:
+                states = [await self._write(connection, change) for change in group]
+            async with guarded(name, self._seconds), self._engines[name].connect() as connection:
+                pairs = zip(group, states, strict=True)
+                read = [await self._read_back(connection, c, state) for c, state in pairs]
+        except RegistryError as error:
+            return _failure(name, error), error
+        state: Literal["applied", "already"] = "applied" if "applied" in states else "already"
+        return ConnectionResult(name, state, tuple(read)), None
+
+    async def _write(
+        self, connection: AsyncConnection, change: Change
+    ) -> Literal["applied", "already"]:
+        if change.op == "delete":
+            return await self._delete(connection, change)
+        table = self._schema[change.table]
+        column = table.c[change.column]
+        statement = (
+            update(table)
+            .where(self._row(change), column.is_not_distinct_from(change.old))
+            .values({column: change.new})
+        )
+        count = (await connection.execute(statement)).rowcount
+        if count == 1:
+            return "applied"
+        found = "other" if count > 1 else await self._found(connection, change)
+        self._refuse(change, found)
+        return "already"
+
+    async def _delete(
+        self, connection: AsyncConnection, change: Change
+    ) -> Literal["applied", "already"]:
+        """All rows of the member go, also those that came after the proposal."""
+        owned = self._schema.owned(change.table, change.member)
+        done = await connection.execute(delete(self._schema[change.table]).where(owned))
+        return "applied" if done.rowcount else "already"
+
+    async def _found(self, connection: AsyncConnection, change: Change) -> _Found:
+        """What the row holds. The database compares, so that no two notions of equality meet."""
+        column = self._schema[change.table].c[change.column]
+        which = case(
+            (column.is_not_distinct_from(change.new), "new"),
+            (column.is_not_distinct_from(change.old), "old"),
+            else_="other",
+        )
+        found = (await connection.execute(select(which).where(self._row(change)))).scalars().all()
+        if len(found) != 1:
+            return "missing" if not found else "other"
+        return "new" if found[0] == "new" else "old" if found[0] == "old" else "other"
+
+    def _refuse(self, change: Change, found: _Found) -> None:
+        if found in ("old", "new"):
+            return
+        what = "is gone" if found == "missing" else "holds another value than was seen"
+        raise RegistryConflict(
+            f"the row of {change.table!r} {what} in {change.column!r}",
+            field=change.connection,
+            remedy="Nothing was written there. Look at the row and propose anew.",
+        )
+
+    async def _read_back(
+        self, connection: AsyncConnection, change: Change, state: Literal["applied", "already"]
+    ) -> ChangeResult:
+        table = self._schema[change.table]
+        if change.op == "delete":
+            owned = self._schema.owned(change.table, change.member)
+            left = await connection.scalar(select(func.count()).select_from(table).where(owned))
+            if left:
+                raise _differs(change)
+            return ChangeResult(change, state, 0)
+        if await self._found(connection, change) != "new":
+            raise _differs(change)
+        after = await connection.scalar(select(table.c[change.column]).where(self._row(change)))
+        return ChangeResult(change, state, after)
+
+    def _row(self, change: Change) -> ColumnElement[bool]:
+        table = self._schema[change.table]
+        return and_(*(table.c[column] == value for column, value in change.key.items()))
+
+
+def _differs(change: Change) -> RegistryConflict:
+    return RegistryConflict(
+        f"{change.table!r} was written, but does not read so afterwards",
+        field=change.connection,
+        remedy="A trigger or another system writes there too. Look at the row.",
+    )
+
+
+def _failure(name: str, error: RegistryError) -> ConnectionResult:
+    if isinstance(error, RegistryConflict):
+        return ConnectionResult(name, "conflict", told=str(error))
+    state: Any = "away" if isinstance(error, RegistryAway) else "refused"
+    return ConnectionResult(name, state, told=str(error))

@@ -1,0 +1,164 @@
+"""Engines for company databases, and their errors in our words. No value ever stands in a message."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from sqlalchemy import event, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from subjectline.models.datamap import DataMap
+from subjectline.models.errors import (
+    RegistryAway,
+    RegistryConflict,
+    RegistryError,
+    SettingsError,
+)
+
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_SCHEMA = ("42P01", "42703", "42804", "42883", "3F000")
+_AWAY_CLASSES = ("08", "28", "40", "53", "57", "58", "3D")
+
+
+def open_engines(
+    data_map: DataMap, urls: Mapping[str, str], seconds: float = 5.0
+) -> dict[str, AsyncEngine]:
+    """An engine for every connection of the map; `urls` by connection name, time-out in seconds.
+
+    Raises SettingsError where a URL is missing or of no database that we know.
+    """
+    for name in data_map.connections:
+        if name not in urls:
+            raise SettingsError(
+                f"the data map's connection {name!r} has no URL",
+                field=f"registry.connections.{name}",
+                remedy="Add it to the settings.",
+            )
+    return {name: open_engine(urls[name], seconds) for name in data_map.connections}
+
+
+def open_engine(url: str, seconds: float = 5.0) -> AsyncEngine:
+    """An async engine on SQLite or PostgreSQL whose statements end after `seconds`.
+
+    Raises SettingsError for a URL that cannot be read, without showing it: it may hold a password.
+    """
+    try:
+        parsed = make_url(url)
+        driver = _DRIVERS[parsed.get_backend_name()]
+    except (SQLAlchemyError, KeyError, ValueError):
+        raise SettingsError(
+            "a registry is reached by an SQLite or PostgreSQL URL",
+            field="registry.connections",
+            remedy="Write sqlite:///FILE or postgresql://USER@HOST/NAME.",
+        ) from None
+    parsed = parsed.set(drivername=driver)
+    if driver == "sqlite+aiosqlite":
+        return _sqlite(create_async_engine(parsed, hide_parameters=True), seconds)
+    arguments = {
+        "timeout": seconds,
+        "command_timeout": seconds,
+        "server_settings": {"application_name": "subjectline", "lock_timeout": f"{seconds:.3f}s"},
+    }
+    return create_async_engine(
+        parsed, hide_parameters=True, connect_args=arguments, pool_pre_ping=True
+    )
+
+
+def _sqlite(engine: AsyncEngine, seconds: float) -> AsyncEngine:
+    @event.listens_for(engine.sync_engine, "connect")
+    def connected(connection: Any, _: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA foreign_keys = ON")
+        # Shorter than our own time-out, so that a locked file is told as such.
+        cursor.execute(f"PRAGMA busy_timeout = {int(seconds * 800)}")
+        cursor.close()
+
+    return engine
+
+
+@asynccontextmanager
+async def guarded(connection: str, seconds: float) -> AsyncIterator[None]:
+    """Within it a database has `seconds`; its errors become RegistryAway, RegistryConflict (a
+    constraint) or RegistryError (the schema is not the map's)."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except (
+        SQLAlchemyError,
+        OSError,  # TimeoutError is one
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+    ) as error:
+        raise _told(connection, error) from None
+
+
+def _told(connection: str, error: Exception) -> RegistryError:
+    cause = getattr(error, "orig", None) or error
+    if isinstance(cause, sqlite3.Error):
+        return _sqlite_told(connection, cause)
+    state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+    if isinstance(state, str):
+        return _postgres_told(connection, state)
+    if isinstance(error, DBAPIError | OSError | asyncpg.InterfaceError):
+        return _away(connection, type(cause).__name__)
+    return RegistryError(
+        f"the database did not take a statement ({type(error).__name__})",
+        field=connection,
+        remedy="Compare the data map with the database.",
+    )
+
+
+def _sqlite_told(connection: str, cause: sqlite3.Error) -> RegistryError:
+    if isinstance(cause, sqlite3.IntegrityError):
+        return _constraint(connection)
+    words = str(cause)
+    if words.startswith(("no such table", "no such column", "table ")) or "has no column" in words:
+        return _schema(connection)
+    known = {"locked": "it is locked", "unable to open": "its file cannot be opened"}
+    known |= {"readonly": "it takes no writes", "not a database": "its file is no database"}
+    known |= {"disk I/O": "its disk fails", "malformed": "its file is damaged"}
+    return _away(connection, next((w for k, w in known.items() if k in words), "it failed"))
+
+
+def _postgres_told(connection: str, state: str) -> RegistryError:
+    if state.startswith("23"):
+        return _constraint(connection)
+    if state in _SCHEMA:
+        return _schema(connection)
+    if state == "25006":
+        return _away(connection, "it takes no writes")
+    if state.startswith(_AWAY_CLASSES) or state == "55P03":
+        return _away(connection, f"SQLSTATE {state}")
+    return RegistryError(
+        f"the database did not take a statement (SQLSTATE {state})",
+        field=connection,
+        remedy="Look at the rights of the desk's role and at the data map.",
+    )
+
+
+def _away(connection: str, why: str) -> RegistryAway:
+    return RegistryAway(
+        f"the company's database cannot be used now ({why})",
+        field=connection,
+        remedy="The request waits; try again when it is back.",
+    )
+
+
+def _schema(connection: str) -> RegistryError:
+    return RegistryError(
+        "a table or column of the data map is not in the database",
+        field=connection,
+        remedy="Compare the data map with the database; its schema may have changed.",
+    )
+
+
+def _constraint(connection: str) -> RegistryConflict:
+    return RegistryConflict(
+        "the database refuses the new value: it breaks one of its constraints",
+        field=connection,
+        remedy="Another row may hold the same value. Look there, then propose anew.",
+    )

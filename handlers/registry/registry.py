@@ -1,0 +1,272 @@
+"""The company's member database, as the desk sees it."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, tzinfo
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from subjectline.handlers.registry.apply import Writer
+from subjectline.handlers.registry.changes import Applied, Change
+from subjectline.handlers.registry.collect import Collected, CollectedTable, Walk
+from subjectline.handlers.registry.drafts import Drafter, normalised
+from subjectline.handlers.registry.engines import guarded
+from subjectline.handlers.registry.schema import Schema, member_value
+from subjectline.handlers.registry.withdrawal import Kept, Withdrawals, consent_of
+from subjectline.models.clock import Clock, system_clock
+from subjectline.models.datamap import DataMap, Field
+from subjectline.models.errors import BadValue, RegistryError, UnknownMember
+
+
+class Registry:
+    """Reads and writes through the data map.
+
+    `engines` has one engine a connection of the map (`open_engines`). Every call takes at most
+    `seconds` a connection and raises RegistryAway where a database does not answer, RegistryError
+    where it does not fit the map. Days are days in `zone`, the regime's.
+    """
+
+    def __init__(
+        self,
+        data_map: DataMap,
+        engines: Mapping[str, AsyncEngine],
+        *,
+        clock: Clock = system_clock,
+        seconds: float = 5.0,
+        zone: tzinfo = UTC,
+    ) -> None:
+        self.data_map = data_map
+        self._schema = Schema(data_map)
+        self._engines, self._clock, self._seconds, self._zone = engines, clock, seconds, zone
+        self._writer = Writer(self._schema, engines, seconds)
+
+    def canonical(self, member: object) -> str:
+        """The one way in which a member id is written. Raises NotCanonical."""
+        return self.data_map.canonical(member)
+
+    async def find(self, kind: str, value: str) -> list[str]:
+        """Ids of the members whose registered contact of `kind` (email, phone) is `value`.
+
+        Compared in canonical form; a value that is no such contact finds nobody.
+        """
+        field = self.data_map.contact_field(kind)
+        if field is None:
+            return []
+        try:
+            wanted = field.normalise(value)
+        except BadValue:
+            return []
+        column = self._schema[field.table].c[field.column]
+        held: ColumnElement[Any] = func.lower(column) if kind == "email" else column
+        ids = self._owner_ids(field.table).where(held.in_(field.in_columns(wanted)))
+        return await self._ids(field.table, ids)
+
+    async def contacts(self, member: str) -> dict[str, str]:
+        """The member's registered contacts, {"email": …, "phone": …}, canonical; without the empty
+        ones. Raises UnknownMember."""
+        by_field = {f.name: f.contact for f in self.data_map.fields.values() if f.contact}
+        held = await self.read(member, by_field)
+        return {str(by_field[name]): value for name, value in held.items() if value}
+
+    async def contacts_of(self, members: Sequence[str]) -> dict[str, dict[str, str]]:
+        """The contacts of many members, one query a table; `language` stands beside them."""
+        found: dict[str, dict[str, str]] = {member: {} for member in members}
+        for field in self.data_map.fields.values():
+            if field.contact:
+                for member, value in await self._column_of(field.table, field.column, members):
+                    if (canonical := field.from_column(value)) and member in found:
+                        found[member][field.contact] = canonical
+        if column := self.data_map.home.language:
+            for member, value in await self._column_of(self.data_map.home.table, column, members):
+                if language := _language(value):
+                    found[member]["language"] = language
+        return found
+
+    async def read(self, member: str, fields: Iterable[str]) -> dict[str, str | None]:
+        """The canonical values of `fields`; None where a column or its row is empty.
+
+        Raises UnknownMember, and BadValue for a field that the map does not have.
+        """
+        wanted = [self._field(name) for name in fields]
+        values: dict[str, str | None] = {}
+        member = self.canonical(member)
+        await self._known(member)
+        for table in dict.fromkeys(field.table for field in wanted):
+            here = [field for field in wanted if field.table == table]
+            columns = (self._schema[table].c[field.column] for field in here)
+            statement = select(*columns).where(self._schema.owned(table, member)).limit(1)
+            async with self._reading(self._schema.connection(table)) as connection:
+                row = (await connection.execute(statement)).first()
+            for position, field in enumerate(here):
+                values[field.name] = field.from_column(row[position]) if row else None
+        return {field.name: values[field.name] for field in wanted}
+
+    async def language(self, member: str) -> str | None:
+        """The member's language, ko or en, or None. Raises UnknownMember."""
+        return _language(await self._known(self.canonical(member)))
+
+    async def collect(self, member: str) -> Collected:
+        """Everything that is the member's, one statement a table. Raises UnknownMember."""
+        member = self.canonical(member)
+        await self._known(member)
+        walk, found = Walk(self._schema, member), dict[str, CollectedTable]()
+        for name in self.data_map.connections:
+            async with self._reading(name) as connection:
+                for table in self._tables_of(name):
+                    found[table] = await walk.table(connection, table)
+        return Collected(
+            self.data_map.registry, member, tuple(found[t] for t in self.data_map.tables)
+        )
+
+    async def draft_correction(self, member: str, new_values: Mapping[str, str]) -> list[Change]:
+        """What would have to change so that every column of the fields holds the new values.
+
+        Nothing is written. Raises BadValue, UnknownMember, RegistryError (no row to correct).
+        """
+        member = self.canonical(member)
+        today = self._clock().astimezone(self._zone).date()
+        values = normalised(self.data_map, new_values, today)
+        await self._known(member)
+        changes: list[Change] = []
+        for name in self.data_map.connections:
+            async with self._reading(name) as connection:
+                drafter = Drafter(self._schema, connection, member)
+                for field_name, value in values.items():
+                    field = self.data_map.fields[field_name]
+                    if self._schema.connection(field.table) == name:
+                        changes += await drafter.correction(field, value)
+                    changes += await drafter.copies(field, value, name)
+        return changes
+
+    async def draft_withdrawal(self, member: str, kind: str) -> list[Change]:
+        """What marketing_withdrawal, third_party_withdrawal or membership_withdrawal changes.
+
+        Nothing is written; an empty list says that it was withdrawn before. Raises UnknownMember,
+        and RegistryError where the map has no such consent.
+        """
+        member = self.canonical(member)
+        consent = None if kind == "membership_withdrawal" else consent_of(self._schema, kind)
+        await self._known(member)
+        changes: list[Change] = []
+        for name in self.data_map.connections:
+            async with self._reading(name) as connection:
+                drafts = Withdrawals(self._schema, connection, member, self._clock())
+                changes += await (
+                    drafts.consent(consent, name) if consent else drafts.membership(name)
+                )
+        return changes
+
+    async def kept(self, member: str) -> list[Kept]:
+        """What a law keeps of the member's records after a membership withdrawal of today, with the
+        law and the last day. Raises UnknownMember."""
+        member, left = self.canonical(member), self._clock().astimezone(self._zone).date()
+        await self._known(member)
+        found: list[Kept] = []
+        for name in self.data_map.connections:
+            async with self._reading(name) as connection:
+                drafts = Withdrawals(self._schema, connection, member, self._clock())
+                found += await drafts.kept(name, left, self._zone)
+        return found
+
+    async def apply(self, changes: Sequence[Change]) -> Applied:
+        """Writes a change set: one transaction a connection, already applied counts as done, read
+        back after the commit. Safe to repeat.
+
+        Raises RegistryConflict (a row is not as seen; rolled back), RegistryAway or RegistryError;
+        `results` of the error lists what each connection has.
+        """
+        return await self._writer.apply(changes)
+
+    async def members(self, after: str | None, limit: int) -> list[str]:
+        """Ids of the active members in the order of the key, from behind `after`."""
+        key = self._schema.home_key
+        statement = select(key).where(self._active()).order_by(key).limit(limit)
+        if after is not None:
+            statement = statement.where(key > member_value(key, self.canonical(after)))
+        async with self._reading(self._schema.connection(self.data_map.home.table)) as connection:
+            return [self.canonical(m) for m in (await connection.scalars(statement)).all()]
+
+    async def count(self) -> int:
+        """How many active members there are."""
+        statement = select(func.count()).select_from(self._schema.home).where(self._active())
+        async with self._reading(self._schema.connection(self.data_map.home.table)) as connection:
+            return int(await connection.scalar(statement) or 0)
+
+    async def check(self) -> list[str]:
+        """Tries every table and column of the map; what does not work, one sentence each."""
+        told: list[str] = []
+        for table, spec in self.data_map.tables.items():
+            try:
+                async with self._reading(spec.connection) as connection:
+                    await connection.execute(select(self._schema[table]).limit(1))
+            except RegistryError as error:
+                told.append(f"{table}: {error}")
+        return told
+
+    async def close(self) -> None:
+        """Closes every engine."""
+        for engine in self._engines.values():
+            await engine.dispose()
+
+    @asynccontextmanager
+    async def _reading(self, name: str) -> AsyncIterator[AsyncConnection]:
+        if name not in self._engines:
+            raise RegistryError(
+                "the connection has no engine", field=name, remedy="Give it a URL in the settings."
+            )
+        async with guarded(name, self._seconds), self._engines[name].connect() as connection:
+            yield connection
+
+    async def _known(self, member: str) -> Any:
+        """The value of the member's language column. Raises UnknownMember."""
+        language = self.data_map.home.language or self.data_map.home.key
+        statement = select(self._schema.home.c[language]).where(
+            self._schema.is_member(self._schema.home_key, member)
+        )
+        async with self._reading(self._schema.connection(self.data_map.home.table)) as connection:
+            row = (await connection.execute(statement)).first()
+        if row is None:
+            raise UnknownMember("the registry has no such member", field="member")
+        return row[0] if self.data_map.home.language else None
+
+    async def _ids(self, table: str, statement: Select[Any]) -> list[str]:
+        async with self._reading(self._schema.connection(table)) as connection:
+            found = (await connection.scalars(statement)).all()
+        return list(dict.fromkeys(self.canonical(member) for member in found))
+
+    async def _column_of(
+        self, table: str, column: str, members: Sequence[str]
+    ) -> list[tuple[str, Any]]:
+        here = self._schema[table]
+        owner = here.c[self._owner(table)]
+        values = [member_value(owner, self.canonical(member)) for member in members]
+        statement = select(owner, here.c[column]).where(owner.in_(values))
+        async with self._reading(self._schema.connection(table)) as connection:
+            return [(self.canonical(m), v) for m, v in await connection.execute(statement)]
+
+    def _owner_ids(self, table: str) -> Select[Any]:
+        owner = self._schema[table].c[self._owner(table)]
+        return select(owner).where(owner.is_not(None)).order_by(owner)
+
+    def _owner(self, table: str) -> str:
+        """The one owner column of a table that holds contacts (the map's checks see to it)."""
+        return self._schema.owner_columns(table)[0]
+
+    def _active(self) -> ColumnElement[bool]:
+        home, wanted = self._schema.home, self.data_map.home.active
+        return and_(true(), *(home.c[column] == value for column, value in wanted.items()))
+
+    def _tables_of(self, connection: str) -> list[str]:
+        return [t for t, spec in self.data_map.tables.items() if spec.connection == connection]
+
+    def _field(self, name: str) -> Field:
+        if (field := self.data_map.fields.get(name)) is None:
+            raise BadValue(name, "unknown_field", "the data map has no such field")
+        return field
+
+
+def _language(value: object) -> str | None:
+    short = str(value or "").strip().lower()[:2]
+    return short if short in ("ko", "en") else None
