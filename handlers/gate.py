@@ -27,6 +27,7 @@ from subjectline.handlers.gate_policy import (
 from subjectline.models.clock import Clock
 from subjectline.models.datamap import DataMap
 from subjectline.models.db import Database
+from subjectline.models.errors import SubjectlineError
 from subjectline.models.regimes import regime_named
 from subjectline.models.tables import GateCaller, Hold, Request
 from subjectline_client import core
@@ -116,9 +117,15 @@ class Gate:
             return self._fresh
 
     async def authenticate(self, key: str) -> str | None:
-        """The name of the caller whose key this is, or None. Its scope is the table's from now on."""
-        async with self._database.read() as session:
-            row = await gate_callers.authenticate(session, key)
+        """The name of the caller whose key this is, or None. Its scope is the table's from now on.
+
+        Raises SubjectlineError if the table cannot be read.
+        """
+        try:
+            async with self._database.read() as session:
+                row = await gate_callers.authenticate(session, key)
+        except (SQLAlchemyError, OSError):
+            raise SubjectlineError("the callers of the gate cannot be read now") from None
         if row is None:
             return None
         scope, known = scoped(row.purposes, row.recipients, self._data_map), self.state.policy

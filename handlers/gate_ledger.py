@@ -61,7 +61,7 @@ class Ledger:
     ) -> None:
         """One more of `what`, in the caller's own transaction."""
         keys = [(caller, subject, field, purpose, self._day()) for field in dict.fromkeys(fields)]
-        await session.execute(_ADD, self._rows({what: Counter(keys)}))
+        await (await session.connection()).execute(_ADD, self._rows({what: Counter(keys)}))
 
     async def flush(self) -> None:
         """Writes what was counted; what cannot be written now is kept for the next time."""
@@ -70,7 +70,7 @@ class Ledger:
             return
         try:
             async with self._database.write() as session:
-                await session.execute(_ADD, self._rows(counts))
+                await (await session.connection()).execute(_ADD, self._rows(counts))
         except (SQLAlchemyError, OSError) as error:
             log.warning("the ledger of uses is not written yet (%s)", type(error).__name__)
             for what, counted in counts.items():

@@ -197,7 +197,7 @@ async def head(session: AsyncSession) -> int:
 
 async def _next(session: AsyncSession) -> int:
     await session.flush()  # every other lock first
-    revision: int = (await session.execute(_NEXT)).scalar_one()
+    revision: int = (await (await session.connection()).execute(_NEXT)).scalar_one()
     return revision
 
 

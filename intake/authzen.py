@@ -1,0 +1,177 @@
+"""What an AuthZEN 1.0 request may look like, and what it means to our gate. Pure.
+
+The subject is the asking system, `action.name` the purpose, the resource a member:
+`{"type": "member", "id": "7", "properties": {"fields": ["email"]}}`; the context may carry
+`recipient` and `at_least_revision`. Source: OpenID AuthZEN Authorization API 1.0, sections 6 and 7.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from subjectline.handlers.gate import Ask
+from subjectline.models.errors import BadInput
+from subjectline_client.core import Decision
+
+MEMBER = "member"
+UNKNOWN_RESOURCE_TYPE = "unknown_resource_type"
+BAD_REQUEST = "bad_request"
+MAX_EVALUATIONS = 10_000
+
+# What an evaluation ends at: nothing, the first denial, the first permit.
+STOPS_AT: Mapping[str, bool | None] = {
+    "execute_all": None,
+    "deny_on_first_deny": False,
+    "permit_on_first_permit": True,
+}
+Semantic = Literal["execute_all", "deny_on_first_deny", "permit_on_first_permit"]
+Json = dict[str, Any]
+Shape = TypeVar("Shape", bound=Struct)
+
+
+class Subject(Struct):
+    type: str
+    id: str
+    properties: Json | UnsetType = UNSET
+
+
+class Action(Struct):
+    name: str
+    properties: Json | UnsetType = UNSET
+
+
+class Wanted(Struct, frozen=True):
+    """The properties of a member that mean something to us."""
+
+    fields: list[str] = []
+
+
+class Resource(Struct):
+    type: str
+    id: str
+    properties: Wanted = Wanted()
+
+
+class Context(Struct, frozen=True):
+    recipient: str | None = None
+    at_least_revision: Annotated[int, Meta(ge=0)] | None = None
+
+
+class Question(Struct):
+    subject: Subject
+    action: Action
+    resource: Resource
+    context: Context = Context()
+
+    def ask(self, caller: str) -> Ask:
+        return Ask(
+            caller,
+            self.resource.id,
+            tuple(self.resource.properties.fields),
+            self.action.name,
+            self.context.recipient,
+            self.context.at_least_revision,
+        )
+
+
+class Options(Struct, frozen=True):
+    evaluations_semantic: Semantic = "execute_all"
+
+
+class Batch(Struct):
+    """Defaults, each of which an item replaces whole, and the items as they were written."""
+
+    subject: Subject | UnsetType = UNSET
+    action: Action | UnsetType = UNSET
+    resource: Resource | UnsetType = UNSET
+    context: Context | UnsetType = UNSET
+    evaluations: list[Any] = []
+    options: Options = Options()
+
+
+DEFAULTS = ("subject", "action", "resource", "context")
+
+
+def read(body: bytes) -> Json:
+    """The JSON object in a body. Raises BadInput; a key that stands twice is refused as well, because
+    two readers would understand two things."""
+    if not body.strip():
+        raise BadInput("the body is empty", remedy="Send a JSON object.")
+    try:
+        raw = msgspec.json.decode(body)
+        twice = _twice(body, raw)
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        raise BadInput("the body is no JSON", remedy="Send a JSON object in UTF-8.") from None
+    if twice:
+        raise BadInput("a key stands twice in one object", remedy="Write each key once.")
+    if not isinstance(raw, dict):
+        raise BadInput("the body is no JSON object")
+    return raw
+
+
+def shaped(raw: Json, shape: type[Shape]) -> Shape:
+    """`raw` as one of the shapes above. Raises BadInput, which says where it does not fit."""
+    try:
+        return msgspec.convert(raw, shape)
+    except msgspec.ValidationError as error:
+        raise BadInput(str(error)) from None
+
+
+def batch_of(raw: Json) -> Batch:
+    """The batch in a body. Raises BadInput for what is wrong outside of its items."""
+    batch = shaped(raw, Batch)
+    if len(batch.evaluations) > MAX_EVALUATIONS:
+        raise BadInput(f"more than {MAX_EVALUATIONS} evaluations", remedy="Send several requests.")
+    return batch
+
+
+def questions(raw: Json, batch: Batch) -> Iterator[Question | BadInput]:
+    """Each item with the defaults filled in, or what is wrong with that one."""
+    defaults = {name: raw[name] for name in DEFAULTS if name in raw}
+    for item in batch.evaluations:
+        try:
+            if not isinstance(item, dict):
+                raise BadInput("an evaluation is no JSON object")
+            yield shaped({**defaults, **item}, Question)
+        except BadInput as error:
+            yield error
+
+
+def told(decision: Decision) -> Json:
+    """A decision as AuthZEN writes it. The core has left out what this caller may not be told."""
+    context: Json = {"revision": decision.revision, "age_ms": decision.age_ms}
+    if decision.permit:
+        context["valid_for_ms"] = decision.valid_for_ms
+        if decision.override:
+            context["override"] = True
+        return {"decision": True, "context": context}
+    context["reason"], context["reasons"] = decision.reasons[0], decision.reasons
+    context["held_fields"] = decision.held_fields
+    context["allowed_fields"] = decision.allowed_fields
+    return {"decision": False, "context": context}
+
+
+def not_understood(error: BadInput) -> Json:
+    """A bad item of a good batch."""
+    wrong = {"status": 400, "message": str(error)}
+    return {"decision": False, "context": {"reason": BAD_REQUEST, "error": wrong}}
+
+
+def _twice(body: bytes, raw: object) -> bool:
+    """Whether a key stands twice in one object.
+
+    Written anew without the lost ones there are fewer colons. That holds as long as no string is
+    escaped; otherwise every pair is looked at.
+    """
+    if b"\\" not in body:
+        return body.count(b":") != msgspec.json.encode(raw).count(b":")
+    found: list[bool] = []
+
+    def pairs(read: list[tuple[str, Any]]) -> None:
+        found.append(len({key for key, _ in read}) != len(read))
+
+    json.loads(body, object_pairs_hook=pairs)
+    return any(found)
