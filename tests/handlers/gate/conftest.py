@@ -1,12 +1,13 @@
 """A desk's database with the sample company's map, and requests to hang holds on."""
 
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, create_engine
 
 import subjectline.intake.sandbox
 from subjectline.handlers import holds
@@ -21,11 +22,19 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MAP = Path(subjectline.intake.sandbox.__file__ or "").parent / "moment-pick" / "map.yaml"
 
 
+@pytest.fixture(scope="session")
+def empty_desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the tables and nothing in them, to be copied."""
+    path = tmp_path_factory.mktemp("gate") / "empty.db"
+    engine = create_engine(f"sqlite:///{path}")
+    SQLModel.metadata.create_all(engine)
+    engine.dispose()
+    return path
+
+
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    made = Database(f"sqlite+aiosqlite:///{tmp_path}/desk.db")
-    async with made.engine.begin() as connection:
-        await connection.run_sync(SQLModel.metadata.create_all)
+async def database(empty_desk: Path, tmp_path: Path) -> AsyncIterator[Database]:
+    made = Database(f"sqlite+aiosqlite:///{shutil.copy(empty_desk, tmp_path / 'desk.db')}")
     yield made
     await made.dispose()
 

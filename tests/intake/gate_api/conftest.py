@@ -1,5 +1,6 @@
 """The gate's application over a desk's database, asked over HTTP without a socket."""
 
+import shutil
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,14 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, create_engine
 
 import subjectline.intake.sandbox
 from subjectline.handlers import gate_callers, holds
 from subjectline.handlers.gate import Gate
 from subjectline.intake.gate_api import create_gate_app
 from subjectline.models.clock import FrozenClock
-from subjectline.models.datamap import load_map
+from subjectline.models.datamap import DataMap, load_map
 from subjectline.models.db import Database
 from subjectline.models.tables import Conversation, Request
 
@@ -28,6 +29,7 @@ class World:
     """Member 7 has a contested email address. `mailer` and `buyer` are the keys of two callers."""
 
     database: Database
+    data_map: DataMap
     gate: Gate
     http: httpx.AsyncClient
     mailer: str = ""
@@ -44,15 +46,28 @@ class World:
         await hold(self, kind, ())
 
 
+@pytest.fixture(scope="session")
+def empty_desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the tables and nothing in them, to be copied."""
+    path = tmp_path_factory.mktemp("gate") / "empty.db"
+    engine = create_engine(f"sqlite:///{path}")
+    SQLModel.metadata.create_all(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def data_map() -> DataMap:
+    return load_map(MAP)
+
+
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    database = Database(f"sqlite+aiosqlite:///{tmp_path}/desk.db")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(SQLModel.metadata.create_all)
-    gate = Gate(database, load_map(MAP), FrozenClock(NOW))
+async def world(empty_desk: Path, data_map: DataMap, tmp_path: Path) -> AsyncIterator[World]:
+    database = Database(f"sqlite+aiosqlite:///{shutil.copy(empty_desk, tmp_path / 'desk.db')}")
+    gate = Gate(database, data_map, FrozenClock(NOW))
     transport = httpx.ASGITransport(app=create_gate_app(gate))
     async with httpx.AsyncClient(transport=transport, base_url="http://gate.test") as http:
-        made = World(database, gate, http)
+        made = World(database, data_map, gate, http)
         async with database.write() as session:
             made.mailer = await gate_callers.add_caller(session, "mailer", ["marketing", "service"])
             made.buyer = await gate_callers.add_caller(
@@ -87,7 +102,7 @@ async def hold(world: World, kind: str, fields: tuple[str, ...]) -> None:
         )
         session.add(request)
         await session.flush()
-        plan = holds.holds_for(kind, fields, (), load_map(MAP))
+        plan = holds.holds_for(kind, fields, (), world.data_map)
         await holds.place(session, request.id or 0, "moment-pick", "7", plan, "firm", NOW)
 
 
