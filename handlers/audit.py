@@ -11,7 +11,7 @@ from subjectline.models.tables import Audit, Request
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: `account` is `agent:<id>`, `member`, `system` or `caller:<name>`; `place` door and address."""
+    """Who acts: `account` is `agent:<id>`, `member`, `system` or `caller:<name>`; `place` the door."""
 
     account: str
     place: str = "desk"

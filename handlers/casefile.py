@@ -119,6 +119,18 @@ async def identify(desk: "Desk", reference: str) -> int:
         return (await _request(session, reference)).id or 0
 
 
+async def reference_of(desk: "Desk", request_id: int) -> str:
+    """The reference that people see for a request's id."""
+    async with desk.db.read() as session:
+        return (await session.get_one(Request, request_id)).reference
+
+
+async def is_proposed(desk: "Desk", reference: str) -> bool:
+    """Whether a proposal stands and would have to go back before another is made."""
+    async with desk.db.read() as session:
+        return (await _request(session, reference)).state == "proposed"
+
+
 async def _request(session: AsyncSession, reference: str) -> Request:
     found = (await session.exec(select(Request).where(Request.reference == reference))).first()
     if found is None:

@@ -16,7 +16,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import audit
 from subjectline.handlers.audit import MEMBER, Actor
-from subjectline.models.clock import Clock
 from subjectline.models.errors import SealError, SpentProof
 from subjectline.models.keys import token_hash
 from subjectline.models.tables import Export, Link, Request
@@ -48,10 +47,12 @@ class Opened:
     cookie: str = ""
 
 
-def issue(session: AsyncSession, clock: Clock, request_id: int, purpose: str = "result") -> str:
-    """Adds a new link (`result` or `status`) to the session; returns its token of 256 random bits."""
+async def make(
+    session: AsyncSession, desk: "Desk", request_id: int, purpose: str = "result"
+) -> str:
+    """Adds a new link (`result` or `status`) in this step; returns its token of 256 random bits."""
     token = secrets.token_urlsafe(32)
-    now = clock()
+    now = desk.clock()
     session.add(
         Link(
             token_hash=token_hash(token),
@@ -61,6 +62,7 @@ def issue(session: AsyncSession, clock: Clock, request_id: int, purpose: str = "
             expires_at=now + LIVES,
         )
     )
+    await session.flush()
     return token
 
 

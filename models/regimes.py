@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from subjectline.models.errors import BadInput, SettingsError
 
 DEFAULT_REGIME = "kr-pipa"
+Topic = Literal["identity", "resident_number", "notice"]
 SHIPPED = Path(__file__).parent / "regime_data"
 
 
@@ -107,6 +108,7 @@ class Regime(_Facts):
     extra_days: tuple[date, ...] = ()
     half_time: float = Field(gt=0, lt=1)
     counting: Words
+    sentences: Mapping[Topic, Words]
     rules: Mapping[str, Rule]
     grounds: Mapping[str, Ground]
     bodies: tuple[OutsideBody, ...]

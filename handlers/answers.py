@@ -1,0 +1,257 @@
+"""A message that answers something of ours: a code, a yes, a value that we asked for, a no."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from subjectline.handlers import audit, dialog, identity, opening, post
+from subjectline.handlers.identity import Check, Known, Verdict
+from subjectline.handlers.requests import advance, link_message, open_of
+from subjectline.handlers.understanding import Answer, read_answer, understand
+from subjectline.handlers.wishes import set_wish, wish_of
+from subjectline.models.incoming import Door, Incoming, Tier
+from subjectline.models.tables import Challenge, Conversation, History, Message, Request
+
+if TYPE_CHECKING:
+    from subjectline.handlers.desk import Desk
+
+VALUE_QUESTIONS = frozenset({"which_value", "bad_value", "which_field"})
+YES_QUESTIONS = frozenset({"confirm_leaving", "confirm_value"})
+LONGEST_VALUE = 500
+
+
+@dataclass
+class Came:
+    """One message on its way through the answers."""
+
+    session: AsyncSession
+    desk: "Desk"
+    conversation: Conversation
+    message: Message
+    incoming: Incoming
+    known: Known
+    answer: Answer
+
+    async def belongs_to(self, request: Request) -> None:
+        await link_message(self.session, request.id or 0, self.message.id or 0)
+
+    async def step(self, request: Request, event: str) -> None:
+        await advance(
+            self.session, self.desk, request.id or 0, event, audit.MEMBER, request.version
+        )
+
+    def for_agent(self) -> None:
+        """Nobody but a person can tell what is meant."""
+        self.message.waits, self.conversation.state = True, "unsorted"
+        self.session.add(self.message)
+        self.session.add(self.conversation)
+
+
+async def handle(
+    session: AsyncSession,
+    desk: "Desk",
+    conversation: Conversation,
+    message: Message,
+    incoming: Incoming,
+    known: Known,
+) -> bool:
+    """Whether the message was an answer, and then everything that follows from it."""
+    requests = await open_of(session, conversation.id or 0)
+    if not requests:
+        return False
+    answer = read_answer(incoming.text)
+    came = Came(session, desk, conversation, message, incoming, known, answer)
+    if await _proof(came):
+        return True
+    newest = _asked(requests)
+    if newest is not None and newest.state == "waiting":
+        return await _answered(came, newest)
+    if newest is not None:
+        return await _clarified(came, newest)
+    return await _to_open(came, requests[-1])
+
+
+def _asked(requests: list[Request]) -> Request | None:
+    """The newest request that waits for the person's words."""
+    waiting = [
+        r for r in requests if r.state == "waiting" or (r.state == "received" and r.clarified)
+    ]
+    return waiting[-1] if waiting else None
+
+
+async def _proof(came: Came) -> bool:
+    """A code, or a yes to the address that only the receiver of our letter knows."""
+    waiting = await identity.open_challenge(came.session, came.conversation)
+    if (waiting is None and not came.answer.code) or came.incoming.tier is Tier.FAILED:
+        return False
+    proof = await _by_reply(came)
+    if proof is not None and (came.answer.yes or came.answer.code):
+        await _proven(came, proof)
+        return True
+    if came.answer.code:
+        return await _tried(came, came.answer.code)
+    if came.answer.yes is False and waiting is not None:
+        await _called_off(came, waiting)
+        return True
+    return False
+
+
+async def _by_reply(came: Came) -> Challenge | None:
+    """The reply address of the challenge, or an answer to its Message-ID: only its reader knows both."""
+    token = came.incoming.reply_token
+    if token.startswith("v"):
+        return await identity.check_token(came.session, came.desk, came.conversation, token)
+    rows = await came.session.exec(
+        select(Message.id).where(
+            Message.conversation_id == came.conversation.id,
+            Message.rfc_message_id == came.incoming.in_reply_to,
+            col(Message.letter).in_(("verify", "reminder")),
+        )
+    )
+    if not came.incoming.in_reply_to or rows.first() is None:
+        return None
+    return await identity.open_challenge(came.session, came.conversation)
+
+
+async def _tried(came: Came, code: str) -> bool:
+    check, found = await identity.check_code(came.session, came.desk, came.conversation, code)
+    if found is not None:
+        await _proven(came, found)
+        return True
+    requests = await identity.group_of(came.session, check.group_id) if check.group_id else []
+    verifying = [request for request in requests if request.state == "verifying"]
+    if not verifying:
+        return False
+    for request in verifying:
+        await came.belongs_to(request)
+    await _not_proven(came, verifying, check)
+    return True
+
+
+async def _not_proven(came: Came, requests: list[Request], check: Check) -> None:
+    """A wrong code is said with the tries left; a spent one brings a new one, within the limits."""
+    ids = [request.id or 0 for request in requests]
+    chat = came.conversation.door == Door.TELEGRAM
+    forget = came.incoming.chat_message_id
+    if check.verdict is Verdict.WRONG:
+        facts = {"question": "wrong_code", "tries_left": check.tries_left}
+        letter = "dialog_code_wrong" if chat else "question"
+        noted = post.Noted(letter, came.conversation.id or 0, ids, facts, forget=forget)
+        post.note(came.session, noted)
+    elif chat:
+        await dialog.code_spent(came.session, came.desk, came.conversation, requests, forget)
+    elif not await identity.again(
+        came.session, came.desk, came.conversation, requests, came.incoming.sender, came.known
+    ):
+        came.for_agent()
+
+
+async def _proven(came: Came, proof: Challenge) -> None:
+    for request in await identity.prove(came.session, came.desk, came.conversation, proof):
+        await came.belongs_to(request)
+    if came.conversation.door == Door.TELEGRAM:
+        await dialog.proven(came.session, came.desk, came.conversation, came.incoming)
+
+
+async def _called_off(came: Came, waiting: Challenge) -> None:
+    """No, by the very sender of requests that nobody has proven."""
+    for request in await identity.group_of(came.session, waiting.group_id):
+        if request.state in ("received", "verifying"):
+            await came.belongs_to(request)
+            await came.step(request, "withdraw")
+
+
+async def _answered(came: Came, request: Request) -> bool:
+    """An answer to a question on an open request; what it says is kept before the step."""
+    question, fields = await asked(came.session, request)
+    await came.belongs_to(request)
+    if question in YES_QUESTIONS and not came.answer.yes:
+        await _not_confirmed(came, request, question)
+        return True
+    wish = wish_of(came.desk, request)
+    if question in YES_QUESTIONS:
+        wish["confirmed"] = question
+    elif question in VALUE_QUESTIONS:
+        _take_values(came, request, wish, fields)
+        dialog.forget(came.session, came.conversation, came.incoming)
+    else:
+        came.message.waits = True
+    set_wish(came.desk, request, wish)
+    came.session.add(request)
+    await came.step(request, "answer")
+    return True
+
+
+async def _not_confirmed(came: Came, request: Request, question: str) -> None:
+    """A no takes the request back; after a value read back wrongly the value is asked for again."""
+    if came.answer.yes is None:
+        came.for_agent()
+    elif question == "confirm_value":
+        wish = wish_of(came.desk, request)
+        wish["new"] = {}
+        set_wish(came.desk, request, wish)
+        came.session.add(request)
+        await came.step(request, "answer")
+    else:
+        await came.step(request, "withdraw")
+
+
+def _take_values(came: Came, request: Request, wish: dict[str, Any], fields: list[str]) -> None:
+    """Finds the values in an answer: by the rules, or the whole text where one field was asked for."""
+    meant = understand(came.incoming.text, came.desk.vocabulary, request.language)
+    new = wish.setdefault("new", {})
+    for found in meant.wishes:
+        if found.kind == "correction":
+            new.update(found.new_values)
+            request.fields = list(dict.fromkeys([*request.fields, *found.fields]))
+    if len(fields) == 1 and not any(fields[0] in w.new_values for w in meant.wishes):
+        new[fields[0]] = " ".join(came.incoming.text.split())[:LONGEST_VALUE]
+
+
+async def asked(session: AsyncSession, request: Request) -> tuple[str, list[str]]:
+    """The newest question put to the person, and the fields it was about."""
+    rows = await session.exec(
+        select(History)
+        .where(History.request_id == request.id, col(History.event).in_(("ask", "clarify")))
+        .order_by(col(History.version).desc())
+        .limit(1)
+    )
+    last = rows.first()
+    if last is None:
+        return "", []
+    return str(last.facts.get("question", "")), list(last.facts.get("fields", []))
+
+
+async def _clarified(came: Came, request: Request) -> bool:
+    """An answer to `which right?`: the request gets its kind, or a second question, or an agent."""
+    await came.belongs_to(request)
+    if request.kind != "unclear":
+        came.for_agent()
+        return True
+    meant = understand(came.incoming.text, came.desk.vocabulary, request.language)
+    if meant.decision != "apply":
+        if not await opening.clarify(came.session, came.desk, request, meant.question):
+            came.for_agent()
+        return True
+    group = await opening.become(
+        came.session, came.desk, came.conversation, request, came.message, meant.wishes
+    )
+    await opening.identify(
+        came.session, came.desk, came.conversation, group, came.incoming, came.known
+    )
+    return True
+
+
+async def _to_open(came: Came, newest: Request) -> bool:
+    """A message while a request is open: a new right is a new request; anything else joins it."""
+    meant = understand(came.incoming.text, came.desk.vocabulary, newest.language)
+    if meant.decision != "none":
+        return False
+    await came.belongs_to(newest)
+    came.message.waits = True
+    came.session.add(came.message)
+    if newest.state == "proposed":
+        await came.step(newest, "answer")
+    return True

@@ -1,0 +1,166 @@
+"""An approved change set goes into the company's databases: "Two databases, no lie".
+
+1. `approve` has committed `applying`. 2. An attempt is committed before the registry is touched.
+3. The registry, one transaction a connection, compare and set, read back. 4. One step of the desk:
+proof, `apply`, hold, letter, audit. Killed between 2 and 4, the next one runs 3 again.
+"""
+
+import json
+import secrets
+from dataclasses import asdict, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from subjectline.handlers import audit, decisions, drafting, post
+from subjectline.handlers.done_facts import EXPORT_LIVES
+from subjectline.handlers.registry import Applied, Change
+from subjectline.handlers.requests import Facts, advance
+from subjectline.handlers.work import finish, target_of
+from subjectline.models.errors import RegistryAway, RegistryError
+from subjectline.models.tables import Attempt, Export, Proposal, Request, Task
+
+if TYPE_CHECKING:
+    from subjectline.handlers.desk import Desk
+
+PATIENCE = 8  # tries against a registry that stays away, then an agent is told
+
+
+async def apply(desk: "Desk", task: Task) -> None:
+    """Applies one approved request. Raises RegistryAway to be tried again."""
+    request_id, version = target_of(task)
+    found = await _begin(desk, task, request_id, version)
+    if found is None:
+        return
+    request, proposal, attempt = found
+    said = drafting.open_envelope(desk, proposal)
+    changes = [Change.from_json(raw) for raw in said["changes"]]
+    try:
+        done = await desk.registry.apply(changes) if changes else Applied(())
+        export = await _export(desk, request)
+    except RegistryAway as away:
+        await _away(desk, task, request, attempt, away)
+        return
+    except RegistryError as wrong:
+        await _failed(desk, task, request, attempt, wrong)
+        return
+    await _done(desk, task, request, proposal, attempt, done, export)
+
+
+async def _begin(
+    desk: "Desk", task: Task, request_id: int, version: int
+) -> tuple[Request, Proposal, Attempt] | None:
+    """Commits the attempt; None where the request was applied already."""
+    async with desk.db.write() as session:
+        request = await session.get_one(Request, request_id)
+        rows = await session.exec(
+            select(Proposal)
+            .where(Proposal.request_id == request_id, Proposal.state == "approved")
+            .order_by(col(Proposal.id).desc())
+        )
+        proposal = rows.first()
+        if request.state != "applying" or request.version != version or proposal is None:
+            await finish(session, task, reason="overtaken")
+            return None
+        attempt = Attempt(request_id=request_id, apply_id=secrets.token_hex(8), at=desk.clock())
+        session.add(attempt)
+        await session.flush()
+        return request, proposal, attempt
+
+
+async def _export(desk: "Desk", request: Request) -> bytes | None:
+    """What an access gathers, as JSON; None for other rights."""
+    if request.kind not in drafting.LINKED or request.subject_id is None:
+        return None
+    collected = await desk.registry.collect(request.subject_id)
+    return json.dumps(_plain(collected), ensure_ascii=False, default=str).encode()
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "as_json"):
+        return value.as_json()
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+
+
+async def _done(
+    desk: "Desk",
+    task: Task,
+    request: Request,
+    proposal: Proposal,
+    attempt: Attempt,
+    done: Applied,
+    export: bytes | None,
+) -> None:
+    """Step 4: everything that the outcome means, in one transaction."""
+    now = desk.clock()
+    async with desk.write() as session:
+        proof = json.dumps(done.as_json(), ensure_ascii=False, default=str)
+        row = await session.get_one(Attempt, attempt.id)
+        row.outcome, row.detail = "applied", _states(done)
+        row.proof = desk.vault.seal(request.key_id, "attempt.proof", proof)
+        session.add(row)
+        if export is not None:
+            content = desk.vault.seal(request.key_id, "export.content", export)
+            session.add(
+                Export(
+                    request_id=request.id or 0,
+                    made_at=now,
+                    expires_at=now + EXPORT_LIVES,
+                    content=content,
+                )
+            )
+        await _close(session, desk, task, request, proposal)
+
+
+async def _close(
+    session: AsyncSession, desk: "Desk", task: Task, request: Request, proposal: Proposal
+) -> None:
+    ready: post.Noted = decisions.letter_of(desk, proposal, request)
+    await session.exec(
+        update(Proposal).where(col(Proposal.id) == proposal.id).values(state="spent")
+    )
+    await advance(
+        session,
+        desk,
+        request.id or 0,
+        "apply",
+        audit.SYSTEM,
+        request.version,
+        Facts(proposal_id=proposal.id, ready=ready),
+    )
+    await finish(session, task)
+
+
+def _states(done: Applied) -> dict[str, Any]:
+    return {result.connection: result.state for result in done.connections}
+
+
+async def _away(
+    desk: "Desk", task: Task, request: Request, attempt: Attempt, away: RegistryAway
+) -> None:
+    """Kept for later; after many tries the request goes back to an agent, the hold stays."""
+    if task.attempts >= PATIENCE:
+        await _failed(desk, task, request, attempt, away)
+        return
+    async with desk.db.write() as session:
+        row = await session.get_one(Attempt, attempt.id)
+        row.outcome, row.detail = "away", {"told": away.rule}
+        session.add(row)
+    raise away
+
+
+async def _failed(
+    desk: "Desk", task: Task, request: Request, attempt: Attempt, wrong: RegistryError
+) -> None:
+    """A conflict, or a registry that stays away: back to an agent, and the hold stays."""
+    results = getattr(wrong, "results", ())
+    async with desk.write() as session:
+        row = await session.get_one(Attempt, attempt.id)
+        row.outcome = "away" if isinstance(wrong, RegistryAway) else "conflict"
+        row.detail = {"told": wrong.rule, **{r.connection: r.state for r in results}}
+        session.add(row)
+        facts = Facts(reason=wrong.rule)
+        await advance(session, desk, request.id or 0, "fail", audit.SYSTEM, request.version, facts)
+        await finish(session, task, reason=wrong.rule)

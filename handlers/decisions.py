@@ -1,0 +1,402 @@
+"""What an agent does with a request: look at the draft, propose, sign, send back, refuse, ask, vouch.
+
+An approval binds bytes: it names the SHA-256 of the envelope that the agent saw.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from subjectline.handlers import audit, drafting, identity, opening, post
+from subjectline.handlers.audit import Actor
+from subjectline.handlers.drafting import AgentDraft, Draft
+from subjectline.handlers.letters import Letter
+from subjectline.handlers.requests import Facts, advance, link_message, set_kind
+from subjectline.handlers.wishes import set_wish, wish_of
+from subjectline.models.db import wake
+from subjectline.models.errors import BadInput, NotPermitted, StaleMove, UnknownMember
+from subjectline.models.incoming import Door
+from subjectline.models.tables import (
+    Approval,
+    Conversation,
+    Message,
+    Proposal,
+    RawInbox,
+    Request,
+)
+from subjectline.models.workflow import KINDS
+
+if TYPE_CHECKING:
+    from subjectline.handlers.desk import Desk
+
+__all__ = [
+    "AgentDraft",
+    "DraftView",
+    "Signed",
+    "approve",
+    "ask",
+    "close_conversation",
+    "draft_for",
+    "open_case",
+    "propose",
+    "reject_identity",
+    "retry_dead",
+    "send_back",
+    "take",
+    "vouch",
+]
+
+PROPOSAL_DAYS = 3
+
+
+@dataclass(frozen=True)
+class DraftView:
+    """What the system would propose now, for an agent to look at."""
+
+    outcome: str
+    letter: Letter | None
+    rows: tuple[dict[str, str], ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Signed:
+    """How many signatures a proposal has of those it needs."""
+
+    have: int
+    need: int
+
+    @property
+    def enough(self) -> bool:
+        return self.have >= self.need
+
+
+async def draft_for(desk: "Desk", request_id: int) -> DraftView:
+    """The system's draft, with what is missing. Raises RegistryError."""
+    async with desk.db.read() as session:
+        request = await session.get_one(Request, request_id)
+        conversation = await session.get_one(Conversation, request.conversation_id)
+    draft = await drafting.make(desk, request)
+    missing = tuple(str(item) for item in draft.missing)
+    letter = None
+    if not missing:
+        letter = drafting.render(desk, request, draft, Door(conversation.door))
+    return DraftView(draft.outcome, letter, draft.rows, missing)
+
+
+async def take(desk: "Desk", request_id: int, agent: Actor) -> None:
+    """Says who looks after a request."""
+    async with desk.write() as session:
+        request = await session.get_one(Request, request_id)
+        request.taken_by = agent.agent_id
+        session.add(request)
+        audit.note(session, desk.clock, agent, "take", request=request)
+
+
+async def propose(
+    desk: "Desk", request_id: int, version: int, agent: Actor, wish: AgentDraft
+) -> str:
+    """Proposes an answer; returns the SHA-256 of its envelope.
+
+    Raises BadInput naming what is missing, StaleMove where somebody was faster, RegistryError.
+    """
+    async with desk.db.read() as session:
+        request = await session.get_one(Request, request_id)
+    made = await drafting.make(desk, request, wish)
+    if made.missing:
+        first = made.missing[0]
+        raise BadInput(
+            f"the answer lacks {first}", field=first.field or "answer", remedy=_way_out(first.what)
+        )
+    plain = await _system_draft(desk, request, wish)
+    by_person = drafting.touched(plain, made)
+    async with desk.write() as session:
+        request = await session.get_one(Request, request_id, populate_existing=True)
+        _keep_agents_word(session, desk, request, wish)
+        return await _propose(session, desk, request, version, agent, made, touched=by_person)
+
+
+async def propose_draft(
+    session: AsyncSession, desk: "Desk", request: Request, version: int, draft: Draft
+) -> str:
+    """The system's own draft as a proposal, in a step that is open already."""
+    return await _propose(session, desk, request, version, audit.SYSTEM, draft, touched=False)
+
+
+async def _system_draft(desk: "Desk", request: Request, wish: AgentDraft) -> Draft | None:
+    """What the system would have said with the same proof of a new contact, to compare with."""
+    kept = AgentDraft(new_contact_proof=wish.new_contact_proof)
+    return await drafting.make(desk, request, kept)
+
+
+def _keep_agents_word(
+    session: AsyncSession, desk: "Desk", request: Request, wish: AgentDraft
+) -> None:
+    if wish.new_contact_proof or wish.values:
+        kept = wish_of(desk, request)
+        kept["new_contact_proof"] = wish.new_contact_proof
+        kept["new"] = {**kept.get("new", {}), **wish.values}
+        set_wish(desk, request, kept)
+        session.add(request)
+
+
+async def _propose(
+    session: AsyncSession,
+    desk: "Desk",
+    request: Request,
+    version: int,
+    actor: Actor,
+    draft: Draft,
+    *,
+    touched: bool,
+) -> str:
+    conversation = await session.get_one(Conversation, request.conversation_id)
+    raw, digest = drafting.envelope(desk, request, conversation, draft)
+    proposal = Proposal(
+        request_id=request.id or 0,
+        envelope=desk.vault.seal(request.key_id, "proposal.envelope", raw),
+        sha256=digest,
+        outcome=draft.outcome,
+        drafted_by=actor.account,
+        touched=touched,
+        needs=drafting.needed(request, by_person=touched),
+        made_at=desk.clock(),
+    )
+    session.add(proposal)
+    await session.flush()
+    facts = Facts(proposal_id=proposal.id)
+    await advance(session, desk, request.id or 0, "propose", actor, version, facts)
+    return digest
+
+
+async def approve(desk: "Desk", sha256: str, agent: Actor) -> Signed:
+    """Signs the bytes with this SHA-256. The last signature needed sends the answer on its way.
+
+    Raises StaleMove where the proposal is no longer open, NotPermitted for a second signature by the
+    same agent.
+    """
+    async with desk.write() as session:
+        proposal = await _open_proposal(session, desk, sha256)
+        request = await session.get_one(Request, proposal.request_id)
+        await _sign(session, desk, proposal, request, agent)
+        rows = await session.exec(select(Approval).where(Approval.proposal_id == proposal.id))
+        signed = Signed(len(list(rows)), proposal.needs)
+        if signed.enough:
+            await _decide(session, desk, proposal, request, agent)
+        return signed
+
+
+async def _open_proposal(session: AsyncSession, desk: "Desk", sha256: str) -> Proposal:
+    rows = await session.exec(
+        select(Proposal).where(Proposal.sha256 == sha256).order_by(col(Proposal.id).desc())
+    )
+    proposal = rows.first()
+    if proposal is None or proposal.state != "open":
+        raise StaleMove(
+            "this proposal is no longer open",
+            field="proposal",
+            remedy="Load the request again: it was answered, sent back or proposed anew.",
+        )
+    if (desk.clock() - proposal.made_at).days >= PROPOSAL_DAYS:
+        raise StaleMove(
+            f"this proposal is older than {PROPOSAL_DAYS} days",
+            field="proposal",
+            remedy="Send it back and propose it anew.",
+        )
+    return proposal
+
+
+async def _sign(
+    session: AsyncSession, desk: "Desk", proposal: Proposal, request: Request, agent: Actor
+) -> None:
+    number = agent.agent_id
+    if number is None:
+        raise NotPermitted("only an agent can sign", field="agent")
+    rows = await session.exec(
+        select(Approval.id).where(Approval.proposal_id == proposal.id, Approval.agent_id == number)
+    )
+    if rows.first() is not None:
+        raise NotPermitted(
+            "you have signed this already", field="agent", remedy="Another agent must sign."
+        )
+    session.add(
+        Approval(
+            proposal_id=proposal.id or 0, agent_id=number, sha256=proposal.sha256, at=desk.clock()
+        )
+    )
+    await session.flush()
+    audit.note(session, desk.clock, agent, "sign", request=request, sha256=proposal.sha256)
+
+
+async def _decide(
+    session: AsyncSession, desk: "Desk", proposal: Proposal, request: Request, agent: Actor
+) -> None:
+    event = "refuse" if proposal.outcome == "refuse" else "approve"
+    ready = None
+    if event == "refuse":
+        ready = letter_of(desk, proposal, request)
+    proposal.state = "approved"
+    session.add(proposal)
+    await session.flush()
+    await advance(
+        session,
+        desk,
+        request.id or 0,
+        event,
+        agent,
+        request.version,
+        Facts(proposal_id=proposal.id, ready=ready),
+    )
+
+
+def letter_of(desk: "Desk", proposal: Proposal, request: Request) -> post.Noted:
+    """The approved letter, byte for byte, its slots to be filled when it leaves."""
+    said = drafting.open_envelope(desk, proposal)
+    slots: dict[str, object] = {"language": said["language"]}
+    if drafting.has_link(request, Door(said["door"])) and said["outcome"] != "refuse":
+        slots["secure_link"] = {"request_id": request.id}
+    return post.Noted(
+        said["letter"],
+        request.conversation_id,
+        [request.id or 0],
+        ready=Letter(said["subject"], said["text"], said["html"]),
+        slots=slots,
+    )
+
+
+async def send_back(desk: "Desk", request_id: int, version: int, agent: Actor, reason: str) -> None:
+    """Returns a proposal to work; says why."""
+    async with desk.write() as session:
+        facts = Facts(reason=reason)
+        await advance(session, desk, request_id, "send_back", agent, version, facts)
+
+
+async def ask(
+    desk: "Desk", request_id: int, version: int, agent: Actor, question: str, note: str = ""
+) -> None:
+    """Asks the person something; `free` with the agent's own words in `note`."""
+    async with desk.write() as session:
+        facts = Facts(question=question, letter={"note": note})
+        await advance(session, desk, request_id, "ask", agent, version, facts)
+
+
+async def vouch(
+    desk: "Desk", request_id: int, version: int, agent: Actor, member_id: str, how: str
+) -> None:
+    """An agent checked papers or called: the request is proven at the level `document`.
+
+    Raises NotCanonical, UnknownMember, RegistryAway.
+    """
+    member = desk.registry.canonical(member_id)
+    if not await desk.registry.contacts(member):
+        raise UnknownMember("there is no such member", field="member")
+    async with desk.write() as session:
+        facts = Facts(level="document", registry=desk.data_map.registry, subject=member, reason=how)
+        request = await advance(session, desk, request_id, "prove", agent, version, facts)
+        wish = wish_of(desk, request) | {"new_contact_proof": how}
+        set_wish(desk, request, wish)
+        session.add(request)
+
+
+async def reject_identity(
+    desk: "Desk", request_id: int, version: int, agent: Actor, reason: str
+) -> None:
+    """The proof did not hold: the request is refused for that."""
+    async with desk.write() as session:
+        facts = Facts(reason=reason)
+        await advance(session, desk, request_id, "reject_identity", agent, version, facts)
+
+
+async def open_case(
+    desk: "Desk", conversation_id: int, agent: Actor, kind: str, fields: list[str]
+) -> int:
+    """Sorts an unsorted conversation: its waiting message becomes a request, or names an unclear one."""
+    if kind not in KINDS or kind == "unclear":
+        raise BadInput("choose one of the rights", field="kind")
+    known = await identity.known_of(desk, conversation_id)
+    async with desk.write() as session:
+        conversation = await session.get_one(Conversation, conversation_id)
+        message = await _waiting(session, conversation_id)
+        request = await _case(session, desk, conversation, message, kind, tuple(fields))
+        message.waits, conversation.state = False, "quiet"
+        session.add(message)
+        session.add(conversation)
+        await link_message(session, request.id or 0, message.id or 0)
+        audit.note(session, desk.clock, agent, "open_case", request=request, kind=kind)
+        await identity.challenge_sender(session, desk, conversation, [request], known)
+        return request.id or 0
+
+
+async def _waiting(session: AsyncSession, conversation_id: int) -> Message:
+    rows = await session.exec(
+        select(Message)
+        .where(Message.conversation_id == conversation_id, Message.direction == "in")
+        .order_by(col(Message.waits).desc(), col(Message.id))
+    )
+    found = rows.first()
+    if found is None:
+        raise BadInput("the conversation has no message to start from", field="conversation")
+    return found
+
+
+async def _case(
+    session: AsyncSession,
+    desk: "Desk",
+    conversation: Conversation,
+    message: Message,
+    kind: str,
+    fields: tuple[str, ...],
+) -> Request:
+    rows = await session.exec(
+        select(Request).where(
+            Request.conversation_id == conversation.id,
+            Request.kind == "unclear",
+            Request.state == "received",
+        )
+    )
+    unclear = rows.first()
+    if unclear is None:
+        return await opening.open_one(session, desk, conversation, message, kind, fields)
+    await set_kind(session, desk, unclear, kind, fields, {})
+    return unclear
+
+
+async def close_conversation(desk: "Desk", conversation_id: int, agent: Actor, reason: str) -> None:
+    """There is no right in it: nothing more is to be done."""
+    async with desk.write() as session:
+        conversation = await session.get_one(Conversation, conversation_id)
+        conversation.state = "closed"
+        rows = await session.exec(
+            select(Message).where(Message.conversation_id == conversation_id, col(Message.waits))
+        )
+        for message in rows:
+            message.waits = False
+            session.add(message)
+        session.add(conversation)
+        audit.note(session, desk.clock, agent, "close_conversation", reason=reason)
+
+
+async def retry_dead(desk: "Desk", raw_id: int, agent: Actor) -> None:
+    """Puts a dead letter back in front of the parser."""
+    async with desk.write() as session:
+        raw = await session.get_one(RawInbox, raw_id)
+        if raw.state != "dead":
+            raise StaleMove("this one is not a dead letter any more", field="raw")
+        raw.state, raw.attempts, raw.reason = "new", 0, ""
+        session.add(raw)
+        audit.note(session, desk.clock, agent, "retry_dead", thing=f"raw_inbox:{raw_id}")
+        wake(session, "inbox")
+
+
+def _way_out(what: str) -> str:
+    ways = {
+        "which_value": "Ask the person for the value, or enter it.",
+        "bad_value": "Ask the person again, or enter a value that the field takes.",
+        "paper": "Look at the papers, then propose with the proof `papers`.",
+        "new_contact": "Call the new number or write to the new address, then say so.",
+        "confirm_leaving": "Wait until the person has confirmed the leaving.",
+        "which_field": "Ask the person which item is meant.",
+    }
+    return ways.get(what, "Write in your own words what was done.")

@@ -1,0 +1,238 @@
+"""What the desk would answer: the outcome, the changes to the company's data, the letter.
+
+Made outside of any transaction, because it reads the registry. What is missing is named, so that the
+person is asked or an agent sees to it; a whole draft becomes a proposal.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import rfc8785
+
+from subjectline.handlers import facts as wording
+from subjectline.handlers import letters
+from subjectline.handlers.done_facts import done_facts
+from subjectline.handlers.registry import Change, Kept
+from subjectline.handlers.wishes import wish_of
+from subjectline.models.datamap import Field
+from subjectline.models.errors import BadInput, BadValue
+from subjectline.models.incoming import Door
+from subjectline.models.tables import Conversation, Proposal, Request
+from subjectline.models.workflow import OUTCOMES, signatures
+
+if TYPE_CHECKING:
+    from subjectline.handlers.desk import Desk
+
+WITHDRAWALS = ("marketing_withdrawal", "third_party_withdrawal", "membership_withdrawal")
+LINKED = ("access", "portability")
+BY_SYSTEM = ("access", "portability", "correction", "suspension", *WITHDRAWALS)
+PROOFS_OF_CONTACT = ("call", "papers", "code")
+
+
+@dataclass(frozen=True)
+class AgentDraft:
+    """What an agent decided: outcome, ground of a refusal, a paragraph, other values, proof of a contact."""
+
+    outcome: str = "fulfil"
+    ground: str = ""
+    note: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    new_contact_proof: str = ""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What a draft lacks: `which_field`, `which_value`, `bad_value`, `paper`, `new_contact`, …"""
+
+    what: str
+    field: str = ""
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.what}:{self.field}" if self.field else self.what
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An answer in the making. `changes` go to the registry, `facts` to the letter."""
+
+    outcome: str
+    letter: str
+    facts: dict[str, Any]
+    changes: tuple[Change, ...] = ()
+    ground: str = ""
+    note: str = ""
+    missing: tuple[Missing, ...] = ()
+    rows: tuple[dict[str, str], ...] = ()  # label, old, new: for the agent's eyes
+
+
+async def make(desk: "Desk", request: Request, wanted: AgentDraft | None = None) -> Draft:
+    """The draft of an answer. Raises RegistryError where the company's database does not answer."""
+    wish = wanted or AgentDraft()
+    if wish.outcome not in OUTCOMES:
+        raise BadInput(f"an outcome is one of {', '.join(OUTCOMES)}", field="outcome")
+    if wish.outcome == "refuse":
+        return _refusal(desk, request, wish)
+    if request.subject_id is None:
+        nobody = AgentDraft("refuse", "nothing_held", wish.note)
+        return _refusal(desk, request, nobody)
+    if request.kind == "correction":
+        return await _correction(desk, request, wish)
+    if request.kind in WITHDRAWALS:
+        return await _withdrawal(desk, request, wish)
+    return _plain(desk, request, wish)
+
+
+def _refusal(desk: "Desk", request: Request, wish: AgentDraft) -> Draft:
+    if not wish.ground:
+        raise BadInput(
+            "a refusal needs a ground from the regime's list",
+            field="ground",
+            remedy="Choose one of the grounds shown.",
+        )
+    told = letters.refusal(request.kind, wish.ground, request.language, request.regime)
+    released = wording.labels(desk, request.fields, request.language)
+    told |= {"reason": wish.note, "released": released if request.subject_id else []}
+    return Draft("refuse", "refused", told, ground=wish.ground, note=wish.note)
+
+
+async def _correction(desk: "Desk", request: Request, wish: AgentDraft) -> Draft:
+    values, missing = check_values(desk, request, wish)
+    if missing:
+        return Draft("fulfil", "done", {}, missing=tuple(missing))
+    changes = await desk.registry.draft_correction(request.subject_id or "", values)
+    before = await desk.registry.read(request.subject_id or "", list(values))
+    rows = tuple(
+        {
+            "field": name,
+            "label": desk.data_map.fields[name].labels.text(request.language),
+            "old": wording.display(desk, name, before.get(name) or "", request.language),
+            "new": wording.display(desk, name, value, request.language),
+        }
+        for name, value in values.items()
+    )
+    told = done_facts(desk, request, rows=rows)
+    return Draft("fulfil", "done", told, tuple(changes), note=wish.note, rows=rows)
+
+
+def check_values(
+    desk: "Desk", request: Request, wish: AgentDraft
+) -> tuple[dict[str, str], list[Missing]]:
+    """The canonical new values, and what stands in their way."""
+    kept = wish_of(desk, request)
+    given = {**kept.get("new", {}), **{k: v for k, v in wish.values.items() if v.strip()}}
+    names = list(dict.fromkeys([*request.fields, *given]))
+    if not names:
+        return {}, [Missing("which_field")]
+    proof = wish.new_contact_proof or str(kept.get("new_contact_proof", ""))
+    values: dict[str, str] = {}
+    missing: list[Missing] = []
+    for name in names:
+        fault = _check(desk, request, name, given.get(name, ""), proof, values)
+        missing += [fault] if fault else []
+    return values, missing
+
+
+def _check(
+    desk: "Desk",
+    request: Request,
+    name: str,
+    text: str,
+    proof: str,
+    values: dict[str, str],
+) -> Missing | None:
+    known: Field | None = desk.data_map.fields.get(name)
+    if known is None or not known.correctable:
+        return Missing("not_correctable", name)
+    if not text:
+        return Missing("which_value", name)
+    try:
+        values[name] = known.normalise(text, wording.local_day(desk, desk.clock()))
+    except BadValue as wrong:
+        return Missing("bad_value", name, wrong.reason)
+    if known.evidence == "paper" and proof != "papers" and request.level != "document":
+        return Missing("paper", name)
+    if known.contact and proof not in PROOFS_OF_CONTACT:
+        return Missing("new_contact", name)
+    return None
+
+
+async def _withdrawal(desk: "Desk", request: Request, wish: AgentDraft) -> Draft:
+    leaving = request.kind == "membership_withdrawal"
+    if leaving and wish_of(desk, request).get("confirmed") != "confirm_leaving":
+        return Draft("fulfil", "done", {}, missing=(Missing("confirm_leaving"),))
+    changes = await desk.registry.draft_withdrawal(request.subject_id or "", request.kind)
+    kept: Sequence[Kept] = ()
+    if leaving:
+        kept = await desk.registry.kept(request.subject_id or "")
+    told = done_facts(desk, request, changes=changes, kept=kept)
+    return Draft("fulfil", "done", told, tuple(changes), note=wish.note)
+
+
+def _plain(desk: "Desk", request: Request, wish: AgentDraft) -> Draft:
+    """Access, portability, suspension: nothing in the registry changes."""
+    if wish.outcome == "fulfil" and request.kind not in BY_SYSTEM and not wish.note:
+        return Draft("fulfil", "done", {}, missing=(Missing("agent"),))
+    return Draft("fulfil", "done", done_facts(desk, request), note=wish.note)
+
+
+def envelope(
+    desk: "Desk", request: Request, conversation: Conversation, draft: Draft
+) -> tuple[bytes, str]:
+    """The bytes that an approval binds, and their SHA-256 (canonical JSON, RFC 8785)."""
+    door = Door(conversation.door)
+    letter = render(desk, request, draft, door)
+    body = {
+        "request": request.id,
+        "reference": request.reference,
+        "kind": request.kind,
+        "outcome": draft.outcome,
+        "ground": draft.ground,
+        "recipient": desk.vault.text(conversation.contact),
+        "door": door.value,
+        "language": request.language,
+        "letter": draft.letter,
+        "subject": letter.subject,
+        "text": letter.text,
+        "html": letter.html,
+        "attachments": [],
+        "changes": [change.as_json() for change in draft.changes],
+        "rows": list(draft.rows),
+        "slots": ["sent_on", "secure_link"],
+        "note": draft.note,
+    }
+    raw = rfc8785.dumps(body)
+    return raw, hashlib.sha256(raw).hexdigest()
+
+
+def render(desk: "Desk", request: Request, draft: Draft, door: Door) -> letters.Letter:
+    """The exact letter of a draft, its two slots still open."""
+    told = wording.gather(desk, [request], draft.facts, request.language)
+    told |= {"note": draft.note if draft.outcome != "refuse" else ""}
+    told["secure_link"] = letters.SECURE_LINK if has_link(request, door) else ""
+    return letters.render(draft.letter, request.language, door, told)
+
+
+def has_link(request: Request, door: Door) -> bool:
+    """Whether the result stands on a secure page: access always, everything in a chat."""
+    return request.kind in LINKED and request.subject_id is not None
+
+
+def open_envelope(desk: "Desk", proposal: Proposal) -> dict[str, Any]:
+    opened: dict[str, Any] = json.loads(desk.vault.text(proposal.envelope))
+    return opened
+
+
+def touched(plain: Draft | None, made: Draft) -> bool:
+    """Whether a person changed the text or the changes of what the system would propose."""
+    if plain is None or plain.missing:
+        return True
+    same_changes = [c.as_json() for c in plain.changes] == [c.as_json() for c in made.changes]
+    return not (same_changes and plain.outcome == made.outcome and plain.note == made.note)
+
+
+def needed(request: Request, *, by_person: bool) -> int:
+    return signatures(request.kind, touched=by_person)

@@ -1,0 +1,193 @@
+"""The raw inbox: sealed and committed before a server hears "thank you", then parsed and received.
+
+`keep` is what doors call; it returns only after the commit. `run` works through what is new, in order
+within a lane (a mailbox, a chat). What fails five times is a dead letter that agents see and can retry.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from subjectline.handlers import reception
+from subjectline.handlers.identity import Known
+from subjectline.models.db import wake
+from subjectline.models.errors import KeyDestroyed, RegistryAway, SubjectlineError, UnreadableMail
+from subjectline.models.incoming import Door, Incoming
+from subjectline.models.tables import Message, RawInbox
+
+if TYPE_CHECKING:
+    from subjectline.handlers.desk import Desk
+
+log = logging.getLogger(__name__)
+
+TRIES = 5
+AT_ONCE = 50
+SWEEP = 5.0
+AWAY = 2.0  # seconds to wait for a registry that is away
+INTAKE_KEYS_LIVE = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Raw:
+    """One thing as it arrived. `arrived_at` is the server's word for it, aware UTC."""
+
+    door: Door
+    source_key: str
+    lane: str
+    arrived_at: datetime
+    body: bytes
+    oversized: bool = False
+
+
+@dataclass(frozen=True)
+class RawView:
+    """What a parser is given: the opened bytes and what is known of them."""
+
+    door: Door
+    source_key: str
+    arrived_at: datetime
+    body: bytes
+    oversized: bool
+
+
+Parser = Callable[[RawView], Incoming | None]  # None: nothing that a person said
+
+
+async def keep(desk: "Desk", raws: Sequence[Raw]) -> None:
+    """Commits raw forms, sealed under the day's intake key. The same thing twice is one row."""
+    if not raws:
+        return
+    now = desk.clock()
+    key_id = desk.vault.make_key(f"intake:{now.date().isoformat()}", now)
+    insert = sqlite_insert if desk.db.embedded else pg_insert
+    rows = [
+        {
+            "door": raw.door,
+            "source_key": raw.source_key,
+            "lane": raw.lane,
+            "arrived_at": raw.arrived_at,
+            "kept_at": now,
+            "body": desk.vault.seal(key_id, "raw_inbox.body", raw.body),
+            "size": len(raw.body),
+            "oversized": raw.oversized,
+            "state": "new",
+            "attempts": 0,
+            "reason": "",
+        }
+        for raw in raws
+    ]
+    async with desk.db.write() as session:
+        table = RawInbox.__table__  # type: ignore[attr-defined]
+        await session.execute(insert(table).values(rows).on_conflict_do_nothing())
+        wake(session, "inbox")
+
+
+async def run(desk: "Desk", parsers: Mapping[Door, Parser]) -> None:
+    """Works through the inbox until cancelled."""
+    while True:
+        if not await once(desk, parsers):
+            await desk.db.signals.wait("inbox", SWEEP)
+
+
+async def once(desk: "Desk", parsers: Mapping[Door, Parser]) -> int:
+    """Handles what is new, oldest first; returns how many rows came to an end."""
+    async with desk.db.read() as session:
+        rows = await session.exec(
+            select(RawInbox)
+            .where(RawInbox.state == "new")
+            .order_by(col(RawInbox.id))
+            .limit(AT_ONCE)
+        )
+        waiting = list(rows)
+    ended, blocked = 0, set[str]()
+    for raw in waiting:
+        if raw.lane in blocked:
+            continue
+        if await _handle(desk, parsers, raw):
+            ended += 1
+        else:
+            blocked.add(raw.lane)
+    return ended
+
+
+async def _handle(desk: "Desk", parsers: Mapping[Door, Parser], raw: RawInbox) -> bool:
+    """One row to its end; False where it stays and its lane must wait."""
+    try:
+        incoming = parsers[Door(raw.door)](_view(desk, raw))
+        if incoming is None:
+            await _nothing(desk, raw)
+            return True
+        known = await reception.lookups(desk, incoming)
+        await _receive(desk, raw, incoming, known)
+    except (UnreadableMail, KeyDestroyed) as wrong:
+        await _dead(desk, raw, wrong.rule)
+    except RegistryAway:
+        log.warning("the registry is away; what came in waits")
+        await desk.db.signals.wait("inbox-pause", AWAY)
+        return False
+    except Exception as wrong:
+        return await _failed(desk, raw, wrong)
+    return True
+
+
+def _view(desk: "Desk", raw: RawInbox) -> RawView:
+    if raw.body is None:
+        raise UnreadableMail("its raw form is gone", remedy="It was handled, or is too old.")
+    opened = desk.vault.open(raw.body)
+    return RawView(Door(raw.door), raw.source_key, raw.arrived_at, opened, raw.oversized)
+
+
+async def _receive(desk: "Desk", raw: RawInbox, incoming: Incoming, known: Known) -> None:
+    """The message, its steps and the emptying of the raw row, in one transaction."""
+    async with desk.write() as session:
+        row = await session.get_one(RawInbox, raw.id)
+        if row.state != "new":
+            return
+        message = await reception.receive(session, desk, incoming, known)
+        _end(session, row, message)
+
+
+async def _nothing(desk: "Desk", raw: RawInbox) -> None:
+    async with desk.db.write() as session:
+        _end(session, await session.get_one(RawInbox, raw.id), None)
+
+
+def _end(session: AsyncSession, row: RawInbox, message: Message | None) -> None:
+    row.state, row.body = "done", None
+    row.message_id = message.id if message else None
+    session.add(row)
+
+
+async def _failed(desk: "Desk", raw: RawInbox, wrong: Exception) -> bool:
+    """Counts a failure; at the fifth the row is a dead letter and its lane goes on."""
+    reason = wrong.rule if isinstance(wrong, SubjectlineError) else type(wrong).__name__
+    log.error("raw %s (%s) failed: %s", raw.id, raw.door, type(wrong).__name__)
+    log.debug("because", exc_info=wrong)
+    if raw.attempts + 1 >= TRIES:
+        await _dead(desk, raw, reason)
+        return True
+    async with desk.db.write() as session:
+        row = await session.get_one(RawInbox, raw.id)
+        row.attempts, row.reason = row.attempts + 1, reason
+        session.add(row)
+    return False
+
+
+async def _dead(desk: "Desk", raw: RawInbox, reason: str) -> None:
+    """Kept sealed, seen by agents, to be retried; gone with its intake key after 30 days."""
+    async with desk.db.write() as session:
+        row = await session.get_one(RawInbox, raw.id)
+        row.state, row.reason = "dead", reason
+        session.add(row)
+
+
+def forget_intake_keys(desk: "Desk") -> list[str]:
+    """Destroys the intake keys older than 30 days, whatever is left under them."""
+    return desk.vault.destroy_before("intake:", desk.clock() - INTAKE_KEYS_LIVE)

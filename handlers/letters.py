@@ -1,0 +1,279 @@
+"""Every letter that the desk writes: templates and facts in, subject, text and HTML out.
+
+Pure: nothing is read but the templates. Missing facts raise (StrictUndefined), HTML is escaped. Two
+slots may stay open until the moment of sending and are filled by `fill`: the day and a one-time link.
+"""
+
+import html
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, partial
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, UndefinedError
+
+from subjectline.handlers import words
+from subjectline.handlers.letter_previews import PREVIEWS
+from subjectline.handlers.words import button_label, kind_label, state_label
+from subjectline.models.errors import BadInput
+from subjectline.models.incoming import Door
+from subjectline.models.letter_facts import BodyFacts, Common, CompanyFacts
+from subjectline.models.reasons import reason_text
+from subjectline.models.regimes import DEFAULT_REGIME, Regime, Topic, regime_named
+
+__all__ = [
+    "DIALOGS",
+    "LETTERS",
+    "PREVIEWS",
+    "SECURE_LINK",
+    "SENT_ON",
+    "Letter",
+    "bodies",
+    "button_label",
+    "common",
+    "fill",
+    "kind_label",
+    "law_on",
+    "preview",
+    "reason_text",
+    "refusal",
+    "render",
+    "state_label",
+]
+
+SENT_ON = "⟦sent_on⟧"
+SECURE_LINK = "⟦secure_link⟧"
+
+LETTERS = (
+    "verify",
+    "ack",
+    "question",
+    "reminder",
+    "refused_identity",
+    "lapsed",
+    "withdrawn",
+    "moved",
+    "done",
+    "partial",
+    "refused",
+    "extended",
+    "postponed",
+    "code",
+    "contact_changing",
+    "resident_number",
+    "notice",
+)
+DIALOGS = tuple(
+    "dialog_" + name
+    for name in (
+        "start help privacy choose_right choose_field ask_email ask_code code_wrong code_spent "
+        "ask_value bad_value confirm_value confirm_leaving status nothing_open cancelled unsure "
+        "text_please linked"
+    ).split()
+)
+
+# Facts that a letter may do without. All others must be given, or rendering raises.
+_OPTIONAL: Mapping[str, object] = {
+    "sent_on": SENT_ON,
+    "secure_link": "",
+    "note": "",
+    "reason": "",
+    "echo": "",
+    "example": "",
+    "field_label": "",
+    "choices": (),
+    "released": (),
+    "held_purposes": (),
+    "recipients": (),
+    "kept": (),
+    "hold_hours": 0,
+    "unknown_member": False,
+    "tries_left": 0,
+}
+_PARAGRAPHS = frozenset({"note", "reason", "before", "after", "how_to_refuse", "what_follows"})
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069⟦⟧]")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One letter as it is sent. A chat has no subject and no HTML."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def render(letter: str, language: str, door: Door, facts: Mapping[str, object]) -> Letter:
+    """A letter in `ko` or `en` for mail or for the chat, from the facts of `models.letter_facts`.
+
+    What an agent enters at the console leaves by mail. BadInput for an unknown letter or language, a
+    missing fact, or a link that is not http(s).
+    """
+    known = _facts(letter, language, facts)
+    try:
+        if door is Door.TELEGRAM:
+            return Letter("", _chat(letter, language, known), "")
+        return _mail(letter, language, known)
+    except TemplateNotFound as error:
+        raise BadInput(f"there is no letter {letter!r} by {door}", field="letter") from error
+    except UndefinedError as error:
+        raise BadInput(f"the letter {letter!r} lacks a fact: {error}", field="facts") from error
+
+
+def fill(letter: Letter, language: str, sent_on: date, secure_link: str = "") -> Letter:
+    """The letter with its slots filled, as it leaves. BadInput if it has a slot for a link and none came."""
+    if not secure_link and SECURE_LINK in letter.text + letter.html:
+        raise BadInput("the letter needs a link and none was given", field="secure_link")
+    if secure_link:
+        _url(secure_link)
+    when = words.day(sent_on, language)
+    return Letter(
+        letter.subject,
+        letter.text.replace(SENT_ON, when).replace(SECURE_LINK, secure_link),
+        letter.html.replace(SENT_ON, when).replace(SECURE_LINK, html.escape(secure_link)),
+    )
+
+
+def common(
+    company: CompanyFacts,
+    reference: str,
+    kind: str,
+    language: str,
+    *,
+    received_on: date,
+    due_on: date,
+    regime: str | Regime = DEFAULT_REGIME,
+) -> Common:
+    """What every letter about a request says, with the law of its right in the letter's language."""
+    law = regime_named(regime) if isinstance(regime, str) else regime
+    rule = law.rule(kind)
+    return Common(
+        company=company,
+        reference=reference,
+        kind=kind,
+        received_on=received_on,
+        due_on=due_on,
+        article=f"{rule.article.in_(language)}: {rule.words.in_(language)}",
+        counting=law.counting.in_(language),
+        identity_law=law.sentences["identity"].in_(language),
+    )
+
+
+def refusal(
+    kind: str, ground: str, language: str, regime: str | Regime = DEFAULT_REGIME
+) -> dict[str, Any]:
+    """The facts ground, ground_article, unknown_member and bodies of a refusal, from the regime's list.
+
+    BadInput if this right cannot be refused on this ground.
+    """
+    law = regime_named(regime) if isinstance(regime, str) else regime
+    found = law.ground(kind, ground)
+    return {
+        "ground": found.text.in_(language),
+        "ground_article": found.article.in_(language),
+        "unknown_member": found.unknown_member,
+        "bodies": bodies(language, law),
+    }
+
+
+def law_on(topic: Topic, language: str, regime: str | Regime = DEFAULT_REGIME) -> str:
+    """The law's sentence for the letters `resident_number` and `notice`: their fact `law`."""
+    law = regime_named(regime) if isinstance(regime, str) else regime
+    return law.sentences[topic].in_(language)
+
+
+def bodies(language: str, regime: str | Regime = DEFAULT_REGIME) -> list[BodyFacts]:
+    """Whom a person can turn to outside of the company, in the letter's language."""
+    law = regime_named(regime) if isinstance(regime, str) else regime
+    return [BodyFacts(name=body.name.in_(language), phone=body.phone) for body in law.bodies]
+
+
+def preview(name: str, language: str, door: Door = Door.MAIL) -> Letter:
+    """A letter with sample facts, for `subjectline letter preview`. BadInput for an unknown name."""
+    if name not in PREVIEWS:
+        raise BadInput(
+            f"no preview {name!r}", field="name", remedy=f"Use one of: {', '.join(PREVIEWS)}."
+        )
+    words.word_list(language)
+    sample = PREVIEWS[name]
+    door = Door.TELEGRAM if sample.letter in DIALOGS else door
+    letter = render(sample.letter, language, door, sample.facts[language])
+    return fill(letter, language, date(2026, 3, 5), "https://desk.example/m/sample")
+
+
+def _facts(letter: str, language: str, facts: Mapping[str, object]) -> dict[str, object]:
+    known = {**_OPTIONAL, **{key: _clean(value, key) for key, value in facts.items()}}
+    if (kind := known.get("kind")) and "kind_label" not in known:
+        known["kind_label"] = kind_label(str(kind), language)
+    if "references" not in known and "kind_label" in known:
+        known["references"] = [(known["reference"], known["kind_label"], known.get("due_on"))]
+    if letter in ("resident_number", "notice") and "law" not in known:
+        known["law"] = law_on(letter, language)
+    return known
+
+
+def _clean(value: object, key: str) -> object:
+    """Facts without control characters; only an agent's paragraphs and policy clauses keep their lines."""
+    if isinstance(value, str):
+        if value in (SENT_ON, SECURE_LINK):
+            return value if key in ("sent_on", "secure_link") else ""
+        text = _INVISIBLE.sub(" ", value)
+        return text.strip() if key in _PARAGRAPHS else " ".join(text.split())
+    if isinstance(value, Mapping):
+        return {_clean(name, ""): _clean(item, str(name)) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_clean(item, key) for item in value]
+    return value
+
+
+def _mail(letter: str, language: str, facts: dict[str, object]) -> Letter:
+    folder = f"mail/{language}/{letter}"
+    env = _environment(language)
+    subject = " ".join(env.get_template(f"{folder}/subject.txt").render(facts).split())
+    text = env.get_template(f"{folder}/body.txt").render(facts)
+    page = env.get_template(f"{folder}/body.html").render(facts, subject=subject)
+    return Letter(subject, words.laid_out(text), re.sub(r"\n\s*\n+", "\n", page).strip() + "\n")
+
+
+def _chat(letter: str, language: str, facts: dict[str, object]) -> str:
+    text = _environment(language).get_template(f"telegram/{language}/{letter}.txt").render(facts)
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+@cache
+def _environment(language: str) -> Environment:
+    frame = words.word_list(language)["frame"]
+    env = Environment(
+        loader=FileSystemLoader(words.TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=lambda name: bool(name and name.endswith(".html")),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    env.filters |= {
+        "day": partial(words.day, language=language),
+        "listed": partial(words.listed, language=language),
+        "kind_label": partial(kind_label, language=language),
+        "state_label": partial(state_label, language=language, for_member=True),
+        "reason_text": partial(reason_text, language=language),
+        "josa": words.josa,
+        "last_four": words.last_four,
+        "chat_safe": words.chat_safe,
+        "url": _url,
+    }
+    env.globals |= {
+        "language": language,
+        "w": frame,
+        "next_steps": words.word_list(language)["next_steps"],
+    }
+    env.globals["m"] = env.get_template("mail/macros.html").module
+    return env
+
+
+def _url(address: str) -> str:
+    if address == SECURE_LINK or re.match(r"https?://[^\s<>\"]+\Z", address):
+        return address
+    raise BadInput("a link in a letter starts with https:// or http://", field="link")

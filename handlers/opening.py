@@ -1,0 +1,146 @@
+"""From a wish to a request that somebody is asked to prove. What doors, answers and chat share."""
+
+import secrets
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from subjectline.handlers import audit, choices, dialog, identity
+from subjectline.handlers.identity import Known
+from subjectline.handlers.requests import Facts, advance, open_request, set_kind
+from subjectline.handlers.understanding import Understanding, Wish
+from subjectline.models.incoming import Door, Incoming, Tier
+from subjectline.models.tables import Conversation, Message, Request
+from subjectline.models.workflow import MAX_CLARIFY
+
+if TYPE_CHECKING:
+    from subjectline.handlers.desk import Desk
+
+
+async def open_requests(
+    session: AsyncSession,
+    desk: "Desk",
+    conversation: Conversation,
+    message: Message,
+    meant: Understanding,
+) -> list[Request]:
+    """One request a wish, all of one group: one challenge will prove them all.
+
+    Where the right itself is unsure, one request of kind `unclear` holds the clock until it is known.
+    """
+    group = secrets.token_hex(8)
+    wishes = meant.wishes if _sure_of_right(meant) else (Wish("unclear"),)
+    return [await _open(session, desk, conversation, message, wish, group) for wish in wishes]
+
+
+async def open_one(
+    session: AsyncSession,
+    desk: "Desk",
+    conversation: Conversation,
+    message: Message,
+    kind: str,
+    fields: tuple[str, ...] = (),
+) -> Request:
+    """One request of a kind that was chosen by a button or an agent."""
+    wish = Wish(kind, fields)
+    return await _open(session, desk, conversation, message, wish, secrets.token_hex(8))
+
+
+async def _open(
+    session: AsyncSession,
+    desk: "Desk",
+    conversation: Conversation,
+    message: Message,
+    wish: Wish,
+    group: str,
+) -> Request:
+    return await open_request(
+        session,
+        desk,
+        conversation,
+        wish.kind,
+        arrived_at=message.at,
+        group_id=group,
+        message_id=message.id,
+        fields=wish.fields,
+        wish={"new": dict(wish.new_values), "old": dict(wish.old_values)},
+    )
+
+
+def _sure_of_right(meant: Understanding) -> bool:
+    """A question about the field or the value can wait until the person is known."""
+    if not meant.wishes:
+        return False
+    return meant.decision == "apply" or meant.question in ("which_field", "which_value")
+
+
+async def become(
+    session: AsyncSession,
+    desk: "Desk",
+    conversation: Conversation,
+    request: Request,
+    message: Message,
+    wishes: Sequence[Wish],
+) -> list[Request]:
+    """An unclear request gets its right; further rights of the same answer become requests beside it."""
+    first, *more = wishes
+    await set_kind(session, desk, request, first.kind, first.fields, first.new_values)
+    others = [
+        await _open(session, desk, conversation, message, wish, request.group_id) for wish in more
+    ]
+    return [request, *others]
+
+
+async def identify(
+    session: AsyncSession,
+    desk: "Desk",
+    conversation: Conversation,
+    requests: list[Request],
+    incoming: Incoming,
+    known: Known,
+) -> None:
+    """Opens what is proven already and challenges the sender for the rest."""
+    left = await identity.identify(session, desk, conversation, requests, incoming, known)
+    if not left:
+        return
+    if conversation.door != Door.MAIL:
+        await dialog.ask_who(session, desk, conversation, left)
+        return
+    if any(identity.contested(desk, request, incoming.sender) for request in left):
+        await other_proof(session, desk, conversation, left)
+    elif await identity.too_many(session, desk, conversation):
+        conversation.state = "unsorted"
+    else:
+        believed = incoming.tier is Tier.ALIGNED
+        await identity.challenge(
+            session, desk, conversation, left, incoming.sender, known, believed=believed
+        )
+
+
+async def clarify(session: AsyncSession, desk: "Desk", request: Request, question: str) -> bool:
+    """Asks what was meant, at most twice. False: it was asked often enough, an agent sorts it."""
+    if request.clarified >= MAX_CLARIFY:
+        return False
+    asked = question or "which_right"
+    facts = Facts(
+        question=asked,
+        letter={"choices": choices.labels(asked, request.language)},
+        keyboard=choices.keyboard(asked, request.language),
+    )
+    await advance(session, desk, request.id or 0, "clarify", audit.SYSTEM, request.version, facts)
+    return True
+
+
+async def other_proof(
+    session: AsyncSession, desk: "Desk", conversation: Conversation, requests: list[Request]
+) -> None:
+    """The contact that is to be changed proves nothing: papers or a call, which an agent sees to."""
+    conversation.state = "unsorted"
+    session.add(conversation)
+    for request in requests:
+        if request.clarified < MAX_CLARIFY:
+            facts = Facts(question="other_proof", fields=tuple(request.fields))
+            await advance(
+                session, desk, request.id or 0, "clarify", audit.SYSTEM, request.version, facts
+            )

@@ -1,0 +1,181 @@
+"""Letters leave from here: at least once, each with the Message-ID it was queued with."""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sqlmodel import col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from subjectline.handlers import facts as wording
+from subjectline.handlers import letters, links
+from subjectline.models.errors import PermanentSendError, TemporarySendError
+from subjectline.models.incoming import Door
+from subjectline.models.tables import Conversation, Message, Outbox
+
+if TYPE_CHECKING:
+    from subjectline.handlers.desk import Desk
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
+AT_ONCE = 20
+SWEEP = 5.0
+# Seconds to the next try after the first, second … failure; after the last the letter has failed.
+RETRY = (5, 30, 120, 600, 1800, 3600, 4 * 3600, 8 * 3600, 24 * 3600)
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A letter ready to leave. `recipient` is an address of the door it leaves by."""
+
+    door: Door
+    recipient: str
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    reply_to: str = ""
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    keyboard: list[list[dict[str, str]]] | None = None
+    forget: int = 0
+    answers: bool = True  # an answer to somebody's message (Auto-Submitted: auto-replied)
+
+
+class Sender(Protocol):
+    """One way out."""
+
+    async def send(self, parcel: Parcel) -> None:
+        """Hands over one letter. Raises TemporarySendError or PermanentSendError."""
+
+
+Senders = Mapping[Door, Sender]
+
+
+async def run(desk: "Desk", senders: Senders) -> None:
+    """Sends what is due until cancelled."""
+    while True:
+        if not await once(desk, senders):
+            await desk.db.signals.wait("outbox", SWEEP)
+
+
+async def once(desk: "Desk", senders: Senders) -> int:
+    """Sends the letters that are due now; returns how many were taken."""
+    taken = await _claim(desk, list(senders))
+    for row in taken:
+        await _send(desk, senders[Door(row.door)], row)
+    return len(taken)
+
+
+async def _claim(desk: "Desk", doors: list[Door]) -> list[Outbox]:
+    now = desk.clock()
+    async with desk.db.write() as session:
+        rows = await session.exec(
+            select(Outbox)
+            .where(Outbox.outcome == "due", col(Outbox.due_at) <= now)
+            .where(or_(col(Outbox.leased_until).is_(None), col(Outbox.leased_until) < now))
+            .where(col(Outbox.door).in_(doors))
+            .order_by(col(Outbox.id))
+            .limit(AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+        taken = list(rows)
+        for row in taken:
+            row.leased_until, row.attempts = now + LEASE, row.attempts + 1
+            session.add(row)
+    return taken
+
+
+async def _send(desk: "Desk", sender: Sender, row: Outbox) -> None:
+    parcel = await _pack(desk, row)
+    try:
+        await sender.send(parcel)
+    except PermanentSendError as wrong:
+        await _failed(desk, row, wrong.rule)
+    except TemporarySendError as wrong:
+        await _later(desk, row, wrong.rule)
+    else:
+        await _sent(desk, row, parcel)
+
+
+async def _pack(desk: "Desk", row: Outbox) -> Parcel:
+    """Opens the letter and fills its slots: the day, and a fresh one-time link."""
+    content: dict[str, Any] = json.loads(desk.vault.text(row.content))
+    slots = content.get("slots", {})
+    letter = letters.Letter(content["subject"], content["text"], content["html"])
+    link = await _link(desk, slots)
+    today = wording.local_day(desk, desk.clock())
+    letter = letters.fill(letter, slots.get("language", "ko"), today, link)
+    return Parcel(
+        door=Door(row.door),
+        recipient=desk.vault.text(row.recipient),
+        subject=letter.subject,
+        text=letter.text,
+        html=letter.html,
+        message_id=row.rfc_message_id,
+        reply_to=content.get("reply_to", ""),
+        in_reply_to=content.get("in_reply_to", ""),
+        references=tuple(content.get("references", ())),
+        keyboard=content.get("keyboard"),
+        forget=content.get("forget", 0),
+    )
+
+
+async def _link(desk: "Desk", slots: dict[str, Any]) -> str:
+    wanted = slots.get("secure_link")
+    if not wanted:
+        return ""
+    async with desk.write() as session:
+        token = await links.issue(session, desk.clock, int(wanted["request_id"]))
+    return f"{desk.manner.public_url}/m/{token}"
+
+
+async def _sent(desk: "Desk", row: Outbox, parcel: Parcel) -> None:
+    async with desk.db.write() as session:
+        kept = await session.get_one(Outbox, row.id)
+        kept.outcome, kept.sent_at, kept.leased_until = "sent", desk.clock(), None
+        session.add(kept)
+        await _what_left(session, desk, kept, parcel)
+
+
+async def _what_left(session: AsyncSession, desk: "Desk", row: Outbox, parcel: Parcel) -> None:
+    """The code and the link of a letter are not kept once it has left; the rest is, as it left."""
+    conversation = await session.get_one(Conversation, row.conversation_id)
+    if row.message_id is None or row.letter in ("verify", "code", "reminder", "forget"):
+        row.content = None
+        return
+    message = await session.get_one(Message, row.message_id)
+    text = parcel.text
+    for word in text.split():
+        if "/m/" in word:
+            text = text.replace(word, "[one-time link]")
+    message.text = desk.vault.seal(conversation.key_id, "message.text", text)
+    row.content = None
+    session.add(message)
+
+
+async def _later(desk: "Desk", row: Outbox, reason: str) -> None:
+    if row.attempts > len(RETRY):
+        await _failed(desk, row, reason)
+        return
+    async with desk.db.write() as session:
+        kept = await session.get_one(Outbox, row.id)
+        kept.leased_until, kept.reason = None, reason
+        kept.due_at = desk.clock() + timedelta(seconds=RETRY[row.attempts - 1])
+        session.add(kept)
+
+
+async def _failed(desk: "Desk", row: Outbox, reason: str) -> None:
+    """It will not leave: an agent finds another way to reach the person."""
+    async with desk.db.write() as session:
+        kept = await session.get_one(Outbox, row.id)
+        kept.outcome, kept.reason, kept.leased_until = "failed", reason, None
+        session.add(kept)
+        conversation = await session.get_one(Conversation, row.conversation_id)
+        conversation.state = "unsorted"
+        session.add(conversation)
+    log.warning("letter %s (%s) did not leave", row.id, row.letter)

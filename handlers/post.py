@@ -1,0 +1,197 @@
+"""Letters on their way to the outbox: noted by the steps, rendered and queued when the step commits.
+
+Steps of one transaction that call for the same letter to the same conversation get one letter that
+lists all their references (one acknowledgement for three rights).
+"""
+
+import base64
+import json
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from subjectline.handlers import facts as wording
+from subjectline.handlers.letters import Letter, render
+from subjectline.models.db import wake
+from subjectline.models.incoming import Contact, Door
+from subjectline.models.tables import Conversation, Message, Outbox, Request, SentMessage
+
+if TYPE_CHECKING:
+    from subjectline.handlers.desk import Desk
+
+TOKEN_BYTES = 10
+
+
+@dataclass
+class Noted:
+    """A letter that a step called for. `facts` are what the letter needs beyond its requests."""
+
+    letter: str
+    conversation_id: int
+    request_ids: list[int] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    to: Contact | None = None  # somewhere else than the conversation's own door
+    reply_token: str = ""
+    ready: Letter | None = None  # rendered and approved before
+    slots: dict[str, Any] = field(default_factory=dict)
+    keyboard: list[list[dict[str, str]]] | None = None
+    forget: int = 0  # a chat message to delete (it carried a value or a code)
+
+
+def note(session: AsyncSession, noted: Noted) -> None:
+    """Remembers a letter for the end of this transaction; the same one again only adds its requests."""
+    waiting: list[Noted] = session.info.setdefault("letters", [])
+    for other in waiting:
+        same = (other.letter, other.conversation_id) == (noted.letter, noted.conversation_id)
+        if same and other.request_ids and noted.request_ids and other.facts == noted.facts:
+            other.request_ids += [i for i in noted.request_ids if i not in other.request_ids]
+            return
+    waiting.append(noted)
+
+
+async def flush(desk: "Desk", session: AsyncSession) -> None:
+    """Renders and queues what was noted. Called once, at the end of a step."""
+    for noted in session.info.pop("letters", []):
+        await _queue(desk, session, noted)
+
+
+async def _queue(desk: "Desk", session: AsyncSession, noted: Noted) -> None:
+    conversation = await session.get_one(Conversation, noted.conversation_id)
+    requests = await _requests(session, noted.request_ids)
+    language = requests[0].language if requests else conversation.language
+    door = _door(conversation, noted.to)
+    letter = noted.ready or render(
+        noted.letter, language, door, wording.gather(desk, requests, noted.facts, language)
+    )
+    message_id = f"<{secrets.token_hex(16)}@{desk.manner.address.rpartition('@')[2]}>"
+    kept = await _keep(desk, session, conversation, noted, letter, door, message_id, language)
+    content = _content(desk, conversation, noted, letter, door)
+    if door is Door.MAIL:
+        content |= await _threading(session, conversation)
+    session.add(
+        Outbox(
+            request_id=requests[0].id if requests else None,
+            conversation_id=noted.conversation_id,
+            message_id=kept.id,
+            door=door,
+            letter=noted.letter,
+            recipient=_recipient(desk, conversation, noted.to),
+            content=desk.vault.seal(conversation.key_id, "outbox.content", json.dumps(content)),
+            rfc_message_id=message_id,
+            made_at=desk.clock(),
+            due_at=desk.clock(),
+        )
+    )
+    await session.flush()
+    wake(session, "outbox")
+
+
+def _content(
+    desk: "Desk", conversation: Conversation, noted: Noted, letter: Letter, door: Door
+) -> dict[str, Any]:
+    token = noted.reply_token or thread_token(desk, conversation)
+    return {
+        "subject": letter.subject,
+        "text": letter.text,
+        "html": letter.html,
+        "reply_to": plus_address(desk.manner.address, token) if noted.to is None else "",
+        "slots": noted.slots,
+        "keyboard": noted.keyboard,
+        "forget": noted.forget,
+    }
+
+
+async def _keep(
+    desk: "Desk",
+    session: AsyncSession,
+    conversation: Conversation,
+    noted: Noted,
+    letter: Letter,
+    door: Door,
+    message_id: str,
+    language: str,
+) -> Message:
+    """The letter in the conversation, as agents see it; a code is never kept in it."""
+    shown = "" if noted.letter in ("verify", "code") else letter.text
+    key = conversation.key_id
+    kept = Message(
+        conversation_id=noted.conversation_id,
+        direction="out",
+        door=door,
+        at=desk.clock(),
+        rfc_message_id=message_id,
+        subject=desk.vault.seal(key, "message.subject", letter.subject),
+        text=desk.vault.seal(key, "message.text", shown),
+        letter=noted.letter,
+        language=language,
+    )
+    session.add(kept)
+    await session.flush()
+    sent = SentMessage(
+        rfc_message_id=message_id, conversation_id=noted.conversation_id, at=desk.clock()
+    )
+    session.add(sent)
+    return kept
+
+
+async def _threading(session: AsyncSession, conversation: Conversation) -> dict[str, Any]:
+    """In-Reply-To and References (RFC 5322 3.6.4): the member's client shows one thread."""
+    rows = await session.exec(
+        select(Message.rfc_message_id)
+        .where(Message.conversation_id == conversation.id, Message.direction == "in")
+        .where(col(Message.rfc_message_id).is_not(None))
+        .order_by(col(Message.id).desc())
+        .limit(5)
+    )
+    known = [row for row in rows if row]
+    return {"in_reply_to": known[0] if known else "", "references": known[::-1]}
+
+
+async def _requests(session: AsyncSession, ids: list[int]) -> list[Request]:
+    if not ids:
+        return []
+    rows = await session.exec(
+        select(Request).where(col(Request.id).in_(ids)).order_by(col(Request.id))
+    )
+    return list(rows)
+
+
+def _door(conversation: Conversation, to: Contact | None) -> Door:
+    if to is None:
+        return Door(conversation.door)
+    return Door.TELEGRAM if to.kind == "telegram" else Door.MAIL
+
+
+def _recipient(desk: "Desk", conversation: Conversation, to: Contact | None) -> Any:
+    value = to.value if to else desk.vault.text(conversation.contact)
+    return desk.vault.seal(conversation.key_id, "outbox.recipient", value)
+
+
+def thread_token(desk: "Desk", conversation: Conversation) -> str:
+    """The signed part of our Reply-To address: which conversation an answer belongs to."""
+    number = (conversation.id or 0).to_bytes(8, "big")
+    sign = desk.vault.keyed_hash("thread", number.hex())[:TOKEN_BYTES]
+    return "t" + base64.b32encode(number + sign).decode().rstrip("=").lower()
+
+
+def read_thread_token(desk: "Desk", token: str) -> int | None:
+    """The conversation's id, or None where the token is not ours."""
+    if not token.startswith("t"):
+        return None
+    body = token[1:].upper()
+    try:
+        raw = base64.b32decode(body + "=" * (-len(body) % 8))
+    except ValueError:
+        return None
+    sign = desk.vault.keyed_hash("thread", raw[:8].hex())[:TOKEN_BYTES]
+    good = len(raw) == 8 + TOKEN_BYTES and secrets.compare_digest(raw[8:], sign)
+    return int.from_bytes(raw[:8], "big") if good else None
+
+
+def plus_address(address: str, token: str) -> str:
+    """`privacy@desk.test` and a token as `privacy+TOKEN@desk.test` (RFC 5233)."""
+    local, _, domain = address.partition("@")
+    return f"{local}+{token}@{domain}"

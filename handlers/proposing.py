@@ -1,0 +1,91 @@
+"""A request was opened or answered: the desk drafts its answer, or asks for what is missing."""
+
+from typing import TYPE_CHECKING
+
+from subjectline.handlers import audit, choices, decisions, drafting
+from subjectline.handlers import facts as wording
+from subjectline.handlers.done_facts import kept_facts
+from subjectline.handlers.drafting import Draft, Missing
+from subjectline.handlers.requests import Facts, advance
+from subjectline.handlers.wishes import wish_of
+from subjectline.handlers.words import last_four
+from subjectline.handlers.work import finish, target_of
+from subjectline.models.incoming import Door
+from subjectline.models.tables import Conversation, Request, Task
+
+if TYPE_CHECKING:
+    from subjectline.handlers.desk import Desk
+
+ASKED = frozenset({"which_field", "which_value", "bad_value", "paper", "confirm_leaving"})
+
+
+async def draft(desk: "Desk", task: Task) -> None:
+    """Proposes the system's draft for one opened request, or asks its person one question.
+
+    Raises StaleMove where the request has moved on, RegistryAway where the data cannot be read.
+    """
+    request_id, version = target_of(task)
+    async with desk.db.read() as session:
+        request = await session.get_one(Request, request_id)
+        conversation = await session.get_one(Conversation, request.conversation_id)
+    if request.state != "open" or request.version != version:
+        async with desk.db.write() as session:
+            await finish(session, task, reason="overtaken")
+        return
+    made = await drafting.make(desk, request)
+    question = await _question(desk, request, conversation, made)
+    async with desk.write() as session:
+        if question is not None:
+            await advance(session, desk, request_id, "ask", audit.SYSTEM, version, question)
+        elif not made.missing:
+            row = await session.get_one(Request, request_id)
+            await decisions.propose_draft(session, desk, row, version, made)
+        await finish(session, task)
+
+
+async def _question(
+    desk: "Desk", request: Request, conversation: Conversation, made: Draft
+) -> Facts | None:
+    """What the person must be asked before an agent can decide; None where nothing."""
+    missing = next((item for item in made.missing if item.what in ASKED), None)
+    if missing is not None:
+        return await _about(desk, request, missing)
+    if not made.missing and _unread(desk, request, conversation):
+        return _read_back(request, made)
+    return None
+
+
+def _unread(desk: "Desk", request: Request, conversation: Conversation) -> bool:
+    """By chat a new value is read back once before it goes to an agent."""
+    by_chat = conversation.door == Door.TELEGRAM and request.kind == "correction"
+    return by_chat and wish_of(desk, request).get("confirmed") != "confirm_value"
+
+
+def _read_back(request: Request, made: Draft) -> Facts:
+    echo = ", ".join(f"{row['label']} {last_four(row['new'])}" for row in made.rows)
+    return Facts(
+        question="confirm_value",
+        fields=tuple(row["field"] for row in made.rows),
+        letter={"echo": echo},
+        keyboard=choices.keyboard("confirm_value", request.language),
+    )
+
+
+async def _about(desk: "Desk", request: Request, missing: Missing) -> Facts:
+    told: dict[str, object] = {}
+    if missing.field:
+        told["field_label"] = wording.labels(desk, [missing.field], request.language)[0]
+    if missing.reason:
+        told["reason"] = missing.reason
+    if missing.what == "which_field":
+        known = desk.data_map.fields.values()
+        told["choices"] = [f.labels.text(request.language) for f in known if f.correctable]
+    if missing.what == "confirm_leaving":
+        kept = await desk.registry.kept(request.subject_id or "")
+        told["kept"] = kept_facts(kept, request.language)
+    return Facts(
+        question=missing.what,
+        fields=(missing.field,) if missing.field else (),
+        letter=told,
+        keyboard=choices.keyboard(missing.what, request.language),
+    )

@@ -1,0 +1,193 @@
+"""What happens to a message that came in: kept, joined to its conversation, and turned into steps.
+
+`receive` runs in one transaction (or one savepoint of a batch). Whatever it needs from the company's
+database was asked before, by `lookups`: no transaction of the desk waits for somebody else's.
+"""
+
+import re
+import secrets
+from typing import TYPE_CHECKING
+
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from subjectline.handlers import answers, dialog, opening, post
+from subjectline.handlers.identity import Known
+from subjectline.handlers.requests import link_message, open_of
+from subjectline.handlers.understanding import understand
+from subjectline.models.incoming import Contact, Door, Incoming, Outcome
+from subjectline.models.tables import Conversation, Message, MessageFile
+
+if TYPE_CHECKING:
+    from subjectline.handlers.desk import Desk
+
+ADDRESS = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,24}")
+MOST_ADDRESSES = 3
+
+
+async def lookups(desk: "Desk", incoming: Incoming) -> Known:
+    """Asks the registry about the sender's address and those named in the text.
+
+    Always asks the same way, whether anybody is known or not. Raises RegistryAway.
+    """
+    asked = [incoming.sender] if incoming.sender.kind == "email" else []
+    if incoming.door is Door.TELEGRAM:
+        found = ADDRESS.findall(incoming.text)[:MOST_ADDRESSES]
+        asked += [Contact("email", address.lower()) for address in found]
+    return Known(
+        {(c.kind, c.value): await desk.registry.find(c.kind, c.value) for c in dict.fromkeys(asked)}
+    )
+
+
+async def receive(session: AsyncSession, desk: "Desk", incoming: Incoming, known: Known) -> Message:
+    """Keeps one message and does what it asks for. Returns the row that was kept."""
+    conversation = await _conversation(session, desk, incoming)
+    duplicate = await _duplicate(session, conversation, incoming)
+    message = await _keep(session, desk, conversation, incoming)
+    if duplicate:
+        message.rule, message.outcome = "duplicate", Outcome.ATTACH
+        return message
+    if incoming.outcome is not Outcome.HANDLE:
+        _leave_to_agent(conversation, message, incoming)
+        return message
+    await _tell_about_resident_number(session, conversation, incoming)
+    if incoming.door is Door.TELEGRAM and await dialog.handle(
+        session, desk, conversation, message, incoming, known
+    ):
+        return message
+    if not await answers.handle(session, desk, conversation, message, incoming, known):
+        await _new_wishes(session, desk, conversation, message, incoming, known)
+    return message
+
+
+async def _conversation(session: AsyncSession, desk: "Desk", incoming: Incoming) -> Conversation:
+    index = desk.vault.index(incoming.sender.kind, incoming.sender.value)
+    rows = await session.exec(
+        select(Conversation).where(
+            Conversation.door == incoming.door, Conversation.contact_index == index
+        )
+    )
+    found = rows.first()
+    if found is None:
+        found = _new_conversation(desk, incoming, index)
+    elif incoming.door is Door.MAIL:
+        found.language = incoming.language
+    found.last_at = max(found.last_at, incoming.arrived_at)
+    session.add(found)
+    await session.flush()
+    return found
+
+
+def _new_conversation(desk: "Desk", incoming: Incoming, index: bytes) -> Conversation:
+    key_id = desk.vault.make_key(f"conversation:{secrets.token_hex(12)}", desk.clock())
+    return Conversation(
+        door=incoming.door,
+        contact_kind=incoming.sender.kind,
+        contact_index=index,
+        contact=desk.vault.seal(key_id, "conversation.contact", incoming.sender.value),
+        key_id=key_id,
+        language=incoming.language,
+        made_at=desk.clock(),
+        last_at=incoming.arrived_at,
+    )
+
+
+async def _duplicate(session: AsyncSession, conversation: Conversation, incoming: Incoming) -> bool:
+    """The same mail seen elsewhere: same Message-ID, same From, same body."""
+    if incoming.door is not Door.MAIL or not incoming.message_id:
+        return False
+    rows = await session.exec(
+        select(Message.id).where(
+            Message.conversation_id == conversation.id,
+            Message.rfc_message_id == incoming.message_id,
+            Message.body_hash == incoming.body_hash,
+        )
+    )
+    return rows.first() is not None
+
+
+async def _keep(
+    session: AsyncSession, desk: "Desk", conversation: Conversation, incoming: Incoming
+) -> Message:
+    key, seal = conversation.key_id, desk.vault.seal
+    message = Message(
+        conversation_id=conversation.id or 0,
+        direction="in",
+        door=incoming.door,
+        at=incoming.arrived_at,
+        rfc_message_id=incoming.message_id or None,
+        subject=seal(key, "message.subject", incoming.subject),
+        text=seal(key, "message.text", incoming.text),
+        rest=seal(key, "message.rest", incoming.rest),
+        tier=incoming.tier,
+        rule=incoming.rule,
+        outcome=incoming.outcome,
+        reason=incoming.reason,
+        language=incoming.language,
+        body_hash=incoming.body_hash,
+        evidence=dict(incoming.evidence),
+        chat_message_id=incoming.chat_message_id or None,
+    )
+    session.add(message)
+    await session.flush()
+    for file in incoming.attachments:
+        session.add(
+            MessageFile(
+                message_id=message.id or 0,
+                name=seal(key, "message_file.name", file.name),
+                content_type=file.content_type,
+                size=len(file.content),
+                content=seal(key, "message_file.content", file.content),
+            )
+        )
+    return message
+
+
+def _leave_to_agent(conversation: Conversation, message: Message, incoming: Incoming) -> None:
+    if incoming.outcome in (Outcome.HOLD, Outcome.DEAD):
+        message.waits = True
+        conversation.state = "unsorted"
+
+
+async def _tell_about_resident_number(
+    session: AsyncSession, conversation: Conversation, incoming: Incoming
+) -> None:
+    """Kindly, and once a conversation."""
+    if incoming.resident_number_found and not conversation.told_resident_number:
+        conversation.told_resident_number = True
+        post.note(session, post.Noted("resident_number", conversation.id or 0))
+
+
+async def _new_wishes(
+    session: AsyncSession,
+    desk: "Desk",
+    conversation: Conversation,
+    message: Message,
+    incoming: Incoming,
+    known: Known,
+) -> None:
+    said = f"{incoming.subject}\n{incoming.text}" if incoming.subject else incoming.text
+    meant = understand(said, desk.vocabulary, conversation.language)
+    if meant.decision == "none":
+        await _nothing_asked(session, conversation, message)
+        return
+    requests = await opening.open_requests(session, desk, conversation, message, meant)
+    unclear = [request for request in requests if request.kind == "unclear"]
+    if unclear:
+        await opening.clarify(session, desk, unclear[0], meant.question)
+        return
+    await opening.identify(session, desk, conversation, requests, incoming, known)
+
+
+async def _nothing_asked(
+    session: AsyncSession, conversation: Conversation, message: Message
+) -> None:
+    """No right in it: it belongs to what is open, or waits for an agent to sort."""
+    requests = await open_of(session, conversation.id or 0)
+    message.waits = True
+    session.add(message)
+    if requests:
+        await link_message(session, requests[-1].id or 0, message.id or 0)
+    else:
+        conversation.state = "unsorted"
+        session.add(conversation)

@@ -1,0 +1,125 @@
+"""What the clock does by itself: reminders, the end of provisional holds, lapses. Ordinary events."""
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from subjectline.handlers import audit, identity, inbox
+from subjectline.handlers.identity_limits import PROVISIONAL_LIVES, REMIND_AFTER
+from subjectline.handlers.requests import Facts, advance
+from subjectline.models.errors import Refused
+from subjectline.models.incoming import Contact
+from subjectline.models.tables import Conversation, Export, Hold, RawInbox, Request
+
+if TYPE_CHECKING:
+    from subjectline.handlers.desk import Desk
+
+log = logging.getLogger(__name__)
+
+EVERY = 30.0  # seconds
+UPDATES_KEPT = timedelta(days=7)
+AT_ONCE = 200
+
+
+async def run(desk: "Desk") -> None:
+    """Looks at the clock until cancelled; a wake-up named `clock` makes it look at once."""
+    while True:
+        await sweep(desk)
+        await desk.db.signals.wait("clock", EVERY)
+
+
+async def sweep(desk: "Desk") -> int:
+    """Every step that has become due. Returns how many were made."""
+    steps = 0
+    for find, event in ((_expired_holds, "hold_expires"), (_overdue, "lapse"), (_silent, "remind")):
+        for request in await find(desk):
+            steps += await _step(desk, request, event)
+    await _tidy(desk)
+    return steps
+
+
+async def _step(desk: "Desk", request: Request, event: str) -> bool:
+    """One request's step in its own transaction; somebody faster is no failure."""
+    try:
+        async with desk.write() as session:
+            facts = Facts()
+            if event == "remind":
+                facts = await _reminder(session, desk, request)
+            await advance(
+                session, desk, request.id or 0, event, audit.SYSTEM, request.version, facts
+            )
+    except Refused as late:
+        log.info("timer %s for request %s: %s", event, request.id, type(late).__name__)
+        return False
+    return True
+
+
+async def _reminder(session: AsyncSession, desk: "Desk", request: Request) -> Facts:
+    """A reminder to prove carries a new code by mail; in a chat it only says what is waited for."""
+    conversation = await session.get_one(Conversation, request.conversation_id)
+    if request.state != "verifying" or conversation.door != "mail":
+        return Facts()
+    contact = Contact(conversation.contact_kind, desk.vault.text(conversation.contact))
+    code, token = await identity.renew(session, desk, conversation, request.group_id, contact)
+    return Facts(letter={"code": code}, reply_token=token)
+
+
+async def _expired_holds(desk: "Desk") -> list[Request]:
+    before = desk.clock() - PROVISIONAL_LIVES
+    async with desk.db.read() as session:
+        rows = await session.exec(
+            select(Request)
+            .join(Hold, col(Hold.request_id) == col(Request.id))
+            .where(Request.state == "verifying", Hold.kind == "provisional")
+            .where(col(Hold.ended_revision).is_(None), col(Hold.started_at) < before)
+            .limit(AT_ONCE)
+        )
+        return list(rows)
+
+
+async def _overdue(desk: "Desk") -> list[Request]:
+    """Nobody proved it by the end of the due day."""
+    async with desk.db.read() as session:
+        rows = await session.exec(
+            select(Request)
+            .where(Request.state == "verifying", col(Request.due_at) < desk.clock())
+            .limit(AT_ONCE)
+        )
+        return list(rows)
+
+
+async def _silent(desk: "Desk") -> list[Request]:
+    """Those that wait for the person since a day and were not reminded."""
+    before = desk.clock() - REMIND_AFTER
+    async with desk.db.read() as session:
+        rows = await session.exec(
+            select(Request)
+            .where(col(Request.state).in_(("verifying", "waiting")))
+            .where(col(Request.reminded_at).is_(None), col(Request.arrived_at) < before)
+            .where(col(Request.due_at) >= desk.clock())
+            .limit(AT_ONCE)
+        )
+        return list(rows)
+
+
+async def _tidy(desk: "Desk") -> None:
+    """Exports and raw ids go when their time is over; so do the intake keys of a month ago."""
+    now = desk.clock()
+    async with desk.db.write() as session:
+        await session.exec(
+            update(Export)
+            .where(col(Export.expires_at) < now, col(Export.content).is_not(None))
+            .values(content=None)
+        )
+        await session.exec(
+            delete(RawInbox).where(
+                col(RawInbox.state) == "done",
+                col(RawInbox.door) == "telegram",
+                col(RawInbox.kept_at) < now - UPDATES_KEPT,
+            )
+        )
+    inbox.forget_intake_keys(desk)

@@ -1,0 +1,176 @@
+"""Cleans a text and cuts it into sentences and clauses; linear in the length of the text."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from subjectline.handlers.understanding.language import language_of
+
+CAP = 20_000  # characters that are read
+_LINE = 2_000  # no clause is longer: bounds every pattern
+
+_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+_SPACES = dict.fromkeys(map(ord, "\u00a0\u3000\u2002\u2003\u2009\t"), " ")
+_GONE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\ufeff\u2060\u00ad"))
+_QUOTES = {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0x300C: '"', 0x300D: '"'}
+_DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
+_TABLE = _FULL_WIDTH | _SPACES | _GONE | _QUOTES | _DASHES | {ord("\u2192"): "\u2192"}
+
+# Same-length repairs of spellings that chats are full of, so that positions stay.
+_TYPOS = {
+    "새요": "세요", "세여": "세요", "세용": "세요", "쎄요": "세요", "셰요": "세요", "셔요": "세요",
+    "해쥬": "해주", "헤주": "해주", "헤줘": "해줘", "바까": "바꿔", "바꺼": "바꿔", "바꽈": "바꿔",
+    "바꼈": "바뀌", "바꼇": "바뀌", "고처": "고쳐", "번경": "변경", "벼경": "변경", "탈퇘": "탈퇴",
+    "탈퉤": "탈퇴", "탈태": "탈퇴", "탈뢰": "탈퇴", "삭재": "삭제", "어여": "어요", "싶다": "싶다",
+    "해여": "해요", "돼여": "돼요", "줘여": "줘요", "니당": "니다", "림니": "립니", "함니": "합니",
+    "싶슴": "싶습", "해줭": "해줘", "줴요": "줘요", "나여": "나요", "까여": "까요", "게여": "게요",
+    "동이철": "동의철", "수신거브": "수신거부", "마켓팅": "마케팅", "마캐팅": "마케팅", "열랍": "열람",
+    "께요": "게요", "먄": "면", "시퍼": "싶어", "시포": "싶어", "시픈": "싶은", "실어요": "싫어요",
+}  # fmt: skip
+_TYPO = re.compile("|".join(map(re.escape, _TYPOS)))
+
+_NOISE = re.compile(
+    r"https?://\S+"
+    r"|^[ ]*>.*$"
+    r"|\(광고\)|무료\s?수신\s?거부\s?[\d-]*"
+    r"|(?:to unsubscribe|if you (?:no longer )?wish to (?:unsubscribe|receive))[^.\n]{0,80}"
+    r"|\bunsubscribe (?:here|link)\b",
+    re.MULTILINE | re.IGNORECASE,
+)
+# Words of somebody else: a quotation that is a sentence, or that a verb of saying follows.
+_QUOTED = re.compile(
+    r'"([^"\n]{2,200})"|(?<![\w])\'([^\'\n]{4,200})\'(?![A-Za-z])', re.IGNORECASE
+)
+_SAID_AFTER = re.compile(
+    r"\s?(?:이?라고|이?라는|이?란|하고|라며|라던|라네)(?!\s?(?:바꿔|변경|수정|고쳐|등록|정정|해\s?주|되|돼))"
+)
+_SAID_BEFORE = re.compile(
+    r"(?:said|says|saying|told\s\w+|wrote|writes|reads|asks?|asked|that says|called|titled|message|"
+    r"email|mail|sentence|button|link|subject)[\s,:]{1,3}$",
+    re.IGNORECASE,
+)
+_SENTENCE_LIKE = re.compile(
+    r"(?:요|니다|줘|죠|까|[.!?])\s*$|\b(?:please|i want|i would|i'd|my)\b", re.IGNORECASE
+)
+
+_SENTENCE_END = re.compile(
+    r"(?P<dot>[.!?\u3002]+[\"')]*(?=\s|$|[가-힣]))|(?P<line>\s*\n\s*)|(?P<mark>[~;\u2026]+\s+)"
+    r"|(?<=[가-힣])(?:주세요|주십시오|[^필중주소수개 ]요|니다|해\s?줘|바꿔줘|고쳐줘|부탁드림|바람|싶음|까)(?P<run>\s+)(?![가-힣]{0,3}싶)"
+)
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(])(?:St|Rd|Ave|Apt|Blvd|Dr|Mr|Mrs|Ms|No|Bldg|Fl|Ste|Ln|e\.g|i\.e|etc|vs|[A-Z])\.$"
+)
+_WRAPPED_LATIN, _WRAPPED_HANGUL = 60, 36
+
+_KO_CLAUSE = re.compile(
+    r"(?:(?<![광신참최재사보권원창중갖])고(?!\s?(?:싶|있|계|나서|나면|자|요|객|\S?쳐|\S?치|지\s)))[,\s]+"
+    r"|(?:며|지만|(?:은|는|한|인|던|운|른)데|니까|구요|고요|거든요|하므로|므로)(?:요)?[,\s]+"
+    r"|(?:아|어|여|해|라|워|와|려)서[,\s]+"
+    r"|(?:^|\s)(?:그리고|또한|그런데|근데|하지만|다만|대신에?|아울러|그러나)[,\s]+"
+    r"|,\s+"
+)
+_EN_CLAUSE = re.compile(
+    r"\s*[;:]\s+|\s+-\s+|,?\s+but\s+|,\s+(?=(?:and|just|please|pls|so|then|also|i|i'd|i'm|can|could|would|my|you|"
+    r"it|only|instead|what|how|do|stop|that|which)\b)|\s+and\s+(?=(?:please|also|then|i|i'd|you|stop|can|could|how|what|my)\b)"
+    r"|\s+(?=(?:because|since|although|though|however)\b)",
+    re.IGNORECASE,
+)
+_BLANKS = re.compile(r"[\s\"'*_()\[\]]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    text: str  # lower case, other people's words blanked
+    tight: str  # the same without spaces, for Korean
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    text: str  # as written, for values
+    korean: bool
+    clauses: tuple[Clause, ...]
+
+
+def clean(text: str) -> str:
+    """The first `CAP` characters with one kind of digits, spaces, quotes and dashes."""
+    return text[:CAP].translate(_TABLE).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def sentences(text: str, language: str) -> list[Sentence]:
+    """Sentences of a cleaned text, in order."""
+    masked = _mask(_TYPO.sub(lambda m: _TYPOS[m[0]], text).lower())
+    if len(masked) != len(text):  # a letter whose lower case is longer (İ): keep positions
+        masked = text
+    found = []
+    for start, end in _spans(text):
+        for low in range(start, end, _LINE):
+            high = min(low + _LINE, end)
+            found.append(_sentence(text[low:high], masked[low:high], language))
+    return found
+
+
+def _sentence(text: str, masked: str, language: str) -> Sentence:
+    korean = _is_korean(masked, language)
+    cut = _KO_CLAUSE if korean else _EN_CLAUSE
+    pieces = [masked[a:b].strip() for a, b in _cuts(masked, cut)]
+    clauses = tuple(Clause(piece, _BLANKS.sub("", piece)) for piece in pieces if piece)
+    return Sentence(text.strip(), korean, clauses)
+
+
+def _is_korean(text: str, language: str) -> bool:
+    return language_of(text) == "ko" if any("가" <= c <= "힣" for c in text) else False
+
+
+def _cuts(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    start = 0
+    for match in pattern.finditer(text):
+        yield start, match.end()
+        start = match.end()
+    yield start, len(text)
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
+
+
+def _mask(text: str) -> str:
+    text = _NOISE.sub(_blank, text)
+
+    def quoted(match: re.Match[str]) -> str:
+        said = _SAID_AFTER.match(text, match.end())
+        before = _SAID_BEFORE.search(text[max(0, match.start() - 24) : match.start()])
+        inner = match[1] or match[2]
+        spoken = said or before or _SENTENCE_LIKE.search(inner)
+        return _blank(match) if spoken else match[0]
+
+    return _QUOTED.sub(quoted, text)
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    for match in _SENTENCE_END.finditer(text):
+        if not _ends_here(text, start, match):
+            continue
+        if text[start : match.end()].strip():
+            yield start, match.end()
+        start = match.end()
+    if text[start:].strip():
+        yield start, len(text)
+
+
+def _ends_here(text: str, start: int, match: re.Match[str]) -> bool:
+    before, after = text[start : match.start()], text[match.end() : match.end() + 8].lstrip()
+    if match["dot"]:
+        numbered = before[-1:].isdigit() and after[:1].isdigit() and match["dot"] == "."
+        return not (numbered or _ABBREVIATION.search(before[-6:] + "."))
+    if match["line"] is not None:
+        return "\n" in match["line"].replace("\n", "", 1) or not _wrapped(before, after)
+    return True
+
+
+def _wrapped(before: str, after: str) -> bool:
+    """A mail program broke a long line here; the sentence goes on."""
+    line = before.rsplit("\n", 1)[-1]
+    hangul = any("가" <= c <= "힣" for c in line)
+    long = len(line) >= (_WRAPPED_HANGUL if hangul else _WRAPPED_LATIN)
+    return long and not re.match(r"[-*\u2022\d]|\S{1,8}\s?:", after)

@@ -1,0 +1,326 @@
+"""What each letter has to be told: one TypedDict per letter, so that callers are type-checked.
+
+Labels (fields, purposes, recipients) come in the letter's language; kinds come as keys. Dates are days
+in the regime's zone. Values of a person (`new_value`, `new_values`) stand in mail only: no template
+of the chat prints them, apart from the last four characters of `echo`.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Literal, NamedTuple, NotRequired, TypedDict
+
+QuestionName = Literal[
+    "which_right",
+    "which_field",
+    "which_value",
+    "bad_value",
+    "confirm_leaving",
+    "confirm_right",
+    "confirm_value",  # `echo`: the value read back, covered but for its end
+    "new_contact_proof",
+    "wrong_code",  # `tries_left`
+    "paper",
+    "other_proof",
+    "free",  # the agent's own question, in `note`
+]
+NextStep = Literal["review", "confirm_leaving", "answer"]
+
+
+class CompanyFacts(TypedDict):
+    """Who writes. All in the letter's language."""
+
+    name: str
+    officer: str
+    phone: str
+    email: str
+    policy_url: str
+
+
+class ReferenceLine(NamedTuple):
+    """One request of a letter that is about several."""
+
+    reference: str
+    kind_label: str
+    due_on: date
+
+
+class BodyFacts(TypedDict):
+    """An outside body; `phone` may be empty."""
+
+    name: str
+    phone: str
+
+
+class FieldValue(TypedDict):
+    """A field by its label, with the member's own new value (mail only)."""
+
+    label: str
+    new_value: str
+
+
+class KeptFacts(TypedDict):
+    """What a law makes the company keep: until a day, or a sentence that says until when."""
+
+    what: str
+    law: str
+    until: date | str
+
+
+class Understood(TypedDict):
+    """One right as the desk understood it. `fields` are labels, `new_values` label -> value."""
+
+    kind: str
+    fields: Sequence[str]
+    new_values: Mapping[str, str]
+
+
+class Common(TypedDict):
+    """What every letter about a request says. `letters.common` builds it from the regime.
+
+    `article` is the law the letter stands on, `counting` how its days are counted, `identity_law` why a
+    person is checked. `sent_on` and `secure_link` may be left to be filled at sending: see `letters.SENT_ON`, `letters.SECURE_LINK`.
+    """
+
+    company: CompanyFacts
+    reference: str
+    kind: str
+    received_on: date
+    due_on: date
+    article: str
+    counting: str
+    identity_law: str
+    kind_label: NotRequired[str]  # made from `kind` unless given
+    references: NotRequired[Sequence[tuple[str, str, date]]]
+    sent_on: NotRequired[date | str]
+    secure_link: NotRequired[str]
+    note: NotRequired[str]  # a paragraph in an agent's own words
+
+
+class VerifyFacts(Common):
+    """The challenge. Must read the same whether the person is in the registry or not.
+
+    `reply_suffices`: the mail came authenticated, so 네 is enough. `hold_hours`: how long a
+    provisional hold lasts, 0 for none; decide it by the mail's own evidence, never by the registry
+    (the words say "if this address is registered").
+    """
+
+    code: str
+    expires_minutes: int
+    reply_suffices: bool
+    kinds: Sequence[str]
+    hold_hours: NotRequired[int]
+
+
+class AckFacts(Common):
+    """`held`: labels kept back from use; `held_purposes`: for which purposes, none named is all."""
+
+    understood: Sequence[Understood]
+    held: Sequence[str]
+    next_step: NextStep
+    held_purposes: NotRequired[Sequence[str]]
+
+
+class QuestionFacts(Common):
+    """`choices` are labels to choose from, `reason` a key of BadValue, `kept` for confirm_leaving."""
+
+    question: QuestionName
+    choices: NotRequired[Sequence[str]]
+    field_label: NotRequired[str]
+    reason: NotRequired[str]
+    kept: NotRequired[Sequence[KeptFacts]]
+    echo: NotRequired[str]
+    tries_left: NotRequired[int]
+
+
+class ReminderFacts(Common):
+    waiting_for: Literal["proof", "answer"]
+
+
+class RefusedIdentityFacts(Common):
+    bodies: Sequence[BodyFacts]
+    reason: NotRequired[str]
+
+
+class EndedFacts(Common):
+    """Lapsed and withdrawn. `released`: labels that are in use again."""
+
+    released: NotRequired[Sequence[str]]
+
+
+class MovedFacts(Common):
+    moved_to: str
+
+
+class RefusedFacts(Common):
+    """`ground` and `ground_article` from the regime (`letters.refusal`), `reason` in agent's words.
+
+    `unknown_member`: nothing is held under the address that was proved.
+    """
+
+    ground: str
+    ground_article: str
+    reason: str
+    bodies: Sequence[BodyFacts]
+    unknown_member: NotRequired[bool]
+    released: NotRequired[Sequence[str]]
+
+
+class PartialFacts(Common):
+    done_on: date
+    done_items: Sequence[str]
+    refused_items: Sequence[str]
+    ground: str
+    ground_article: str
+    reason: str
+    bodies: Sequence[BodyFacts]
+
+
+class ExtendedFacts(Common):
+    new_due_on: date
+    reason: str
+    ground_article: str
+    bodies: Sequence[BodyFacts]
+
+
+class PostponedFacts(Common):
+    until: date
+    reason: str
+    ground_article: str
+    bodies: Sequence[BodyFacts]
+
+
+class CodeFacts(Common):
+    """Only a code, to a registered contact (a request by chat) or to the new one to be proven."""
+
+    code: str
+    expires_minutes: int
+    purpose: Literal["identity", "new_contact"]
+
+
+class ContactChangingFacts(Common):
+    """To the contact that is about to be replaced, with a stop link in `secure_link`."""
+
+    field_label: str
+
+
+class ResidentNumberFacts(TypedDict):
+    """Told once, kindly. `reference` may be empty where no request stands. `law`: `letters.law_on`."""
+
+    company: CompanyFacts
+    reference: str
+    law: NotRequired[str]
+    kind: NotRequired[str]
+    received_on: NotRequired[date]
+    due_on: NotRequired[date]
+    sent_on: NotRequired[date | str]
+
+
+class DoneFacts(Common):
+    """What every result says; used alone for kinds without a form of their own (objection)."""
+
+    done_on: date
+
+
+class DoneCorrectionFacts(DoneFacts):
+    """`recipients`: who else was told of the correction. `echo`: one new value, for the chat."""
+
+    fields: Sequence[FieldValue]
+    recipients: NotRequired[Sequence[str]]
+    echo: NotRequired[str]
+
+
+class DoneAccessFacts(DoneFacts):
+    """Access and portability: the link stands in `secure_link`, good until `expires_on`."""
+
+    expires_on: date
+
+
+class DoneMarketingFacts(DoneFacts):
+    """Network Act 50: sender, fact, date, result. `channels`: SMS, email; none named is all."""
+
+    sender: str
+    withdrawn_on: date
+    channels: Sequence[str]
+
+
+class DoneThirdPartyFacts(DoneFacts):
+    recipients: Sequence[str]
+    fields: Sequence[str]
+
+
+class DoneErasureFacts(DoneFacts):
+    """Erasure and membership withdrawal: what was destroyed, what a law keeps."""
+
+    destroyed: Sequence[str]
+    kept: Sequence[KeptFacts]
+
+
+class DoneSuspensionFacts(DoneFacts):
+    """`purposes`: which were stopped, none named is all."""
+
+    fields: Sequence[str]
+    purposes: Sequence[str]
+
+
+class PolicyChange(TypedDict):
+    """One line of the comparison table (신·구 대비표)."""
+
+    clause: str
+    before: str
+    after: str
+    reason: str
+
+
+class NoticeFacts(TypedDict):
+    """A policy change. The effective date is its due date. No advertising in any of the texts."""
+
+    company: CompanyFacts
+    reference: str
+    version: str
+    announced_on: date
+    effective_on: date
+    changes: Sequence[PolicyChange]
+    how_to_refuse: str
+    what_follows: str
+    previous_url: str
+    law: NotRequired[str]
+    sent_on: NotRequired[date | str]
+    secure_link: NotRequired[str]
+
+
+class DialogFacts(TypedDict):
+    """What every line of the chat's conversation is told; the bot's own texts need no more."""
+
+    company: CompanyFacts
+
+
+class StatusLine(TypedDict):
+    reference: str
+    kind: str
+    state: str
+    due_on: date
+
+
+class DialogStatusFacts(DialogFacts):
+    requests: Sequence[StatusLine]
+
+
+class DialogCodeFacts(DialogFacts):
+    """ask_code (sent to the email that was named, if it is registered) and code_wrong."""
+
+    expires_minutes: NotRequired[int]
+    tries_left: NotRequired[int]
+
+
+class DialogFieldFacts(DialogFacts):
+    """choose_field, ask_value, bad_value, confirm_value. `echo`: the member's own new value."""
+
+    field_label: NotRequired[str]
+    choices: NotRequired[Sequence[str]]
+    reason: NotRequired[str]
+    echo: NotRequired[str]
+    example: NotRequired[str]
+
+
+class DialogLeavingFacts(DialogFacts):
+    kept: Sequence[KeptFacts]
