@@ -67,6 +67,8 @@ class Session:
         try:
             name, args, by_uid = _named(command)
             answer = await self._handler(name)(args, by_uid)
+        except SendError as exc:
+            answer, name, by_uid = f"NO [OVERQUOTA] {exc.rule}", "", False
         except (BadInput, ValueError, IndexError) as exc:
             rule = exc.rule if isinstance(exc, BadInput) else "arguments are missing or wrong"
             answer = f"BAD {rule}"
@@ -198,10 +200,7 @@ class Session:
         dates = [text(arg) for arg in args[1:-1] if not isinstance(arg, list)]
         given = [read_date(f'INTERNALDATE "{date}"'.encode()) for date in dates]
         at = next((date for date in given if date is not None), self._clock())
-        try:
-            mail = folder.add(raw, at, flags=flags)
-        except SendError as exc:
-            return f"NO [OVERQUOTA] {exc.rule}"
+        mail = folder.add(raw, at, flags=flags)
         return f"OK [APPENDUID {folder.uidvalidity} {mail.uid}] kept"
 
     def _target(self, name: Token) -> Folder | None:
