@@ -177,6 +177,11 @@ def _refused(kind: str, ground: str, **facts: Any) -> Maker:
     return lambda language: {**make(language), **_ground(language, ground)}
 
 
+def _postponing(language: str) -> str:
+    words = regime_named(DEFAULT_REGIME).rule("access").postpone
+    return words.in_(language) if words else ""
+
+
 _CODE = {"code": "482913", "expires_minutes": 10}
 _RIGHTS = _labels("개인정보 열람, 개인정보 정정", "see my data, correct my data")
 _MAKERS: dict[str, Maker] = {
@@ -295,14 +300,14 @@ _MAKERS: dict[str, Maker] = {
         "access",
         new_due_on=date(2026, 4, 13),
         reason=_reason,
-        ground_article=lambda language: _ground(language, "access_others")["ground_article"],
+        ground_article=lambda language: _pick(language, "GDPR 제12조제3항", "GDPR Article 12(3)"),
         bodies=_bodies,
     ),
     "postponed": _about(
         "access",
         until=date(2026, 3, 20),
         reason=_reason,
-        ground_article=lambda language: _ground(language, "access_others")["ground_article"],
+        ground_article=_postponing,
         bodies=_bodies,
     ),
     "code": _about("access", **_CODE, purpose="identity"),

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFo
 from subjectline.handlers import words
 from subjectline.handlers.letter_previews import PREVIEWS
 from subjectline.handlers.words import button_label, kind_label, state_label
-from subjectline.models.errors import BadInput
+from subjectline.models.errors import BadInput, IllegalMove
 from subjectline.models.incoming import Door
 from subjectline.models.letter_facts import BodyFacts, Common, CompanyFacts
 from subjectline.models.reasons import reason_text
@@ -33,6 +33,7 @@ __all__ = [
     "bodies",
     "button_label",
     "common",
+    "delay_article",
     "fill",
     "kind_label",
     "law_on",
@@ -92,6 +93,7 @@ _OPTIONAL: Mapping[str, object] = {
     "unknown_member": False,
     "tries_left": 0,
 }
+_SENTENCES: Mapping[str, Topic] = {"resident_number": "resident_number", "notice": "notice"}
 _PARAGRAPHS = frozenset({"note", "reason", "before", "after", "how_to_refuse", "what_follows"})
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069⟦⟧]")
 
@@ -178,6 +180,21 @@ def refusal(
     }
 
 
+def delay_article(
+    kind: str, language: str, regime: str | Regime = DEFAULT_REGIME, *, postponed: bool
+) -> str:
+    """The fact `ground_article` of `postponed` and `extended`: the article that allows the delay.
+
+    IllegalMove where the regime allows none (there is no extension of a correction, PIPA 36).
+    """
+    law = regime_named(regime) if isinstance(regime, str) else regime
+    rule = law.rule(kind)
+    article = rule.postpone if postponed else rule.extension and rule.extension.article
+    if not article:
+        raise IllegalMove(f"{law.name} allows no delay of {kind}", field="kind")
+    return article.in_(language)
+
+
 def law_on(topic: Topic, language: str, regime: str | Regime = DEFAULT_REGIME) -> str:
     """The law's sentence for the letters `resident_number` and `notice`: their fact `law`."""
     law = regime_named(regime) if isinstance(regime, str) else regime
@@ -209,8 +226,8 @@ def _facts(letter: str, language: str, facts: Mapping[str, object]) -> dict[str,
         known["kind_label"] = kind_label(str(kind), language)
     if "references" not in known and "kind_label" in known:
         known["references"] = [(known["reference"], known["kind_label"], known.get("due_on"))]
-    if letter in ("resident_number", "notice") and "law" not in known:
-        known["law"] = law_on(letter, language)
+    if letter in _SENTENCES and "law" not in known:
+        known["law"] = law_on(_SENTENCES[letter], language)
     return known
 
 
@@ -255,6 +272,7 @@ def _environment(language: str) -> Environment:
     )
     env.filters |= {
         "day": partial(words.day, language=language),
+        "until": partial(words.until, language=language),
         "listed": partial(words.listed, language=language),
         "kind_label": partial(kind_label, language=language),
         "state_label": partial(state_label, language=language, for_member=True),

@@ -77,6 +77,15 @@ def day(value: date | str, language: str) -> str:
     return f"{weekday} {value.day} {word_list(language)['months'][value.month - 1]} {value.year}"
 
 
+def until(value: date | str, language: str) -> str:
+    """How long something lasts: 2031년 3월 5일까지; until 5 March 2031. A text passes as it is."""
+    if isinstance(value, str):
+        return value
+    if language == "ko":
+        return f"{value.year}년 {value.month}월 {value.day}일까지"
+    return f"until {value.day} {word_list(language)['months'][value.month - 1]} {value.year}"
+
+
 def listed(items: Iterable[str], language: str) -> str:
     """A list within a sentence: 이름, 전화번호; name, phone and email."""
     parts = list(items)

@@ -77,8 +77,9 @@ class Understood(TypedDict):
 class Common(TypedDict):
     """What every letter about a request says. `letters.common` builds it from the regime.
 
-    `article` is the law the letter stands on, `counting` how its days are counted, `identity_law` why a
-    person is checked. `sent_on` and `secure_link` may be left to be filled at sending: see `letters.SENT_ON`, `letters.SECURE_LINK`.
+    `article` is the law the letter stands on, `counting` how its days are counted, `identity_law` why
+    a person is checked. `sent_on` and `secure_link` may be left to be filled at sending: see
+    `letters.SENT_ON` and `letters.SECURE_LINK`.
     """
 
     company: CompanyFacts
