@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from html import unescape
 
 from subjectline.intake.mailparse.charsets import clean, decode, decode_any
 from subjectline.intake.mailparse.html import html_to_text
@@ -22,7 +23,7 @@ _PLACEHOLDER = re.compile(r"html", re.IGNORECASE)
 _EVENT = re.compile(
     r"^(SUMMARY|DTSTART|DTEND|LOCATION|DESCRIPTION)[^:\n]{0,80}:(.*)$", re.MULTILINE
 )
-_TAGS = re.compile(r"<[^<>]{0,200}>")
+_TAGS = re.compile(r"<[^<>]*>")
 _UNSAFE = re.compile('[\x00-\x1f\x7f/\\\\:*?"<>|\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]')
 _ENDINGS = {
     "image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "application/pdf": "pdf",
@@ -128,10 +129,14 @@ def _beside(part: Part, body: Body) -> None:
     """The files of an alternative that is not shown, and whether it holds a resident number."""
     for one in part.walk():
         if one.type == "text/html":
-            html = text_of(one)
-            body.hidden_resident_number = body.hidden_resident_number or has_resident_number(html)
+            body.hidden_resident_number |= has_resident_number(_bare(one))
         elif not one.children and not one.type.startswith(("text/", "multipart/")):
             _add_file(one, body)
+
+
+def _bare(part: Part) -> str:
+    """HTML without its tags, at a tenth of the price of reading it."""
+    return unescape(_TAGS.sub("", decode(part.content()[: MAX_TEXT * 4], part.charset)))
 
 
 def _report(part: Part, body: Body) -> None:
@@ -187,19 +192,19 @@ def _if_better(data: bytes, other: bytes) -> bytes:
 
 def _flowed(text: str, delete_space: bool) -> str:
     """Soft line breaks joined again (RFC 3676)."""
-    out: list[str] = []
-    open_line = False
-    for line in text.split("\n"):
-        line = line.removesuffix("\r")
-        if line.startswith(" "):
-            line = line[1:]
-        if open_line and line.startswith(">") == out[-1].startswith(">") and line != "-- ":
-            quoted = line.lstrip("> ") if line.startswith(">") else line
-            out[-1] = (out[-1][:-1] if delete_space else out[-1]) + quoted
+    out: list[list[str]] = []
+    goes_on = was_quoted = False
+    for line in text.replace("\r\n", "\n").split("\n"):
+        quoted, signature = line.startswith(">"), line == "-- "
+        line = line.removeprefix(" ")
+        soft = line.endswith(" ") and not signature
+        words = line[:-1] if soft and delete_space else line
+        if goes_on and quoted == was_quoted and not signature:
+            out[-1].append(words.lstrip("> ") if quoted else words)
         else:
-            out.append(line)
-        open_line = line.endswith(" ") and line != "-- "
-    return "\n".join(out)
+            out.append([words])
+        goes_on, was_quoted = soft, quoted
+    return "\n".join("".join(pieces) for pieces in out)
 
 
 def _add_file(part: Part, body: Body) -> None:

@@ -104,6 +104,10 @@ def _not_utf8(data: bytes) -> str:
     korean = _strict(data, "cp949")
     if korean is not None and _is_korean(korean):
         return korean
+    for cut in (data[:-1], data[:-2], data[:-3]):  # the last letter was cut in half
+        whole = _strict(cut, "utf-8")
+        if whole:
+            return whole
     utf8 = data.decode("utf-8", "replace")
     return utf8 if utf8.count("\ufffd") * 8 < len(utf8) else _mixed(data)
 

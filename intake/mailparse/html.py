@@ -46,6 +46,7 @@ class _Page:
         self._line: list[str] = []
         self._quotes = 0
         self._preformatted = 0
+        self._tight = False  # the paragraph has no margin, as Outlook's
         self._gap = False  # a blank line is due before the next text
         self._silent = ""  # tag whose end is awaited
         self._silent_depth = 0
@@ -113,8 +114,10 @@ class _Page:
             self._quotes = max(0, min(_MAX_QUOTES, self._quotes + (-1 if closing else 1)))
         elif name == "pre":
             self._preformatted = max(0, self._preformatted + (-1 if closing else 1))
-        if name in _PARAGRAPHS and not _TIGHT.search(tag):
-            self._gap = not (closing and name == "p" and not self._lines)
+        if not closing:
+            self._tight = _TIGHT.search(tag) is not None
+        if name in _PARAGRAPHS and not (self._tight and name == "p"):
+            self._gap = True
         if closing:
             return
         if name == "li":

@@ -137,9 +137,20 @@ def _signature(lines: list[str], away: list[bool], cut: int) -> None:
     for at in range(first + 1, cut):
         if away[at] or lines[at].rstrip() != "--":
             continue
-        end = next((i for i in range(at, cut) if away[i]), cut)
-        if sum(bool(line.strip()) for line in lines[at:end]) <= _LONGEST_SIGNATURE:
-            away[at:end] = [True] * (end - at)
+        end = _signature_end(lines, away, at, cut)
+        away[at:end] = [True] * (end - at)
+
+
+def _signature_end(lines: list[str], away: list[bool], at: int, cut: int) -> int:
+    """Where the signature that begins at `at` ends; `at` itself if it is too long to be one."""
+    length = 0
+    for end in range(at, cut):
+        length += bool(lines[end].strip())
+        if away[end]:
+            return end
+        if length > _LONGEST_SIGNATURE:
+            return at
+    return cut
 
 
 def _disclaimers(lines: list[str], away: list[bool], cut: int) -> None:
