@@ -143,7 +143,7 @@ def _notice(language: str) -> dict[str, Any]:
 
 
 def _reason(language: str) -> str:
-    ko = "보내 주신 자료와 가입 기록을 견주어 보았습니다."
+    ko = "보내 주신 자료와 가입 기록을 비교해 보았습니다."
     return _pick(language, ko, "We compared what you sent with the registration.")
 
 
