@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 NO_OPEN_REQUEST = "no_open_request"
 USE_NOT_RECORDED = "use_not_recorded"
 FLUSH_SECONDS = 1.0
+RECORD_SECONDS = 5.0  # a use that takes longer to commit is denied
 
 # A person is proven and the answer has not left: only then may held data be worked on.
 OPEN_STATES = ("open", "waiting", "proposed", "applying")
@@ -61,7 +62,8 @@ class Ask:
 class Gate:
     """Decides for every door of this process. `sessions` is the desk's database.
 
-    Never ask inside a transaction that writes: a use that must be recorded commits one of its own.
+    Never ask inside a transaction that writes: a use that must be recorded commits one of its own,
+    would wait for that one, and be denied.
     """
 
     def __init__(self, sessions: Database, data_map: DataMap, clock: Clock) -> None:
@@ -231,7 +233,7 @@ class Gate:
     async def _recorded(self, ask: Ask) -> Decision:
         """Records the use, then looks again: the commit took time, and the state may have moved."""
         try:
-            async with self._database.write() as session:
+            async with asyncio.timeout(RECORD_SECONDS), self._database.write() as session:
                 reason = await self._record(session, ask)
         except (SQLAlchemyError, OSError) as error:
             log.warning("a use could not be recorded (%s)", type(error).__name__)

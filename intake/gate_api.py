@@ -59,7 +59,7 @@ class _GateApp:
 
     async def _reply(self, scope: Scope, receive: Receive) -> Reply | None:
         """The answer; None if the caller went away before the end of the question."""
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        prefix, path = _place(scope)
         methods = METHODS.get(path)
         if methods is None:
             return _refusal(404, "there is nothing here")
@@ -67,7 +67,7 @@ class _GateApp:
             allowed = ", ".join(methods).encode()
             return _refusal(405, "this is asked in another way", (b"allow", allowed))
         if path == DISCOVERY:
-            return Reply(200, self._discovery(scope))
+            return Reply(200, _discovery(self._base_url or _asked_at(scope) + prefix))
         try:
             caller = await self._caller(scope)
         except SubjectlineError as error:
@@ -131,13 +131,23 @@ class _GateApp:
     def _no(self, reason: str) -> Decision:
         return Decision(False, (reason,), (), (), self._gate.state.revision, 0, 0)
 
-    def _discovery(self, scope: Scope) -> Json:
-        base = self._base_url or _asked_at(scope)
-        return {
-            "policy_decision_point": base,
-            "access_evaluation_endpoint": base + EVALUATION,
-            "access_evaluations_endpoint": base + EVALUATIONS,
-        }
+
+def _place(scope: Scope) -> tuple[str, str]:
+    """Where the application is mounted, and what of the path is ours.
+
+    Mounted at `/access` or the root, the whole path is; at `/gate`, what comes after it.
+    """
+    path: str = scope["path"]
+    prefix = scope.get("root_path", "")
+    return ("", path) if path in METHODS else (prefix, path.removeprefix(prefix))
+
+
+def _discovery(base: str) -> Json:
+    return {
+        "policy_decision_point": base,
+        "access_evaluation_endpoint": base + EVALUATION,
+        "access_evaluations_endpoint": base + EVALUATIONS,
+    }
 
 
 def _refusal(status: int, message: str, *headers: tuple[bytes, bytes]) -> Reply:
@@ -152,7 +162,7 @@ def _header(scope: Scope, name: bytes) -> bytes:
 
 def _asked_at(scope: Scope) -> str:
     host = _header(scope, b"host").decode("latin-1")
-    return f"{scope.get('scheme', 'http')}://{host}{scope.get('root_path', '')}"
+    return f"{scope.get('scheme', 'http')}://{host}"
 
 
 async def _body(receive: Receive) -> bytes | None:

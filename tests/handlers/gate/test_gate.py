@@ -286,3 +286,13 @@ async def test_many_ask_and_few_look(
     answers = await asyncio.gather(*(gate.decide(*ask) for _ in range(50)))
     assert all(answers)
     assert looks <= 2
+
+
+async def test_asked_inside_a_step_it_denies_and_does_not_hang(
+    database: Database, gate: Gate, held: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = await held()
+    monkeypatch.setattr(gates, "RECORD_SECONDS", 0.05)
+    async with database.write():
+        answer = await gate.decide("desk", "7", ("email",), "rights-handling", request_id=number)
+    assert answer.reasons == (gates.USE_NOT_RECORDED,)

@@ -1,12 +1,16 @@
 """AuthZEN 1.0, one decision at a time: what is answered, and what is no question."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
+import httpx
 import pytest
 from sqlmodel import select
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
+from subjectline.intake.gate_api import create_gate_app
 from subjectline.models.tables import GateUse
 
 World = Any  # of conftest.py
@@ -296,3 +300,53 @@ async def test_what_is_asked_over_http_is_counted(world: World, question: Questi
     async with world.database.read() as session:
         row = (await session.exec(select(GateUse))).one()
     assert (row.caller, row.subject_id, row.field, row.denials) == ("mailer", "7", "email", 3)
+
+
+@pytest.mark.parametrize(
+    ("mounts", "base"), [(("/access", "/.well-known"), ""), (("/gate",), "/gate"), (("/",), "")]
+)
+async def test_it_can_be_mounted(
+    world: World, question: Question, mounts: tuple[str, ...], base: str
+) -> None:
+    gate = create_gate_app(world.gate)
+    app = Starlette(routes=[Mount(path, app=gate) for path in mounts])
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://desk.test") as http:
+        found = (await http.get(f"{base}/.well-known/authzen-configuration")).json()
+        assert found["access_evaluation_endpoint"] == f"http://desk.test{base}{PATH}"
+        headers = {"authorization": f"Bearer {world.mailer}"}
+        where = found["access_evaluation_endpoint"]
+        response = await http.post(where, json=question("8"), headers=headers)
+    assert response.json()["decision"] is True
+
+
+async def test_served_alone_it_starts_and_stops(world: World) -> None:
+    asked = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    said: list[str] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        return next(asked)
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        said.append(message["type"])
+
+    await create_gate_app(world.gate)({"type": "lifespan"}, receive, send)
+    assert said == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+async def test_who_goes_away_in_the_middle_gets_no_answer(world: World) -> None:
+    said: list[object] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        said.append(message)
+
+    headers = [
+        (b"authorization", f"Bearer {world.mailer}".encode()),
+        (b"content-type", b"application/json"),
+    ]
+    scope = {"type": "http", "method": "POST", "path": PATH, "headers": headers}
+    await create_gate_app(world.gate)(scope, receive, send)
+    assert said == []
