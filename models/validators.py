@@ -114,7 +114,7 @@ def _length(text: str, v: Validator, longest: int = 200) -> str:
         raise _bad("empty" if not text else "too_short", f"at least {v.min_length} characters")
     if len(text) > longest:
         raise _bad("too_long", f"at most {longest} characters")
-    if any(unicodedata.category(letter) in ("Cc", "Cf", "Co", "Cn") for letter in text):
+    if any(unicodedata.category(letter) in ("Cc", "Cf", "Co") for letter in text):
         raise _bad("control_characters", "the text has characters that cannot be seen")
     return text
 
