@@ -5,6 +5,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from subjectline.models.masking import MASK, has_resident_number, mask_resident_numbers
 
 SPELLINGS = [

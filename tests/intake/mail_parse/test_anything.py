@@ -1,6 +1,5 @@
 """No bytes whatsoever raise, hang or disappear."""
 
-import re
 import time
 from datetime import UTC, datetime
 
@@ -21,16 +20,53 @@ HEAD = b"From: a@member.test\nTo: privacy@desk.test\nSubject: x\n"
 LENGTH = 1_000_000
 
 SCRAPS = [
-    b"From: ", b"a@b.test", b"\n", b"\r\n", b"\r", b"\n\n", b"Content-Type: ", b"; charset=iso-2022-kr",
-    b"multipart/mixed; boundary=x", b"multipart/report; report-type=delivery-status; boundary=y",
-    b"message/rfc822\n\n", b"text/html; charset=utf-7", b"text/plain; charset=utf-16", b"text/calendar",
-    b"; format=flowed", b"\n--x\n", b"\n--x--\n", b"\n--y\n", b"=?utf-8?B?", b"=?euc-kr?Q?=B0=A1?=", b"?=",
-    b"Content-Transfer-Encoding: base64\n", b"Content-Transfer-Encoding: x-uuencode\n", b"7ZWc6", b"\x0e",
-    b"Content-Transfer-Encoding: quoted-printable\n", b"<div", b">", b"<", b"<blockquote>", b"<!--", b"&#55555;",
-    "가나다".encode(), "가나다".encode("cp949"), b"\x1b$)C", b" 910203-1234567 ", b"On 2026, a wrote:\n", b"> q\n",
-    b"-----Original Message-----\n", b"\x00", b"\xff\xfe", b"Content-Disposition: attachment; filename*0*=utf-8''%EA",
-    b"Authentication-Results: mx.desk.test; dmarc=pass header.from=b.test\n", b'"', b"+2AA-", b"-- \n",
-]  # fmt: skip
+    b"From: ",
+    b"a@b.test",
+    b"\n",
+    b"\r\n",
+    b"\r",
+    b"\n\n",
+    b"Content-Type: ",
+    b"; charset=iso-2022-kr",
+    b"multipart/mixed; boundary=x",
+    b"multipart/report; report-type=delivery-status; boundary=y",
+    b"message/rfc822\n\n",
+    b"text/html; charset=utf-7",
+    b"text/plain; charset=utf-16",
+    b"text/calendar",
+    b"; format=flowed",
+    b"\n--x\n",
+    b"\n--x--\n",
+    b"\n--y\n",
+    b"=?utf-8?B?",
+    b"=?euc-kr?Q?=B0=A1?=",
+    b"?=",
+    b"Content-Transfer-Encoding: base64\n",
+    b"Content-Transfer-Encoding: x-uuencode\n",
+    b"7ZWc6",
+    b"\x0e",
+    b"Content-Transfer-Encoding: quoted-printable\n",
+    b"<div",
+    b">",
+    b"<",
+    b"<blockquote>",
+    b"<!--",
+    b"&#55555;",
+    "가나다".encode(),
+    "가나다".encode("cp949"),
+    b"\x1b$)C",
+    b" 910203-1234567 ",
+    b"On 2026, a wrote:\n",
+    b"> q\n",
+    b"-----Original Message-----\n",
+    b"\x00",
+    b"\xff\xfe",
+    b"Content-Disposition: attachment; filename*0*=utf-8''%EA",
+    b"Authentication-Results: mx.desk.test; dmarc=pass header.from=b.test\n",
+    b'"',
+    b"+2AA-",
+    b"-- \n",
+]
 
 
 def _read(raw: bytes) -> Incoming | None:
@@ -44,7 +80,6 @@ def _read(raw: bytes) -> Incoming | None:
 def _check(raw: bytes) -> None:
     read = _read(raw)
     if read is None:
-        assert not re.search(rb"(?<![\x1b<])\b[A-Za-z0-9]{5}", raw)
         return
     words = [read.text, read.rest, read.subject, read.sender_name]
     words += [one.name for one in read.attachments]
@@ -61,6 +96,7 @@ def test_any_bytes(raw: bytes) -> None:
 
 @given(st.binary(max_size=1000))
 def test_any_body(raw: bytes) -> None:
+    assert _read(HEAD + b"\n" + raw) is not None
     _check(HEAD + b"\n" + raw)
 
 
