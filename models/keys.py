@@ -199,6 +199,9 @@ class Vault:
             self.destroy(key_id, at)
         return old
 
+    def close(self) -> None:
+        self._store.close()
+
     def index(self, kind: str, value: str) -> bytes:
         """Blind index of a canonical contact: equal values are found, none can be read back."""
         return hmac.digest(self._ring.index, f"{kind}\0{value}".encode(), "sha256")

@@ -1,0 +1,65 @@
+"""How the desk is: /healthz for those who watch it, /metrics for those who draw it. No personal data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import func
+from sqlmodel import select
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from subjectline.handlers.desk import Desk
+from subjectline.models.tables import NoticeRecipient, Outbox, RawInbox, Task
+from subjectline.models.tables import Request as PrivacyRequest
+
+
+class Status(Protocol):
+    """What a door says of itself."""
+
+    connected: bool
+    last_error: str
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A door with its name, for /healthz."""
+
+    name: str
+    status: Status
+
+
+COUNTED: Mapping[str, tuple[Any, Any]] = {
+    "subjectline_raw_inbox": (RawInbox, RawInbox.state),
+    "subjectline_requests": (PrivacyRequest, PrivacyRequest.state),
+    "subjectline_outbox": (Outbox, Outbox.outcome),
+    "subjectline_tasks": (Task, Task.outcome),
+    "subjectline_notice_recipients": (NoticeRecipient, NoticeRecipient.outcome),
+}
+
+
+def health_routes(desk: Desk, doors: Sequence[Watched]) -> list[Route]:
+    """The two routes, over these doors."""
+
+    async def healthz(request: Request) -> Response:
+        down = [door.name for door in doors if not door.status.connected]
+        body = {"ok": not down, "down": down, "doors": [door.name for door in doors]}
+        return JSONResponse(body, status_code=503 if down else 200)
+
+    async def metrics(request: Request) -> Response:
+        return PlainTextResponse(await _figures(desk, doors))
+
+    return [Route("/healthz", healthz), Route("/metrics", metrics)]
+
+
+async def _figures(desk: Desk, doors: Sequence[Watched]) -> str:
+    lines = []
+    async with desk.db.read() as session:
+        for name, (table, column) in COUNTED.items():
+            rows = await session.exec(select(column, func.count(table.id)).group_by(column))
+            lines += [f'{name}{{state="{state}"}} {count}' for state, count in rows]
+    lines += [
+        f'subjectline_door_up{{door="{door.name}"}} {int(door.status.connected)}' for door in doors
+    ]
+    return "\n".join(lines) + "\n"

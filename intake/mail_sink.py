@@ -1,0 +1,62 @@
+"""Between the IMAP door and the raw inbox: commits each batch sealed, and says what may be moved."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from subjectline.handlers import inbox
+from subjectline.handlers.desk import Desk
+from subjectline.handlers.inbox import Raw, RawView
+from subjectline.intake.mail import MailPolicy, parse_mail
+from subjectline.intake.mailbox import Disposition, RawMail
+from subjectline.models.errors import UnreadableMail
+from subjectline.models.incoming import Door, Incoming, Outcome
+
+
+class MailSink:
+    """Keeps batches of mails for one desk."""
+
+    def __init__(self, desk: Desk, policy: MailPolicy) -> None:
+        self._desk, self._policy = desk, policy
+
+    async def keep(self, mails: Sequence[RawMail]) -> Sequence[Disposition]:
+        """Commits the batch. A mail with a resident number is not left on the server (PIPA 24-2)."""
+        await inbox.keep(self._desk, [_raw(mail) for mail in mails])
+        return [self._fate(mail) for mail in mails]
+
+    def _fate(self, mail: RawMail) -> Disposition:
+        try:
+            seen = parse_mail(
+                mail.content,
+                source_key=_key(mail),
+                arrived_at=mail.internal_date,
+                policy=self._policy,
+            )
+        except UnreadableMail:
+            return Disposition.QUARANTINE
+        if seen.resident_number_found:
+            return Disposition.EXPUNGE
+        return Disposition.QUARANTINE if seen.outcome is Outcome.DEAD else Disposition.PROCESSED
+
+
+def mail_parser(policy: MailPolicy) -> inbox.Parser:
+    """The parser that the inbox uses for mails."""
+
+    def parse(view: RawView) -> Incoming:
+        seen = parse_mail(
+            view.body, source_key=view.source_key, arrived_at=view.arrived_at, policy=policy
+        )
+        if not view.oversized:
+            return seen
+        return replace(seen, outcome=Outcome.HOLD, rule="oversized", reason="only its header was read")
+
+    return parse
+
+
+def _key(mail: RawMail) -> str:
+    return f"mail:{mail.mailbox}:{mail.uidvalidity}:{mail.uid}"
+
+
+def _raw(mail: RawMail) -> Raw:
+    return Raw(
+        Door.MAIL, _key(mail), f"mail:{mail.mailbox}", mail.internal_date, mail.content, mail.oversized
+    )

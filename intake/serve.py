@@ -1,0 +1,224 @@
+"""The one composition root: builds senders, doors and applications, and runs them in one TaskGroup."""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount
+
+from subjectline.handlers import inbox, notices, outbox, tasks, timers
+from subjectline.handlers.desk import Desk
+from subjectline.handlers.outbox import Sender
+from subjectline.handlers.senders.mail import MailSender
+from subjectline.handlers.senders.smtp import SmtpSender
+from subjectline.handlers.senders.telegram import TelegramSender
+from subjectline.intake.console.app import create_console
+from subjectline.intake.gate_api import create_gate_app
+from subjectline.intake.health import Watched, health_routes
+from subjectline.intake.mail import MailPolicy
+from subjectline.intake.mail_sink import MailSink, mail_parser
+from subjectline.intake.mailbox import Mailbox
+from subjectline.intake.pages.app import create_pages
+from subjectline.intake.setup import Alone, close_desk, make_desk, places
+from subjectline.intake.telegram import TelegramDoor, parse_update
+from subjectline.models.errors import SettingsError
+from subjectline.models.incoming import Door
+from subjectline.models.migrate import migrate
+from subjectline.models.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Loop = Callable[[], Awaitable[None]]
+
+
+@dataclass
+class Parts:
+    """A desk with its doors and ways out, not yet running."""
+
+    desk: Desk
+    senders: dict[Door, Sender] = field(default_factory=dict)
+    parsers: dict[Door, inbox.Parser] = field(default_factory=dict)
+    loops: list[Loop] = field(default_factory=list)
+    doors: list[Watched] = field(default_factory=list)
+    closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+
+
+def assemble(desk: Desk, settings: Settings) -> Parts:
+    """Doors and senders as the settings say."""
+    parts = Parts(desk)
+    if settings.smtp is not None:
+        smtp = SmtpSender(settings.smtp)
+        parts.senders[Door.MAIL] = MailSender(smtp, desk.clock)
+        parts.closers.append(smtp.close)
+    policy = MailPolicy(settings.desk.authserv_ids, (settings.desk.address,))
+    parts.parsers[Door.MAIL] = mail_parser(policy)
+    for box in settings.mailboxes:
+        door = Mailbox(box, MailSink(desk, policy), desk.clock)
+        parts.loops.append(door.run)
+        parts.doors.append(Watched(f"mailbox {box.user}", door.status))
+    if settings.telegram.token is not None:
+        _add_telegram(parts, settings)
+    return parts
+
+
+def _add_telegram(parts: Parts, settings: Settings) -> None:
+    door = TelegramDoor(parts.desk, settings.telegram)
+    parts.parsers[Door.TELEGRAM] = parse_update
+    parts.senders[Door.TELEGRAM] = TelegramSender(settings.telegram)
+    parts.loops.append(door.run)
+    parts.doors.append(Watched("telegram", door.status))
+
+
+def loops_of(parts: Parts) -> list[Loop]:
+    """Everything that runs beside the web applications."""
+    desk = parts.desk
+    loops: list[Loop] = [
+        *parts.loops,
+        lambda: inbox.run(desk, parts.parsers),
+        lambda: tasks.run(desk),
+        lambda: outbox.run(desk, parts.senders),
+        lambda: timers.run(desk),
+        desk.gate.run,
+    ]
+    if Door.MAIL in parts.senders:
+        loops.append(lambda: notices.run(desk, parts.senders[Door.MAIL]))
+    return loops
+
+
+def public_app(parts: Parts) -> Starlette:
+    """What members reach: the policy, secure pages, health."""
+    routes: list[BaseRoute] = [*health_routes(parts.desk, parts.doors)]
+    return Starlette(routes=[*routes, Mount("/", create_pages(parts.desk))])
+
+
+def internal_app(parts: Parts, extra: Sequence[BaseRoute] = ()) -> Starlette:
+    """What the company reaches: the console, the gate, metrics."""
+    desk = parts.desk
+    gate = create_gate_app(desk.gate)
+    routes: list[BaseRoute] = [
+        *extra,
+        *health_routes(desk, parts.doors),
+        Mount("/access", _keeping_path(gate, "/access")),
+        Mount("/.well-known", _keeping_path(gate, "/.well-known")),
+        Mount("/", create_console(desk)),
+    ]
+    return Starlette(routes=routes)
+
+
+def one_app(parts: Parts, extra: Sequence[BaseRoute] = ()) -> Starlette:
+    """Both applications on one port, as the sandbox shows them."""
+    pages = create_pages(parts.desk)
+    member_routes: list[BaseRoute] = [
+        Mount(path, _keeping_path(pages, path)) for path in ("/m", "/policy")
+    ]
+    return internal_app(parts, [*extra, *member_routes])
+
+
+def _keeping_path(app: Any, prefix: str) -> Any:
+    """Mounted below a prefix that is part of the app's own paths."""
+
+    async def kept(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        await app({**scope, "root_path": scope.get("root_path", "").removesuffix(prefix)}, receive, send)
+
+    return kept
+
+
+async def serve(settings: Settings) -> None:
+    """The real thing: runs until a signal. Raises SettingsError in one sentence where it cannot."""
+    with Alone(places(settings).lock):
+        desk = make_desk(settings)
+        try:
+            await migrate(desk.db)
+            parts = assemble(desk, settings)
+            await run(parts, applications(parts, settings))
+        finally:
+            await close_desk(desk)
+
+
+def applications(parts: Parts, settings: Settings) -> list[tuple[Any, str, int]]:
+    """Each application with its listener."""
+    listen = settings.listen
+    if listen.public_port == listen.internal_port:
+        return [(one_app(parts), listen.host, listen.public_port)]
+    return [
+        (public_app(parts), listen.host, listen.public_port),
+        (internal_app(parts), listen.host, listen.internal_port),
+    ]
+
+
+async def run(
+    parts: Parts,
+    apps: Sequence[tuple[Any, str, int]],
+    ready: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Runs loops and applications until SIGINT or SIGTERM; then closes what was opened."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    servers = [Server(app, host, port) for app, host, port in apps]
+    await parts.desk.gate.refresh()
+    try:
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(_lasting(each)) for each in loops_of(parts)]
+            running += [group.create_task(server.serve()) for server in servers]
+            if ready is not None:
+                await ready()
+            await stop.wait()
+            for server in servers:
+                server.stop()
+            for task in running[: len(running) - len(servers)]:
+                task.cancel()
+    finally:
+        for close in parts.closers:
+            await close()
+
+
+async def _lasting(each: Loop) -> None:
+    """A loop that fell over is set up again; what it had in hand is leased and comes back."""
+    while True:
+        try:
+            await each()
+            return
+        except Exception:
+            log.exception("a loop of the desk stopped and starts again")
+            await asyncio.sleep(1)
+
+
+class Server:
+    """uvicorn on a socket that was bound first, so that a busy port is one clear line."""
+
+    def __init__(self, app: Any, host: str, port: int) -> None:
+        self._socket = bind(host, port)
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=3
+        )
+        self._server = uvicorn.Server(config)
+
+    async def serve(self) -> None:
+        with suppress(asyncio.CancelledError):
+            await self._server._serve([self._socket])
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises SettingsError naming the port and the way out."""
+    try:
+        return socket.create_server((host, port), reuse_port=False, backlog=256)
+    except OSError as busy:
+        raise SettingsError(
+            f"port {port} on {host} cannot be opened ({busy.strerror})",
+            field="port",
+            remedy=f"Stop what uses it, or choose another: make run PORT={port + 1}",
+        ) from None
+
+

@@ -1,0 +1,100 @@
+"""From settings to a desk: database, keys, registry, gate. What `serve`, `doctor` and the CLI share."""
+
+import fcntl
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from subjectline.handlers.desk import Desk, Manner
+from subjectline.handlers.gate import Gate
+from subjectline.handlers.registry import Registry, open_engines
+from subjectline.handlers.understanding import Vocabulary
+from subjectline.models.clock import Clock, system_clock
+from subjectline.models.datamap import load_map, vocabulary_words
+from subjectline.models.db import Database
+from subjectline.models.errors import SettingsError
+from subjectline.models.keys import KeyRing, KeyStore, Vault
+from subjectline.models.regimes import regime_named
+from subjectline.models.settings import Settings
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a desk keeps its own files."""
+
+    database: str
+    ring: Path
+    store: Path
+    lock: Path
+
+
+def places(settings: Settings) -> Places:
+    """The files of a desk, from its settings."""
+    home = settings.desk.data_dir
+    return Places(
+        settings.database.url or f"sqlite+aiosqlite:///{home / 'desk.db'}",
+        settings.keys.ring or home / "keyring.json",
+        settings.keys.store or home / "keys.db",
+        home / "desk.lock",
+    )
+
+
+def make_desk(settings: Settings, clock: Clock = system_clock) -> Desk:
+    """A desk from its settings. Raises SettingsError, DataMapError."""
+    where = places(settings)
+    settings.desk.data_dir.mkdir(parents=True, exist_ok=True)
+    vault = Vault(KeyRing.load(where.ring), KeyStore(where.store))
+    data_map = load_map(settings.registry.map)
+    urls = {name: url.get_secret_value() for name, url in settings.registry.urls.items()}
+    database = Database(where.database)
+    zone = regime_named(settings.desk.regime).tz
+    return Desk(
+        db=database,
+        vault=vault,
+        clock=clock,
+        data_map=data_map,
+        registry=Registry(data_map, open_engines(data_map, urls), clock=clock, zone=zone),
+        gate=Gate(database, data_map, clock),
+        vocabulary=Vocabulary(vocabulary_words(data_map)),
+        manner=Manner(
+            address=settings.desk.address,
+            public_url=settings.desk.public_url.rstrip("/"),
+            regime=settings.desk.regime,
+            language=settings.desk.language,
+        ),
+    )
+
+
+async def close_desk(desk: Desk) -> None:
+    """Lets go of databases and keys."""
+    await desk.registry.close()
+    await desk.db.dispose()
+    desk.vault.close()
+
+
+class Alone:
+    """Keeps a second desk off the same files; the one that came first is named by its pid."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._handle = -1
+
+    def __enter__(self) -> "Alone":
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = os.read(self._handle, 20).decode().strip() or "unknown"
+            os.close(self._handle)
+            raise SettingsError(
+                f"another desk (pid {pid}) runs on these files",
+                field="desk.data_dir",
+                remedy="Stop it, or give this one a data_dir of its own.",
+            ) from None
+        os.ftruncate(self._handle, 0)
+        os.write(self._handle, str(os.getpid()).encode())
+        return self
+
+    def __exit__(self, *wrong: object) -> None:
+        os.close(self._handle)
