@@ -7,7 +7,6 @@ proof, `apply`, hold, letter, audit. Killed between 2 and 4, the next one runs 3
 
 import json
 import secrets
-from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import update
@@ -75,13 +74,7 @@ async def _export(desk: "Desk", request: Request) -> bytes | None:
     if request.kind not in drafting.LINKED or request.subject_id is None:
         return None
     collected = await desk.registry.collect(request.subject_id)
-    return json.dumps(_plain(collected), ensure_ascii=False, default=str).encode()
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "as_json"):
-        return value.as_json()
-    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+    return json.dumps(collected.as_json(request.language), ensure_ascii=False, default=str).encode()
 
 
 async def _done(

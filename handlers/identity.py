@@ -24,6 +24,7 @@ from subjectline.handlers.identity_limits import (
     CODES_AN_HOUR,
     CONTACT_LIVES,
     PROVISIONAL_EVERY,
+    PROVISIONAL_LIVES,
     REPLY_LIVES,
     TRIES,
 )
@@ -34,6 +35,9 @@ from subjectline.models.workflow import LEVEL_NEEDED, reaches
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
+
+
+HOLD_HOURS = int(PROVISIONAL_LIVES.total_seconds() // 3600)
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,7 @@ async def challenge(
             provisional=held,
             registry=desk.data_map.registry,
             subject=member,
-            letter={"code": code} if by_mail else None,
+            letter={"code": code, "hold_hours": HOLD_HOURS * believed} if by_mail else None,
             reply_token=token if by_mail else "",
         )
         await advance(

@@ -97,7 +97,7 @@ async def _send(desk: "Desk", sender: Sender, row: Outbox) -> None:
     except PermanentSendError as wrong:
         await _failed(desk, row, wrong.rule)
     except TemporarySendError as wrong:
-        await _later(desk, row, wrong.rule)
+        await _later(desk, row, wrong)
     else:
         await _sent(desk, row, parcel)
 
@@ -130,7 +130,7 @@ async def _link(desk: "Desk", slots: dict[str, Any]) -> str:
     if not wanted:
         return ""
     async with desk.write() as session:
-        token = await links.issue(session, desk.clock, int(wanted["request_id"]))
+        token = await links.make(session, desk, int(wanted["request_id"]), "result")
     return f"{desk.manner.public_url}/m/{token}"
 
 
@@ -158,14 +158,16 @@ async def _what_left(session: AsyncSession, desk: "Desk", row: Outbox, parcel: P
     session.add(message)
 
 
-async def _later(desk: "Desk", row: Outbox, reason: str) -> None:
+async def _later(desk: "Desk", row: Outbox, wrong: TemporarySendError) -> None:
+    """The next try: never sooner than the other side asked for."""
     if row.attempts > len(RETRY):
-        await _failed(desk, row, reason)
+        await _failed(desk, row, wrong.rule)
         return
+    pause = max(RETRY[row.attempts - 1], wrong.after or 0)
     async with desk.db.write() as session:
         kept = await session.get_one(Outbox, row.id)
-        kept.leased_until, kept.reason = None, reason
-        kept.due_at = desk.clock() + timedelta(seconds=RETRY[row.attempts - 1])
+        kept.leased_until, kept.reason = None, wrong.rule
+        kept.due_at = desk.clock() + timedelta(seconds=pause)
         session.add(kept)
 
 

@@ -245,10 +245,7 @@ async def _move_holds(
     if move.hold == "provisional" and facts.provisional and facts.subject:
         await _place(session, desk, request, "provisional", facts.registry or "", facts.subject)
     elif move.hold == "firm" and request.subject_id:
-        if not await holds.make_firm(session, number):
-            await _place(
-                session, desk, request, "firm", request.registry_id or "", request.subject_id
-            )
+        await _place(session, desk, request, "firm", request.registry_id or "", request.subject_id)
     elif move.hold in ("end", "end_provisional"):
         await holds.end(session, number, now)
     elif move.hold == "finish":

@@ -47,7 +47,9 @@ def mail_parser(policy: MailPolicy) -> inbox.Parser:
         )
         if not view.oversized:
             return seen
-        return replace(seen, outcome=Outcome.HOLD, rule="oversized", reason="only its header was read")
+        return replace(
+            seen, outcome=Outcome.HOLD, rule="oversized", reason="only its header was read"
+        )
 
     return parse
 
@@ -58,5 +60,10 @@ def _key(mail: RawMail) -> str:
 
 def _raw(mail: RawMail) -> Raw:
     return Raw(
-        Door.MAIL, _key(mail), f"mail:{mail.mailbox}", mail.internal_date, mail.content, mail.oversized
+        Door.MAIL,
+        _key(mail),
+        f"mail:{mail.mailbox}",
+        mail.internal_date,
+        mail.content,
+        mail.oversized,
     )

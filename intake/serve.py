@@ -125,7 +125,9 @@ def _keeping_path(app: Any, prefix: str) -> Any:
     """Mounted below a prefix that is part of the app's own paths."""
 
     async def kept(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        await app({**scope, "root_path": scope.get("root_path", "").removesuffix(prefix)}, receive, send)
+        await app(
+            {**scope, "root_path": scope.get("root_path", "").removesuffix(prefix)}, receive, send
+        )
 
     return kept
 
@@ -220,5 +222,3 @@ def bind(host: str, port: int) -> socket.socket:
             field="port",
             remedy=f"Stop what uses it, or choose another: make run PORT={port + 1}",
         ) from None
-
-

@@ -64,6 +64,7 @@ def build_mail(
         *([("Reply-To", safe_address(reply_to))] if reply_to else []),
         *([("Content-Language", language)] if language in ("ko", "en") else []),
         ("Auto-Submitted", auto_submitted),
+        ("X-Subjectline", "1"),
         ("MIME-Version", "1.0"),
     ]
     head = "".join(f"{name}: {value}\r\n" for name, value in headers)
@@ -135,4 +136,4 @@ def _part(kind: str, body: str) -> Iterator[bytes]:
     yield f'Content-Type: text/{kind}; charset="utf-8"\r\n'.encode()
     yield f"Content-Transfer-Encoding: {encoding}\r\n\r\n".encode()
     coded = quopri.encodestring(raw) if plain else encodebytes(raw.replace(b"\n", b"\r\n"))
-    yield coded.rstrip(b"\n").replace(b"\n", b"\r\n")
+    yield coded.replace(b"\n", b"\r\n")

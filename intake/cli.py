@@ -1,0 +1,352 @@
+"""`subjectline`: the operator's words. Each command says in one line what is wrong and how to mend it."""
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from subjectline.handlers import agents, gate_callers, letters
+from subjectline.handlers.deadlines import due as due_of
+from subjectline.handlers.desk import Desk
+from subjectline.handlers.understanding import Vocabulary, default_vocabulary, understand
+from subjectline.intake.doctor import examine
+from subjectline.intake.mail import MailPolicy, explain
+from subjectline.intake.serve import serve as run_desk
+from subjectline.intake.setup import close_desk, make_desk, places
+from subjectline.intake.showing import EXAMPLE, shown
+from subjectline.models.datamap import load_map, vocabulary_words
+from subjectline.models.db import Database
+from subjectline.models.errors import BadInput, SubjectlineError
+from subjectline.models.keys import KeyRing
+from subjectline.models.migrate import migrate as run_migrations
+from subjectline.models.settings import Settings, load_settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Privacy requests by email and chat, with the data held back until it is right.",
+)
+agent_app = typer.Typer(no_args_is_help=True, help="Agents of the console.")
+keys_app = typer.Typer(no_args_is_help=True, help="The key ring.")
+gate_app = typer.Typer(no_args_is_help=True, help="The systems that ask the gate.")
+mail_app = typer.Typer(no_args_is_help=True, help="How a mail is read.")
+letter_app = typer.Typer(no_args_is_help=True, help="The letters.")
+map_app = typer.Typer(no_args_is_help=True, help="The data map.")
+for name, part in (
+    ("agent", agent_app),
+    ("keys", keys_app),
+    ("gate", gate_app),
+    ("mail", mail_app),
+    ("letter", letter_app),
+    ("map", map_app),
+):
+    app.add_typer(part, name=name)
+
+Config = Annotated[Path, typer.Option("--config", help="The settings file.")]
+DEFAULT_CONFIG = Path("subjectline.toml")
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("serve")
+def serve_command(config: Config = DEFAULT_CONFIG) -> None:
+    """Run the desk: doors, console, gate, letters."""
+    _logging()
+    _run(lambda: run_desk(load_settings(config)))
+
+
+@app.command("try")
+def try_command(
+    port: Annotated[int, typer.Option(help="Everything listens here, on 127.0.0.1.")] = 8080,
+    play: Annotated[str, typer.Option(help="Run one story through the real doors and exit.")] = "",
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep the sandbox's files in this folder.")
+    ] = None,
+) -> None:
+    """The whole product against a sandbox: mail, Telegram and a sample company in one process."""
+    _logging()
+    from subjectline.intake.sandbox import run as sandbox  # its libraries are an extra
+
+    _run(lambda: sandbox.play(play, port) if play else sandbox.run(port, keep))
+
+
+@app.command("migrate")
+def migrate_command(config: Config = DEFAULT_CONFIG) -> None:
+    """Bring the desk's database to the newest form."""
+
+    async def work() -> None:
+        database = Database(places(load_settings(config)).database)
+        await run_migrations(database)
+        await database.dispose()
+        typer.echo("The database is up to date.")
+
+    _run(work)
+
+
+@app.command("doctor")
+def doctor_command(config: Config = DEFAULT_CONFIG) -> None:
+    """Try mail sign-in, bot token, database, keys and registry; exit 1 if anything is wrong."""
+
+    async def work() -> None:
+        findings = await examine(load_settings(config))
+        for finding in findings:
+            typer.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.sentence}")
+        if not all(finding.ok for finding in findings):
+            raise typer.Exit(1)
+
+    _run(work)
+
+
+@app.command("settings")
+def settings_command(
+    config: Config = DEFAULT_CONFIG,
+    example: Annotated[bool, typer.Option("--example", help="Print a file to start from.")] = False,
+) -> None:
+    """Print each setting and where it comes from, secrets masked."""
+    if example:
+        typer.echo(EXAMPLE, nl=False)
+        return
+    _guarded(lambda: typer.echo("\n".join(shown(config))))
+
+
+@agent_app.command("add")
+def agent_add(
+    login: str,
+    name: Annotated[str, typer.Option(help="As it stands in histories.")],
+    role: str = "agent",
+    language: str = "ko",
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Add an agent; the password is asked for, or read from standard input."""
+    hidden = sys.stdin.isatty()
+    password = (
+        typer.prompt("Password", hide_input=True) if hidden else sys.stdin.readline().rstrip("\n")
+    )
+
+    async def work(desk: Desk) -> None:
+        await agents.add(desk, login, name, password, role=role, language=language)
+        typer.echo(f"{login} can sign in.")
+
+    _with_desk(config, work)
+
+
+@keys_app.command("init")
+def keys_init(config: Config = DEFAULT_CONFIG) -> None:
+    """Make the key ring. Keep a copy apart from the backups of the database."""
+
+    def work() -> None:
+        path = places(load_settings(config)).ring
+        if path.exists():
+            raise BadInput(
+                f"there is a key ring at {path}",
+                field="keys.ring",
+                remedy="What it sealed opens with it alone; move it away first if you mean it.",
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        KeyRing.generate().save(path)
+        typer.echo(f"The key ring is at {path}. Keep a copy apart from the database's backups.")
+
+    _guarded(work)
+
+
+@gate_app.command("caller")
+def gate_caller(
+    name: str,
+    purpose: Annotated[list[str], typer.Option(help="May be given more than once.")],
+    recipient: Annotated[
+        list[str] | None, typer.Option(help="May be given more than once.")
+    ] = None,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Let a system ask the gate; prints its key, once."""
+
+    async def work(desk: Desk) -> None:
+        async with desk.write() as session:
+            key = await gate_callers.add_caller(session, name, purpose, recipient or [], desk.clock)
+        typer.echo(key)
+
+    _with_desk(config, work)
+
+
+@mail_app.command("explain")
+def mail_explain(
+    file: Path,
+    as_json: AsJson = False,
+    authserv_id: Annotated[list[str] | None, typer.Option(help="A border server to trust.")] = None,
+    address: Annotated[list[str] | None, typer.Option(help="The desk's own address.")] = None,
+) -> None:
+    """Text, quoted rest, rule, tier and attachments of one mail."""
+
+    def work() -> None:
+        policy = MailPolicy(tuple(authserv_id or ()), tuple(address or ()))
+        _print(explain(file.read_bytes(), policy), as_json)
+
+    _guarded(work)
+
+
+@app.command("understand")
+def understand_command(
+    text: str,
+    as_json: AsJson = False,
+    data_map: Annotated[
+        Path | None, typer.Option("--map", help="The words of this data map.")
+    ] = None,
+) -> None:
+    """What is asked for in TEXT, or in the file of that name."""
+
+    def work() -> None:
+        said = Path(text).read_text() if _is_file(text) else text
+        words = (
+            Vocabulary(vocabulary_words(load_map(data_map))) if data_map else default_vocabulary()
+        )
+        meant = understand(said, words)
+        _print(
+            {
+                "language": meant.language,
+                "decision": meant.decision,
+                "question": meant.question,
+                "wishes": [
+                    {
+                        "kind": wish.kind,
+                        "fields": list(wish.fields),
+                        "new_values": dict(wish.new_values),
+                        "old_values": dict(wish.old_values),
+                    }
+                    for wish in meant.wishes
+                ],
+                "reasons": list(meant.reasons),
+            },
+            as_json,
+        )
+
+    _guarded(work)
+
+
+@app.command("access")
+def access_command(
+    data_map: Annotated[Path, typer.Option("--map", help="The data map.")],
+    identity: Annotated[str, typer.Option(help="A registered email or phone number.")],
+    url: Annotated[
+        list[str] | None, typer.Option(help="connection=URL; once for each connection of the map.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What an access request of this person would show, by table."""
+    from subjectline.intake.access_cli import rows_of
+
+    async def work() -> None:
+        _print(await rows_of(data_map, identity, url or []), as_json)
+
+    _run(work)
+
+
+@app.command("due")
+def due_command(regime: str, kind: str, arrival: str, as_json: AsJson = False) -> None:
+    """The due date of a request of KIND that came at ARRIVAL (ISO time), and its derivation."""
+
+    def work() -> None:
+        found = due_of(regime, kind, _time(arrival))
+        told = {"due_on": found.date.isoformat(), "derivation": list(found.derivation)}
+        _print(told | {"warn_on": found.warn_on.isoformat()}, as_json)
+
+    _guarded(work)
+
+
+@letter_app.command("preview")
+def letter_preview(
+    name: str,
+    lang: Annotated[str, typer.Option(help="ko or en")] = "ko",
+    html: Annotated[bool, typer.Option("--html", help="The HTML part.")] = False,
+) -> None:
+    """A letter with sample facts."""
+
+    def work() -> None:
+        made = letters.preview(name, lang)
+        typer.echo(made.html if html else f"{made.subject}\n\n{made.text}".strip())
+
+    _guarded(work)
+
+
+@map_app.command("check")
+def map_check(config: Config = DEFAULT_CONFIG) -> None:
+    """What in the data map does not fit the live schema."""
+
+    async def work(desk: Desk) -> None:
+        faults = await desk.registry.check()
+        for fault in faults:
+            typer.echo(fault)
+        if faults:
+            raise typer.Exit(1)
+        typer.echo("The map fits the databases.")
+
+    _with_desk(config, work)
+
+
+def _with_desk(config: Path, work: Callable[[Desk], Awaitable[None]]) -> None:
+    async def opened() -> None:
+        settings: Settings = load_settings(config)
+        desk = make_desk(settings)
+        try:
+            await run_migrations(desk.db)
+            await work(desk)
+        finally:
+            await close_desk(desk)
+
+    _run(opened)
+
+
+def _run(work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+    _guarded(lambda: asyncio.run(work()))
+
+
+def _guarded(work: Callable[[], object]) -> None:
+    """Our own errors become one line on standard error and exit code 2."""
+    try:
+        work()
+    except SubjectlineError as wrong:
+        typer.echo(str(wrong), err=True)
+        raise typer.Exit(2) from None
+    except FileNotFoundError as gone:
+        typer.echo(f"There is no file {gone.filename}.", err=True)
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _print(told: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2, default=str))
+        return
+    for key, value in told.items():
+        shown_value = "\n  ".join(str(item) for item in value) if isinstance(value, list) else value
+        typer.echo(f"{key}: {shown_value}")
+
+
+def _time(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput("write the arrival as 2026-11-23T09:00+09:00", field="arrival") from None
+    if found.tzinfo is None:
+        raise BadInput("the arrival needs a zone, such as +09:00", field="arrival")
+    return found
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return len(text) < 4096 and "\n" not in text and Path(text).is_file()
+    except OSError:
+        return False
+
+
+def _logging() -> None:
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    for noisy in ("httpx", "httpcore", "aioimaplib", "mail.log", "alembic", "aiosqlite"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

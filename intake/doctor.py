@@ -1,0 +1,88 @@
+"""`subjectline doctor`: tries everything that the settings name, and says in one line each what is wrong."""
+
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from subjectline.handlers.desk import Desk
+from subjectline.handlers.senders.smtp import SmtpSender
+from subjectline.intake.mail import MailPolicy
+from subjectline.intake.mail_sink import MailSink
+from subjectline.intake.mailbox import Mailbox
+from subjectline.intake.setup import close_desk, make_desk
+from subjectline.intake.telegram import TelegramDoor
+from subjectline.models.errors import SubjectlineError
+from subjectline.models.mail_settings import Finding
+from subjectline.models.settings import Settings
+
+Look = Callable[[], Awaitable[Finding]]
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """All findings; the first ones stop the rest where nothing could work without them."""
+    try:
+        desk = make_desk(settings)
+    except SubjectlineError as wrong:
+        return [Finding(False, str(wrong))]
+    try:
+        return [await _safely(look) for look in _looks(desk, settings)]
+    finally:
+        await close_desk(desk)
+
+
+def _looks(desk: Desk, settings: Settings) -> list[Look]:
+    looks: list[Look] = [lambda: _keys(desk), lambda: _database(desk), lambda: _registry(desk)]
+    for box in settings.mailboxes:
+        looks.append(Mailbox(box, MailSink(desk, MailPolicy()), desk.clock).doctor)
+    if settings.smtp is not None:
+        looks.append(SmtpSender(settings.smtp).doctor)
+    if settings.telegram.token is not None:
+        looks.append(TelegramDoor(desk, settings.telegram).doctor)
+    looks.append(lambda: _doors(settings))
+    return looks
+
+
+async def _safely(look: Look) -> Finding:
+    try:
+        return await look()
+    except SubjectlineError as wrong:
+        return Finding(False, str(wrong))
+
+
+async def _keys(desk: Desk) -> Finding:
+    """Seals and opens a word with the ring and the store as they are."""
+    key_id = desk.vault.make_key("doctor", desk.clock())
+    sealed = desk.vault.seal(key_id, "doctor.word", "open")
+    return Finding(desk.vault.text(sealed) == "open", "keys: the ring and the store fit.")
+
+
+async def _database(desk: Desk) -> Finding:
+    try:
+        async with desk.db.read() as session:
+            await session.execute(text("SELECT 1"))
+    except (SQLAlchemyError, OSError) as wrong:
+        why = type(wrong).__name__
+        return Finding(False, f"database: it cannot be opened ({why}). Check database.url.")
+    kind = "SQLite" if desk.db.embedded else "PostgreSQL"
+    return Finding(True, f"database: {kind} answers.")
+
+
+async def _registry(desk: Desk) -> Finding:
+    faults = await desk.registry.check()
+    if faults:
+        more = f" (and {len(faults) - 1} more: subjectline map check)" if len(faults) > 1 else ""
+        return Finding(False, f"registry: {faults[0]}{more}")
+    return Finding(True, f"registry: the map fits; members: {await desk.registry.count()}.")
+
+
+async def _doors(settings: Settings) -> Finding:
+    if not settings.mailboxes and settings.telegram.token is None:
+        return Finding(
+            False, "doors: there is neither a mailbox nor a bot. Add one to the settings."
+        )
+    if settings.mailboxes and not settings.desk.authserv_ids:
+        return Finding(
+            True, "doors: desk.authserv_ids is empty, so no mail counts as authenticated."
+        )
+    return Finding(True, "doors: all that the settings name were tried.")
