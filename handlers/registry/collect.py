@@ -88,7 +88,7 @@ class Walk:
     async def table(self, connection: AsyncConnection, name: str) -> CollectedTable:
         """The member's rows of table `name`."""
         shown = [c for c, spec in self._schema.map.tables[name].columns.items() if not spec.hidden]
-        result = await connection.execute(self._statement(name, shown))
+        result = await connection.execute(self.statement(name, shown))
         rows: list[dict[str, Value]] = []
         others, blanked = 0, dict[str, None]()
         for record in result.mappings():
@@ -100,7 +100,7 @@ class Walk:
             rows.append({c: record[c] for c in shown if c not in hidden})
         return self._described(name, shown, rows, others, tuple(blanked))
 
-    def _statement(self, name: str, shown: Sequence[str]) -> Select[Any]:
+    def statement(self, name: str, shown: Sequence[str]) -> Select[Any]:
         """The member's rows, and of those rows of others that hang together with them nothing but
         that they exist: the database itself blanks what is not the member's."""
         table, owned = self._schema[name], self._schema.owned(name, self._member)

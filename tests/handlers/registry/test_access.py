@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from subjectline.handlers.registry import Registry, open_engines
+from subjectline.handlers.registry import Registry, open_engine, open_engines
+from subjectline.handlers.registry.collect import Walk
+from subjectline.handlers.registry.schema import Schema
 from subjectline.intake.sandbox.people import KNOWN, KO_MEMBER, OTHER_MEMBER
 from subjectline.models.datamap import DataMap
 from subjectline.models.validators import national
@@ -76,6 +78,18 @@ async def test_a_card_of_another_customer_is_withheld_and_counted(shop: Registry
     assert "bob" not in export and "orphan" not in export
     assert collected.withheld == 3  # and bob's own row, as he recommended her
     assert tables["customer"].withheld_columns == ("friend_id",)
+
+
+@pytest.mark.parametrize("table", ["card", "customer"])
+async def test_the_database_itself_blanks_what_is_not_the_member_s(
+    shop_map: DataMap, shop_urls: dict[str, str], table: str
+) -> None:
+    engine = open_engine(shop_urls["shop"])
+    statement = Walk(Schema(shop_map), "ann").statement(table, list(shop_map.tables[table].columns))
+    async with engine.connect() as connection:
+        fetched = str((await connection.execute(statement)).all())
+    await engine.dispose()
+    assert "ann" in fetched and "bob" not in fetched and "orphan" not in fetched
 
 
 async def test_every_connection_is_walked(shop: Registry) -> None:
