@@ -119,6 +119,14 @@ async def identify(desk: "Desk", reference: str) -> int:
         return (await _request(session, reference)).id or 0
 
 
+async def looked_at(desk: "Desk", reference: str, agent: Actor, action: str) -> int:
+    """Writes the audit row of a look at something made on demand; returns the request's id."""
+    async with desk.write() as session:
+        request = await _request(session, reference)
+        audit.note(session, desk.clock, agent, action, request=request)
+        return request.id or 0
+
+
 async def reference_of(desk: "Desk", request_id: int) -> str:
     """The reference that people see for a request's id."""
     async with desk.db.read() as session:

@@ -135,13 +135,8 @@ def _stage(effective_on: str, today: date, *, seen: bool) -> str:
 
 
 def _in(change: dict[str, Any], language: str) -> dict[str, str]:
-    """One line of the comparison table in one language, however it was written down."""
-    told = change.get(language) if isinstance(change.get(language), dict) else change
+    """One line of the comparison table in one language."""
     return {
-        part: _text(told.get(part, ""), language)
+        part: str(change.get(part, {}).get(language, ""))
         for part in ("clause", "before", "after", "reason")
     }
-
-
-def _text(value: Any, language: str) -> str:
-    return str(value.get(language, "")) if isinstance(value, dict) else str(value)

@@ -158,6 +158,11 @@ class Case:
         return marked or tuple(m for m in self.messages if m.direction == "in")[:1]
 
     @property
+    def wants_eyes(self) -> bool:
+        """Whether a message came that no rule dealt with."""
+        return any(message.waits for message in self.messages)
+
+    @property
     def held(self) -> tuple[HoldView, ...]:
         return tuple(hold for hold in self.holds if hold.ended_at is None)
 

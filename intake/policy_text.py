@@ -28,15 +28,14 @@ class Heading:
 def headings(text: str) -> tuple[Heading, ...]:
     """The second-level headings, in their order, with the anchors that `html` gives them."""
     found = [m for line in text.splitlines() if (m := _HEADING.fullmatch(line.strip()))]
+    shown = [m for m in found if len(m[1]) > 1]
     return tuple(
-        Heading(f"s{number}", m[2].strip())
-        for number, m in enumerate(found, 1)
-        if len(m[1]) == 2
+        Heading(f"s{number}", m[2].strip()) for number, m in enumerate(shown, 1) if len(m[1]) == 2
     )
 
 
 def html(text: str) -> Markup:
-    """The text as safe HTML. Headings begin at `h2`, since the page has its own `h1`."""
+    """The text as safe HTML. Its title (`# …`) is left out: the page has one of its own."""
     return Markup("\n").join(_Writer().write(text.splitlines()))
 
 
@@ -77,11 +76,11 @@ class _Writer:
 
     def _write_heading(self, level: int, text: str) -> None:
         self._close()
+        if level == 1:
+            return
         self.heading += 1
-        tag = Markup(f"h{max(2, level)}")
-        self.out.append(
-            Markup('<{0} id="s{1}">{2}</{0}>').format(tag, self.heading, inline(text))
-        )
+        tag = Markup(f"h{level}")
+        self.out.append(Markup('<{0} id="s{1}">{2}</{0}>').format(tag, self.heading, inline(text)))
 
     def _write_item(self, indent: int, kind: str, number: str | None, text: str) -> None:
         self._end_paragraph()

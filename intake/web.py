@@ -30,6 +30,7 @@ from subjectline.models.errors import (
     RegistryError,
     SubjectlineError,
 )
+from subjectline.models.reasons import reason_text
 from subjectline.models.regimes import regime_named
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ class Pages:
         if isinstance(wrong, BadValue):
             known = self.desk.data_map.fields.get(wrong.field)
             label = f"{known.labels.text(language)}: " if known else ""
-            return label + labels.reason_text(wrong.reason, language)
+            return label + reason_text(wrong.reason, language)
         return "" if missing(wrong) else str(wrong)
 
 
@@ -227,6 +228,11 @@ class Speech:
             "purpose_label": self.purpose_label,
             "listed": partial(labels.listed, language=self.language),
             "size": size,
+            "place_label": self.place_label,
+            "connection_label": self.connection_label,
+            "missing_text": self.missing_text,
+            "word": self.word,
+            "shown": self.shown,
             "public_url": self.desk.manner.public_url,
         }
 
@@ -241,7 +247,9 @@ class Speech:
         return self.text(f"{prefix}.{name}", **given) if known else str(name)
 
     def day(self, value: date | str) -> str:
-        return labels.day(date.fromisoformat(value) if isinstance(value, str) else value, self.language)
+        return labels.day(
+            date.fromisoformat(value) if isinstance(value, str) else value, self.language
+        )
 
     def moment(self, value: datetime) -> Markup:
         """A time in the regime's zone, as a `<time>`; the year only where it is another one."""
@@ -278,6 +286,36 @@ class Speech:
             return self.text("every_purpose")
         known = self.desk.data_map.purposes.get(name)
         return known.labels.text(self.language) if known else name
+
+    def place_label(self, table: str, column: str) -> str:
+        """A table and column of the company's database, as people call them."""
+        known = self.desk.data_map.tables.get(table)
+        if known is None:
+            return table
+        spec = known.columns.get(column)
+        named = known.labels.text(self.language)
+        return f"{named}: {spec.labels.text(self.language)}" if spec else named
+
+    def connection_label(self, name: str) -> str:
+        known = self.desk.data_map.connections.get(name)
+        return known.labels.text(self.language) if known else self.maybe("connection", name)
+
+    def missing_text(self, name: str) -> str:
+        """What a draft lacks (`which_value:phone`), as a sentence."""
+        what, _, about = name.partition(":")
+        return self.maybe("missing", what, field=self.field_label(about))
+
+    def word(self, value: Any) -> str:
+        """A label that an export carries in one language, or in both."""
+        return str(value.get(self.language, "")) if isinstance(value, Mapping) else str(value)
+
+    def shown(self, value: Any) -> str:
+        """One value of the company's database: nothing is a dash, yes and no are words."""
+        if value is None or value == "":
+            return "–"
+        if isinstance(value, bool):
+            return self.text("yes" if value else "no")
+        return str(value)
 
 
 def size(count: int) -> str:
