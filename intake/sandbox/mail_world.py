@@ -69,7 +69,7 @@ class SandboxMail:
 
     def _body(self, kind: str) -> str:
         part = self.message.get_body((kind,))
-        return str(part.get_content()) if part is not None else ""
+        return str(part.get_content()).replace("\r\n", "\n") if part is not None else ""
 
 
 class MailWorld:
