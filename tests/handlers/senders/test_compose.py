@@ -42,6 +42,11 @@ def body(message: EmailMessage, kind: str) -> str:
     return str(part.get_content()).replace("\r\n", "\n")
 
 
+def header_names(raw: bytes) -> list[bytes]:
+    lines = raw.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    return [line.partition(b":")[0] for line in lines if line[:1] not in b" \t"]
+
+
 def test_a_letter_is_read_as_it_was_written() -> None:
     message = parsed(build_mail(**LETTER))
     assert message["From"].addresses[0].display_name == LETTER["from_name"]
@@ -144,9 +149,7 @@ def test_whatever_is_written_the_mail_keeps_its_form(subject: str, text: str, na
     assert raw.isascii()
     assert raw.replace(b"\r\n", b"").count(b"\n") == raw.replace(b"\r\n", b"").count(b"\r") == 0
     assert max(map(len, raw.split(b"\r\n"))) <= 998
-    header = raw.partition(b"\r\n\r\n")[0]
-    names = [line.partition(b":")[0] for line in header.split(b"\r\n") if line[:1] not in b" \t"]
-    assert len(names) == len(set(names)) == 12
+    assert header_names(raw) == header_names(build_mail(**LETTER))
     message = message_from_bytes(raw, policy=policy.default)
     assert isinstance(message, EmailMessage)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
