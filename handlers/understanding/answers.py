@@ -21,7 +21,9 @@ _AGAINST = re.compile(
     r"아니|아뇨|않|말아|마세요|마십|지\s?마|취소|안\s?(?:할|해|하|돼|되|받)|모르|잠(?:깐|시)|나중|보류|생각|틀리|틀렸|다르|다릅"
     r"|\bno\b|\bnot\b|n't\b|\bdont\b|cancel|\bwait\b|\blater\b|\bbut\b|\bunless\b|\bunsure\b|\bhold on\b|\?"
 )
-_NOT_AN_ANSWER = re.compile(r"^\W*(?:no problem|not sure|아니\s?(?:근데|그게)|예전|예약|예를|네이버|네임)")
+_NOT_AN_ANSWER = re.compile(
+    r"^\W*(?:no problem|not sure|아니\s?(?:근데|그게)|예전|예약|예를|네이버|네임)"
+)
 _LONG = 160  # a longer first line is a message, not an answer
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (patterns are data: one broken over lines is harder to read)
 """Cleans a text and cuts it into sentences and clauses; linear in the length of the text."""
 
 import re
@@ -38,9 +39,7 @@ _NOISE = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 # Words of somebody else: a quotation that is a sentence, or that a verb of saying follows.
-_QUOTED = re.compile(
-    r'"([^"\n]{2,200})"|(?<![\w])\'([^\'\n]{4,200})\'(?![A-Za-z])', re.IGNORECASE
-)
+_QUOTED = re.compile(r'"([^"\n]{2,200})"|(?<![\w])\'([^\'\n]{4,200})\'(?![A-Za-z])', re.IGNORECASE)
 _SAID_AFTER = re.compile(
     r"\s?(?:이?라고|이?라는|이?란|하고|라며|라던|라네)(?!\s?(?:바꿔|변경|수정|고쳐|등록|정정|해\s?주|되|돼))"
 )
@@ -54,7 +53,7 @@ _SENTENCE_LIKE = re.compile(
 )
 
 _SENTENCE_END = re.compile(
-    r"(?P<dot>[.!?\u3002]+[\"')]*(?=\s|$|[가-힣]))|(?P<line>\s*\n\s*)|(?P<mark>[~;\u2026]+\s+)"
+    r"(?P<dot>[.!?\u3002]+[\"')]*(?=\s|$|[가-힣]))|(?P<line>\s*\n\s*)|(?P<mark>[~;\u2026ㅠㅜㅋㅎ]+\s+)"
     r"|(?<=[가-힣])(?:주세요|주십시오|[^필중주소수개 ]요|니다|해\s?줘|바꿔줘|고쳐줘|부탁드림|바람|싶음|까)(?P<run>\s+)(?![가-힣]{0,3}싶)"
 )
 _ABBREVIATION = re.compile(

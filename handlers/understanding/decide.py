@@ -52,7 +52,8 @@ def _sorted(signs: Mapping[str, Sign], found: Found) -> tuple[list[Wish], list[W
     sure = [_of(s) for s in signs.values() if s.certainty == "sure" and s.kind != UNCLEAR]
     likely = [_of(s) for s in signs.values() if s.certainty == "likely" or s.kind == UNCLEAR]
     likely = [w for w in likely if w.kind != UNCLEAR or signs[UNCLEAR].certainty != "no"]
-    if found.wish:
+    objects = "objection" in {w.kind for w in (*sure, *likely)}
+    if found.wish and not (objects and not found.wish.new_values):
         (sure if found.certainty == "sure" else likely).append(found.wish)
     kinds = {w.kind for w in sure}
     covered = {k for kind in kinds for k in _COVERS.get(kind, ())}

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (patterns are data: one broken over lines is harder to read)
 """Where a free value stands in an English sentence."""
 
 import re
@@ -24,8 +25,13 @@ AFTER = tuple(
         rf"{_WHERE} is (?:wrong|incorrect|misspell?ed|outdated|out of date|no longer (?:valid|correct|current))(?: on \w+ \w+)?\s*[,:;-]*\s*(?:it |and |this |the (?:new|correct|right) (?:one|\w+) )*(?:should (?:be|read)|is actually|is|'s|must be|needs to be) {_E}{_NEW}{_E}{_STOP}",
     )
 )
-STATED = re.compile(rf"^{_WHERE}\s*(?:is|:|=|will be|would be|-)\s*{_E}{_NEW}{_E}{_STOP}", re.IGNORECASE)
-NEW_MARK = re.compile(r"\b(?:new|correct|right|current|actual|updated|real|proper)(?: (?:home|legal|full|mobile|shipping|delivery|married))?\s*$", re.IGNORECASE)
+STATED = re.compile(
+    rf"^{_WHERE}\s*(?:is|:|=|will be|would be|-)\s*{_E}{_NEW}{_E}{_STOP}", re.IGNORECASE
+)
+NEW_MARK = re.compile(
+    r"\b(?:new|correct|right|current|actual|updated|real|proper)(?: (?:home|legal|full|mobile|shipping|delivery|married))?\s*$",
+    re.IGNORECASE,
+)
 LABEL = re.compile(r"^\s*[:=]")
 BEFORE = re.compile(
     r"(?:\b(?:use|put|set|make|register|add)\s+[\"']?(?P<new>[^\n,]{1,120}?)[\"']?\s+(?:as|for|to be)\s+(?:my|the)\s+(?:new |correct )?$)"
@@ -40,9 +46,17 @@ NEXT = tuple(
         rf"^\W*(?:(?:it|this|that|they|mine) (?:really |actually )?(?:should (?:be|read|say)|is actually|needs to be|must be|ought to be|is now|is)|it'?s(?: now| actually)?|(?:the |my )?(?:correct|new|right|actual|current|proper|updated) (?:one|version|spelling|value|address|name|number|email)?\s?(?:is|:|should be)|should be|correct(?:ion)?:|new:|(?:please |kindly |could you |can you )*(?:change|correct|update|fix|set|amend) (?:it|this|that) (?:to|as|with)) {_E}{_NEW}{_E}(?:{_NOT}{_E}{_OLD}{_E})?{_STOP}",
     )
 )
-OLD_LINE = re.compile(r"^\W*(?:old|before|current|from|previous|existing)(?: \w+)?\s*[:=]\s*(?P<old>.+)$", re.IGNORECASE)
-NEW_LINE = re.compile(r"^\W*(?:new|after|to|correct|updated)(?: \w+)?\s*[:=]\s*(?P<new>.+)$", re.IGNORECASE)
-KEEP = re.compile(r"^\s*(?:is (?:fine|correct|ok|okay|right|good|unchanged)|stays?|should stay|the same|as (?:it )?is|can stay|remains?)", re.IGNORECASE)
+OLD_LINE = re.compile(
+    r"^\W*(?:old|before|current|from|previous|existing)(?: \w+)?\s*[:=]\s*(?P<old>.+)$",
+    re.IGNORECASE,
+)
+NEW_LINE = re.compile(
+    r"^\W*(?:new|after|to|correct|updated)(?: \w+)?\s*[:=]\s*(?P<new>.+)$", re.IGNORECASE
+)
+KEEP = re.compile(
+    r"^\s*(?:is (?:fine|correct|ok|okay|right|good|unchanged)|stays?|should stay|the same|as (?:it )?is|can stay|remains?)",
+    re.IGNORECASE,
+)
 _VERB = r"\b(?:chang(?:e|ing)|chnage|chage|updat(?:e|ing)|updte|correct(?:ion)?(?: of| to)?|fix|edit|amend|modify|replace|rectify|rectification(?: of)?|switch|revise|set|swap|alter|adjust|typo in|error in|mistake in|misspell?ed)"
 # The verb governs the field: "change my …", "correct the spelling of my …".
 OBJECT_BEFORE = re.compile(_VERB + r"\b(?:\W+\w+){0,5}\W*$", re.IGNORECASE)
@@ -50,13 +64,18 @@ OBJECT_AFTER = re.compile(
     r"^(?:\s(?:on file|you have(?: on file| for me)?|in \w+ \w+|on \w+ \w+|listed))*\s*(?:is|are|was|has|have|needs?|should|says|shows|contains?|isn'?t|doesn'?t)\b|^\s*(?:change|update|correction)\b",
     re.IGNORECASE,
 )
-JOIN = re.compile(r"^\s*(?:and|,|&|/|,? and|or|as well as|plus|\+)\s*(?:also )?(?:my |the )?(?:new )?$", re.IGNORECASE)
+JOIN = re.compile(
+    r"^\s*(?:and|,|&|/|,? and|or|as well as|plus|\+)\s*(?:also )?(?:my |the )?(?:new )?$",
+    re.IGNORECASE,
+)
 IDENT = re.compile(r"^\s*(?:is|:)\s", re.IGNORECASE)
 NOT_A_VALUE = re.compile(
     r"^(?:(?:a|an|the|my|this|that|it|its?|be|me|you|wrong|incorrect|correct|right|out ?dated|old|new|different|something else|another|one|as follows|below|the following|the (?:new|correct|right|old|following|below) (?:one|address|name|number|email)?|a (?:new|different) (?:one|\w+)|misspell?ed|out of date|no longer \w+|the one below|what|fine|here|in|by|now|changed|updated|reflect.*|match.*|include.*|avoid.*|make sure.*|receive.*|help.*|get .*))$",
     re.IGNORECASE,
 )
-LEAD = re.compile(r"^(?:(?:now|actually|just|be|say|read|really|currently|:|the following:?)\s+)+", re.IGNORECASE)
+LEAD = re.compile(
+    r"^(?:(?:now|actually|just|be|say|read|really|currently|:|the following:?)\s+)+", re.IGNORECASE
+)
 TAIL = re.compile(
     r"(?:[\s,]*\b(?:please|pls|plz|thanks|thank you|thx|instead|asap|as soon as possible|from now on|on (?:my|your) (?:account|file|system|records?|profile)|in (?:my|your) (?:account|system|records?|profile)|for me|ty|now|right away|then)\b[\s.!,]*)+$",
     re.IGNORECASE,

@@ -15,7 +15,7 @@ Mood = Literal["request", "possible", "howto", "question", ""]
 
 _NEG_REACH = 45  # letters between "don't" and the right it rules out
 _CARRY = 2  # clauses that a topic lasts
-_BARE_END = re.compile(r"^[요.!~ㅠㅜㅋㅎ]*$")
+SET = "set"  # "…로 해 주세요": a correction only beside a field and its value
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,13 @@ def judge(sentences: Sequence[Sentence]) -> list[Seen]:
 
 def _korean(sentence: Sentence, recent: list[str]) -> Seen:
     moods = _moods(sentence.clauses)
-    other = bool(ko.OTHER.search("".join(c.tight for c in sentence.clauses)))
+    whole = "".join(c.tight for c in sentence.clauses)
+    other = bool(ko.OTHER.search(whole))
     signs: list[Sign] = []
     change: tuple[Certainty, str] | None = None
     for clause, mood in zip(sentence.clauses, moods, strict=True):
         tight = ko.OTHERS_DATA.sub("남", ko.DECOYS.sub("·", clause.tight))
-        signs += _ko_signs(tight, mood, other, "".join(recent))
+        signs += _ko_signs(tight, mood, other, "".join(recent), whole)
         change = _stronger(change, _ko_change(tight, mood, other))
         recent.append(tight)
         del recent[:-_CARRY]
@@ -90,11 +91,20 @@ def ko_mood(tight: str) -> Mood:
     return "question" if ko.QUESTION.search(tight) else ""
 
 
-def _ko_signs(tight: str, mood: Mood, other: bool, before: str) -> Iterator[Sign]:
+def _ko_signs(tight: str, mood: Mood, other: bool, before: str, whole: str) -> Iterator[Sign]:
+    third = False
     for rule in ko.RULES:
+        if third and rule.kind == "marketing_withdrawal" and not ko.BOTH.search(tight):
+            continue
         match = _ko_match(rule, tight, before)
         if match is not None:
             certainty, why = _ko_weigh(rule, tight, match, mood, other)
+            if why == "past" and ko.FOLLOW_UP.search(whole):
+                certainty, why = "likely", "follow-up"
+            leans = rule.topic is not None and not rule.topic.search(tight)
+            if leans and certainty == "sure" and rule.kind == "erasure":
+                certainty, why = "likely", "leans on the clause before"
+            third = third or rule.kind == "third_party_withdrawal"
             yield Sign(rule.kind, certainty, why)
 
 
@@ -128,15 +138,15 @@ def _ko_weigh(
 ) -> tuple[Certainty, str]:
     rest = tight[match.end() :]
     tail = tail_of(rest)
-    if tail == "past" and ko.FOLLOW_UP.search(tight[match.start() :]):
-        return "likely", "follow-up"
     if tail in ko.SOFT_TAILS:
         return "likely", tail
     if tail:
         return "no", tail
     certainty, why = by_mood(mood, rule.possible)
-    if not why and (rule.bare and ko.NOUN_END.match(rest) and rule.kind != "membership_withdrawal"):
-        certainty, why = "sure", "bare"
+    if not why and rule.bare and ko.NOUN_END.match(rest):
+        # The bare word "탈퇴" is too little to end or destroy anything with.
+        lone = rule.kind in ("membership_withdrawal", "erasure") and not rest.strip(".!~")
+        certainty, why = ("likely" if lone else "sure"), "bare"
     if other and certainty == "sure":
         return "likely", "somebody else"
     if rule.cap == "likely" and certainty == "sure":
@@ -170,7 +180,11 @@ def _ko_change(tight: str, mood: Mood, other: bool) -> tuple[Certainty, str] | N
     certainty, why = by_mood(mood, False)
     if other and certainty == "sure":
         return "likely", "somebody else"
-    return certainty, why or "statement"
+    if certainty == "sure" and match[0][0] in "으로":
+        return "sure", SET
+    rest = tight[match.end() :]
+    bare = "bare" if ko.NOUN_END.match(rest) or ko.NO_HANGUL.match(rest) else "statement"
+    return certainty, why or bare
 
 
 def _stronger(
@@ -193,13 +207,22 @@ def _english(sentence: Sentence) -> Seen:
     # "I want to leave, how do I do that": the question covers the wish.
     how = bool(en.HOWTO.search(whole))
     for clause in sentence.clauses:
-        for rule in en.RULES:
-            match = rule.pattern.search(clause.text)
-            if match and not (rule.not_with and rule.not_with.search(clause.text)):
-                certainty, why = en_weigh(clause.text, match, rule.negative, rule.possible, how)
-                signs.append(Sign(rule.kind, *_capped(certainty, why, other, rule.cap)))
+        signs += _en_signs(clause.text, other, how)
         change = _stronger(change, _en_change(clause.text, other, how))
     return Seen(tuple(signs), change[0] if change else None, change[1] if change else "", other)
+
+
+def _en_signs(text: str, other: bool, how: bool) -> Iterator[Sign]:
+    third = False
+    for rule in en.RULES:
+        match = rule.pattern.search(text)
+        if match is None or (rule.not_with and rule.not_with.search(text)):
+            continue
+        if third and rule.kind == "marketing_withdrawal" and not en.BOTH.search(text):
+            continue
+        third = third or rule.kind == "third_party_withdrawal"
+        certainty, why = en_weigh(text, match, rule.negative, rule.possible, how)
+        yield Sign(rule.kind, *_capped(certainty, why, other, rule.cap))
 
 
 def _capped(certainty: Certainty, why: str, other: bool, cap: str) -> tuple[Certainty, str]:
@@ -217,8 +240,12 @@ def en_weigh(
     negation = en.BEFORE_NEG.search(before)
     if negation and len(negation["gap"]) < _NEG_REACH:
         return "no", "negated"
+    if en.CALLED_OFF.search(text):
+        return "no", "called off"
     if en.HYPO.search(text):
         return "no", "supposed"
+    if en.CANNOT.search(before):
+        return "likely", "cannot"
     if en.BEFORE_PAST.search(before) or en.MATCHED_PAST.match(match[0]):
         return ("likely", "follow-up") if en.FOLLOW_UP.search(text) else ("no", "past")
     if en.PAST.search(text):
@@ -244,7 +271,9 @@ def _en_change(text: str, other: bool, how: bool) -> tuple[Certainty, str] | Non
     match = en.CHANGE.search(text)
     if match is None:
         return None
-    return _capped(*en_weigh(text, match, False, False, how), other, "sure")
+    certainty, why = _capped(*en_weigh(text, match, False, False, how), other, "sure")
+    weak = all(en.SET_VERB.match(verb[0]) for verb in en.CHANGE.finditer(text))
+    return certainty, SET if weak and certainty == "sure" else why
 
 
 def settled(signs: Iterable[Sign]) -> dict[str, Sign]:
@@ -255,7 +284,10 @@ def settled(signs: Iterable[Sign]) -> dict[str, Sign]:
     for sign in signs:
         if sign.why in ("negated", "called off"):
             ruled_out.add(sign.kind)
-        if sign.kind not in best or order[sign.certainty] > order[best[sign.kind].certainty]:
+        held = best.get(sign.kind)
+        stronger = held is None or order[sign.certainty] > order[held.certainty]
+        closer = held and sign.fields and sign.certainty == held.certainty
+        if stronger or closer:
             best[sign.kind] = sign
     for kind in ruled_out & best.keys():
         if best[kind].certainty == "sure":

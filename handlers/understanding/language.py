@@ -4,7 +4,7 @@ import re
 
 _HANGUL = re.compile(r"[\uac00-\ud7a3\u3131-\u318e]")
 _LATIN = re.compile(r"[A-Za-z]")
-_NOISE = re.compile(r"https?://\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)*|@\w+")
+_NOISE = re.compile(r"https?://\S+|(?<![\w.+-])[\w.+-]{1,64}@[\w.-]{1,80}|@\w{1,40}")
 # Endings and particles that only a Korean sentence has; an English one may quote a Korean address.
 _GRAMMAR = re.compile(r"[요다죠까줘함음][\s.!?~]|[요다죠까줘]$|[을를은는][ ]|부탁|해주|바꿔|싶")
 _FEW, _MANY = 0.08, 0.6

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (patterns are data: one broken over lines is harder to read)
 """Rights in English, as data. Every pattern runs over one clause in lower case."""
 
 import re
@@ -5,8 +6,10 @@ from dataclasses import dataclass
 
 _DATA = r"(?:personal (?:data|info\w*|details)|data|infor?mation|infomation|info|records?|details|history|everything|files?|profile data)"
 _MY_DATA = rf"(?:(?:my|our|all|any|the|of|personal|about me|on me|ur)\b.{{0,25}}\b{_DATA}|{_DATA}.{{0,40}}\b(?:about|on|of|for|regarding|concerning|relating to|related to|from) (?:me|mine)\b)"
-_AD = r"(?:marketing|promo\w*|ads?\b|adverts?\w*|advertis\w*|newsletters?|news letters?|spam\w*|mailing list|mailings?|mailing|commercial|special offers?|offers|deals|sales (?:emails?|messages?|texts?)|junk|coupons?|campaigns?|event (?:emails?|messages?|texts?|alerts?|notifications?)|solicitation)"
-_CONTACT = r"(?:e-?mails?|texts?|messages?|sms|notifications?|messaging|emailing|texting|contacting)"
+_AD = r"(?:marketing|promo\w*|ads?\b|adverts?\b|advertis(?!er)\w*|newsletters?|news letters?|spam\w*|mailing list|mailings?|mailing|commercial|special offers?|offers|deals|sales (?:emails?|messages?|texts?)|junk|coupons?|campaigns?|event (?:emails?|messages?|texts?|alerts?|notifications?)|solicitation)"
+_CONTACT = (
+    r"(?:e-?mails?|texts?|messages?|sms|notifications?|messaging|emailing|texting|contacting)"
+)
 _THIRD = r"(?:third[- ]?part(?:y|ies)|3rd[- ]?part(?:y|ies)|partners?|other compan(?:y|ies)|other (?:business\w*|organi[sz]ations|firms|parties|people)|others|affiliates?|advertisers|outside|outsiders|insurers?|brokers?|anyone|anybody|someone else|buyers?|sponsors?)"
 _SHARE = r"(?:shar(?:e|ed|ing)|provid(?:e|ed|ing)|provision|disclos(?:e|ed|ing|ure)|pass(?:ed|ing)?|sell(?:ing)?|sold|giv(?:e|en|ing)|hand(?:ed|ing)?|transfer(?:red|ring)?|send(?:ing)?|forward(?:ed|ing)?|suppl(?:y|ied|ying)|distribut\w+)"
 _STOP = r"(?:stop|quit|cease|halt|end|no more|don'?t|do not|dont|never|no longer|not|discontinue|withdraw\w*|revok\w*|cancel\w*|opt(?:ing|ed)?[ -]?(?:me )?out|object\w*|refus\w*|retract\w*|remov\w*|block|disable|turn off|switch off|take back|rescind\w*|enough|without|tired of|sick of|get rid of|unsubscribe|disagree|deny|decline|leave me out)"
@@ -31,14 +34,16 @@ def _c(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-_TRADE = _c(r"\border\b|\borders\b|\bpurchase|\bbooking|\bdelivery\b|\bpayment|\brefund|\bsubscription fee|\bdownload limit|\blisting")
+TRADE = _TRADE = _c(
+    r"\border\b|\borders\b|\bpurchase|\bbooking|\bdelivery\b|\bpayment|\brefund|\bsubscription fee|\bdownload limit|\blisting"
+)
 
 RULES = (
-    Rule("portability", _c(rf"\bport(?:ability|ing|able)\b|\bmachine[- ]readable|\b(?:transfer|move|port|transmit|send|migrate)\b.{{0,20}}\b{_DATA}\b.{{0,25}}\bto (?:another|a different|a new|other|a competitor|the other|their|my other)\b"), possible=True),
+    Rule("portability", _c(rf"\b{_DATA}\b.{{0,12}}\bexported\b.{{0,40}}\b(?:another|other|different|new) (?:service|provider|company|platform|app)|\bexport\w*\b.{{0,20}}\b{_DATA}\b.{{0,40}}\b(?:another|other|different|new) (?:service|provider|company|platform|app)|\bport(?:ability|ing|able)\b|\bmachine[- ]readable|\b(?:transfer|move|port|transmit|send|migrate|export\w*)\b.{{0,20}}\b{_DATA}\b.{{0,25}}\bto (?:another|a different|a new|other|a competitor|the other|their|my other)\b"), possible=True),
     Rule("objection", _c(r"\bappeal(?:ing)?\b.{0,30}(?:decision|refusal|rejection|outcome|request|result|that|this)|\b(?:object|objection|objecting)\b.{0,25}(?:decision|refusal|rejection|outcome|result)|\b(?:disput|contest|challeng)\w+\b.{0,20}(?:decision|refusal|rejection|outcome|result|reply)|\bdisagree with (?:your|the|this|that) (?:decision|refusal|rejection|outcome|answer|result)|\breconsider\b.{0,30}(?:decision|refusal|request)|\b(?:review|revisit)\b.{0,15}(?:refusal|rejection|decision)")),
-    Rule("third_party_withdrawal", _c(rf"\b{_STOP}\b.{{0,60}}?\b{_SHARE}\b.{{0,50}}\b{_THIRD}\b|\b{_STOP}\b.{{0,20}}\b(?:sell|selling|sharing|sale of)\b.{{0,20}}\b{_DATA}\b|\b{_WITHDRAW}\b.{{0,70}}\bthird[- ]?part|\b{_STOP}\b.{{0,40}}\bthird[- ]?part(?:y|ies)\b.{{0,20}}\b(?:shar|provi|disclos|access)|\bopt\w*[ -]?(?:me )?out\b.{{0,25}}\b(?:sharing|sale|third)|\bkeep\b.{{0,20}}\b{_DATA}\b.{{0,20}}\b(?:private from|away from|from)\b.{{0,12}}\b{_THIRD}"), negative=True, possible=True),
+    Rule("third_party_withdrawal", _c(rf"\b{_STOP}\b.{{0,60}}?\b{_SHARE}\b.{{0,50}}\b{_THIRD}\b|\b{_STOP}\b.{{0,20}}\b(?:sell|selling|sharing|sale of)\b.{{0,20}}\b{_DATA}\b|\b{_WITHDRAW}\b.{{0,70}}\bthird[- ]?part|\b{_STOP}\b.{{0,40}}\bthird[- ]?part(?:y|ies)\b.{{0,20}}\b(?:shar|provi|disclos|access)|\bopt\w*[ -]?(?:me )?out\b.{{0,25}}\b(?:sharing|sale|third)|\b(?:don'?t|do not|dont|never) want\b.{{0,25}}\b{_DATA}\b.{{0,15}}\b(?:sold|shared|passed|given|disclosed)|\bkeep\b.{{0,20}}\b{_DATA}\b.{{0,20}}\b(?:private from|away from|from)\b.{{0,12}}\b{_THIRD}"), negative=True, possible=True),
     Rule("marketing_withdrawal", _c(rf"\b{_STOP}\b.{{0,50}}?\b{_AD}|\b{_AD}.{{0,30}}\b(?:off|no thanks|no more|stop|opt[- ]?out|unsubscribe)\b|\bun-?su[bs]?s?c?ri?be?\b(?! here)|\bopt\w*[ -]?(?:me )?out\b|\b(?:take|remove|get|drop|strike|leave|pull|keep|delete)\b.{{0,25}}\b(?:off|from|out of)\b.{{0,25}}\b(?:lists?|newsletter|mailings?|marketing|promo\w*)"), not_with=_TRADE, negative=True, possible=True),
-    Rule("marketing_withdrawal", _c(rf"\b(?:stop|quit|cease|don'?t|do not|dont|no more|no longer)\b.{{0,20}}\b(?:send\w*|get\w*|receiv\w*|reciev\w*|with (?:the|these|all)|want\w*|wish|email\w*|text\w*|messag\w*)\b.{{0,25}}\b(?:me|{_CONTACT})\b"), not_with=_c(_TRADE.pattern + r"|\bcode|\breply|\banswer|\breceived|\bcalls?\b|\bmy (?:data|e-?mail|info|account)|\bget (?:the|your|my|any|an)\b|\bto \w+@|\breceive the\b|\btell\b|\bhave\b"), negative=True),
+    Rule("marketing_withdrawal", _c(rf"\b(?:stop|quit|cease|don'?t|do not|dont|no more|no longer)\b.{{0,20}}\b(?:send\w*|get\w*|receiv\w*|reciev\w*|with (?:the|these|all)|want\w*|wish|email\w*|text\w*|messag\w*)\b.{{0,25}}\b(?:me|{_CONTACT})\b|\bstop (?:with )?(?:all |the |these |those |your |any )*(?:e-?mails?|texts|messages|notifications)\b"), not_with=_c(_TRADE.pattern + r"|\bcode|\breply|\banswer|\breceived|\bcalls?\b|\bmy (?:data|e-?mail|info|account)|\bget (?:the|your|my|any|an)\b|\bto \w+@|\breceive the\b|\btell\b|\bhave\b"), negative=True),
     Rule("marketing_withdrawal", _c(rf"\b(?:too many|so many|keep getting|keep sending|keeps sending|keep receiving|still getting|still receiving|annoy\w*|tired|sick|fed up|flood\w*)\b.{{0,40}}\b{_AD}|\b{_AD}.{{0,40}}\b(?:annoy\w*|too many|too much|every ?day|constantly)\b"), cap="likely", negative=True),
     Rule("membership_withdrawal", _c(rf"\b(?:clos(?:e|ing)|{_DELETE}|cancel(?:l?ing|lation of)?|terminat(?:e|ing|ion of)|end(?:ing)?|quit|shut(?:ting)?(?: down)?|discontinue|withdraw(?:ing)?(?: from)?|leave|leaving|deregister|unregister)\b.{{0,25}}?\b{_ACCOUNT}\b|\b(?:leave|leaving|quit|resign from|withdraw from|sign me out of|withdrawal from)\b.{{0,12}}\b(?:moment ?pick|service|site|platform|membership|community|app)\b|\bwant(?:ed)? (?:to leave|out)\b(?! (?:a|feedback|my|the|you|it|early))|\bmembership (?:withdrawal|cancellation|termination)|\baccount (?:deletion|closure|cancellation)|\bunregister me|\bderegister me|\bdelete me\b|\b(?:stop being|no longer (?:want|wish) to be|don'?t want to be) a member"), not_with=_c(r"\bgym\b|\bnetflix\b|\bleave (?:a|my) (?:review|message|comment)")),
     Rule("membership_withdrawal", _c(rf"\bdeactivat\w+\b.{{0,20}}\b{_ACCOUNT}\b|\bcancel\b.{{0,15}}\bsubscription"), cap="likely"),
@@ -46,7 +51,7 @@ RULES = (
     Rule("erasure", _c(rf"\b{_DELETE}\b.{{0,40}}?\b(?:my|all|any|personal|the)\b.{{0,30}}?\b{_DATA}|\bright to be forgotten|\bright to (?:erasure|deletion)|\bforget me\b|\b{_DELETE}\b.{{0,20}}\b(?:everything|data) (?:you (?:have|hold|keep)|about me|on me)"), not_with=_c(r"\b(?:cookies?|cache|app data)\b|" + _AD)),
     Rule("erasure", _c(rf"\b{_DELETE}\b.{{0,30}}\b(?:photos?|pictures?|images?|videos?|posts?|comments?|reviews?|content|uploads?)\b|\btake down\b"), cap="likely"),
     Rule("access", _c(rf"\b(?:copy|copies|cop of)\b.{{0,20}}\b{_MY_DATA}|\bcopy of (?:everything|all|whatever)\b.{{0,40}}|\b(?:access(?:ing)?|see|view|obtain|download|look at|inspect|export)\b.{{0,20}}?\b(?:to )?{_MY_DATA}|\b(?:subject|data) access request|\bd?sar\b|\bright of access|\baccess request"), not_with=_c(r"\bcan'?t (?:access|see|view|log)|\bunable to|\bcannot|\bprivacy policy|\b(?:his|her|their|seller'?s?|buyer'?s?|other (?:users?|people)'?s?)\b.{0,12}\b(?:data|info|details)"), possible=True),
-    Rule("access", _c(rf"\b(?:what|which|whatever|everything|all|any)\b.{{0,45}}\b(?:you|u|moment ?pick|the company|your company|ya)\b.{{0,25}}\b(?:have|has|hold|holds|keep|keeps|store|stored|stores|collect\w*|got|know|knows|retain\w*|process\w*|possess|gather\w*|kept)\b.{{0,35}}\b(?:about|on|of|for|regarding|concerning) (?:me|mine)\b"), possible=True),
+    Rule("access", _c(r"\b(?:what|which|whatever|everything|all|any)\b.{0,45}\b(?:you|u|moment ?pick|the company|your company|ya)\b.{0,25}\b(?:have|has|hold|holds|keep|keeps|store|stored|stores|collect\w*|got|know|knows|retain\w*|process\w*|possess|gather\w*|kept)\b.{0,35}\b(?:about|on|of|for|from|regarding|concerning) (?:me|mine)\b"), possible=True),
     Rule("access", _c(rf"\b(?:what|which)\b.{{0,25}}\b(?:my|personal)\b.{{0,15}}\b{_DATA}.{{0,25}}\b(?:have|hold|keep|store\w*|collect\w*|got|process\w*|retain)\b|\bwhat\b.{{0,15}}\b{_DATA} (?:is|are|do you) (?:stored|held|kept|have|hold|keep|store)\b.{{0,30}}\bmy\b"), possible=True),
     Rule("access", _c(rf"\b(?:send|show|give|tell|provide|forward|email|disclose|list|share|get|have|receive|want|need|like|request\w*|report|summary|overview|provided with|let me (?:see|know|have))\b.{{0,30}}?\b(?:all|every|any|the|my|a list of|what) ?(?:of )?(?:the |my )?(?:personal )?{_DATA}\b.{{0,20}}\b(?:you|that you|u|held|stored|kept|collected|on file|about me|on me|of me|which you|regarding me|concerning me)\b"), not_with=_c(r"\b(?:updat|correct|chang|delet|eras|remov|stop|shar(?:e|ing) with|leak|breach|hack)\w*"), possible=True),
     Rule("access", _c(rf"\b(?:send|show|give|email|disclose|forward)\b (?:me |us )?(?:all )?(?:of )?my (?:personal |stored |own )?{_DATA}\b(?! to\b)"), possible=True),
@@ -58,22 +63,28 @@ RULES = (
 CHANGE = re.compile(
     r"\b(?:chang(?:e|ing)|chnage|chage|updat(?:e|ing)|updte|correct(?:ion|ing|ed)?|fix(?:ing)?|edit|amend(?:ing)?|modify|modified|replace|rectify|rectified|rectification|switch|revise|adjust|alter|set|swap|put (?:in|down)|use|register|re-?register|make it|make my)\b"
 )
-CHANGE_ONLY = re.compile(r"^\W*(?:chang(?:e|ing)|updat(?:e|ing)|correct(?:ion|ing|ed)?|fix|amend|rectif\w+|edit|modif\w+|revise)")
+CHANGE_ONLY = re.compile(
+    r"^\W*(?:chang(?:e|ing)|updat(?:e|ing)|correct(?:ion|ing|ed)?|fix|amend|rectif\w+|edit|modif\w+|revise)"
+)
 WRONG = re.compile(
     r"\b(?:wrong\w*|incorrect\w*|mistyped|misspel\w*|mis-spel\w*|mispel\w*|typo|inaccurate|out of date|outdated|out-of-date|not right|isn'?t right|mistake|error|not correct|isn'?t correct|no longer (?:valid|correct|current|works?|mine|in use|active)|old one|obsolete|not my (?:current )?|invalid|spelled|spelt|should (?:be|read|say)|supposed to be|it'?s actually|is actually|says|listed as|shows? (?:up )?as|recorded as|registered as|down as)\b"
 )
 NEWS = re.compile(
-    r"\b(?:i(?:'ve| have)? (?:just |recently )?(?:moved|relocated|got (?:a )?(?:new|married)|married|switched|have a new|changed my)|my new|new (?:address|number|phone|email|e-mail|mobile|bank|account|name|surname|nickname|shipping)|has changed|have changed|was changed|changed to|is now|moved to|moving to|we(?:'ve| have)? moved|we moved|got a new|has now changed)\b"
+    r"\b(?:i(?:'ve| have)? (?:just |recently )?(?:moved|relocated|got (?:a )?(?:new|married)|married|switched|have a new|changed my)|my new|new (?:address|number|phone|email|e-mail|mobile|bank|account|name|surname|nickname|shipping)|has changed|have changed|was changed|changed to|is now|moved to|moving to|(?:phone|number|address|e-?mail|name|account|bank|surname|nickname)(?: has| have)?(?: just| recently)? changed|we(?:'ve| have)? moved|we moved|got a new|has now changed)\b"
 )
-DATA_WORD = re.compile(r"\b(?:my|personal|account|member|contact|registered|profile) (?:data|info\w*|details|record|profile)|\bmy (?:record|profile|account)\b")
+DATA_WORD = re.compile(
+    r"\b(?:my|personal|account|member|contact|registered|profile) (?:data|info\w*|details|record|profile)|\bmy (?:record|profile|account)\b"
+)
 
 BEFORE_NEG = re.compile(
-    r"\b(?:do not|don'?t|dont|does not|doesn'?t|did not|didn'?t|not|never|no need to|no intention (?:of|to)|no plans? to|without|rather than|instead of|won'?t|wouldn'?t|will not|would not|am not|isn'?t|can'?t imagine|nor|neither|no reason to|no wish to|no desire to|refuse to|rather not|against)\b(?! (?:forget|hesitate|only|just|sure how|yet been|delay|been able))(?P<gap>[^.;]*)$"
+    r"\b(?:do not|don'?t|dont|does not|doesn'?t|did not|didn'?t|not|never|no need to|no intention (?:of|to)|no plans? to|without|rather than|instead of|won'?t|wouldn'?t|will not|would not|am not|isn'?t|can'?t imagine|nor|neither|no reason to|no wish to|no desire to|refuse to|rather not|against|refused to|refusal to|refusing to|rejected|declined(?: to)?|refusal of)\b(?! (?:forget|hesitate|only|just|sure how|yet been|delay|been able))(?P<gap>[^.;]*)$"
 )
 BEFORE_PAST = re.compile(
     r"\b(?:thanks|thank you|thx|thankful|grateful|appreciate)\b.{0,30}\b(?:for|you)\b.{0,20}$|\b(?:already|have just|had|has been|have been|was|were|been|got my|after (?:i|you|we)|when (?:i|you|we)|since (?:i|you|we))\b.{0,25}$|\b(?:last|previous) (?:week|month|year|time)\b.{0,20}$"
 )
-MATCHED_PAST = re.compile(r"^(?:i |i've |we |you |you've )?(?:already )?(?:deleted|erased|removed|cancell?ed|closed|unsubscribed|withdrew|withdrawn|revoked|opted|terminated|updated|changed|corrected|suspended)\b")
+MATCHED_PAST = re.compile(
+    r"^(?:i |i've |we |you |you've )?(?:already )?(?:deleted|erased|removed|cancell?ed|closed|unsubscribed|withdrew|withdrawn|revoked|opted|terminated|updated|changed|corrected|suspended)\b"
+)
 PAST = re.compile(
     r"\b(?:i|we)(?:'ve| have| had)?\s?(?:already|just|recently|since|once)?\s?(?:deleted|erased|removed|cancell?ed|closed|unsubscribed|withdrew|withdrawn|revoked|opted out|terminated|asked|requested|told you|wrote|submitted|changed|updated|corrected)\b|\balready\b|\b(?:you|they)(?:'ve| have)? (?:already |just )?(?:deleted|removed|changed|updated|corrected|fixed|stopped|closed|sent)|\b(?:has|have|had) been (?:\w+ )?(?:deleted|removed|changed|updated|corrected|closed|processed)|\bwas (?:deleted|removed|changed|updated|corrected|closed)"
 )
@@ -84,10 +95,14 @@ HOWTO = re.compile(
     r"\bhow (?:do|can|could|would|should|to|does|might|may|would i|exactly)\b|\bhow'?s\b|\bhow i (?:can|could|should)|\bwhere (?:do|can|could|should|would)\b|\bwhat (?:is|are|'s) the (?:process|procedure|steps?|way|best way|right way)|\bwhat'?s the (?:process|procedure|way)|\bsteps? (?:to|for)|\binstructions\b|\bguide me|\bis there (?:a|any|some) (?:way|option|button|setting|form|page)|\bprocedure|\bdo i (?:need|have) to|\bcan'?t (?:find|figure)|\bwhich (?:menu|button|page)"
 )
 REQUEST = re.compile(
-    r"\bplease\b|\bpls\b|\bplz\b|\bpleas\b|\bkindly\b|\bi(?:'d| would) (?:really |also )?(?:like|love|appreciate|prefer|want)|\bi(?:'m| am) (?:asking|requesting|writing|withdrawing|revoking|exercising|opting|hereby|emailing|contacting|formally)|\bi (?:also |really |just |do |now |only )?(?:want|wanna|need|wish|request|ask|demand|require|hereby|withdraw|revoke|object|refuse|no longer|don'?t|do not|retract|decline|cancel|opt|insist|expect|choose|exercise)\b|\b(?:can|could|would|will) (?:you|u|ya|someone|somebody|anyone)\b|\bcould i\b|\bcan i\b|\bmay i\b|\blet me\b|\bi'd\b|\bwanna\b|\brequest(?:ing)?\b|\bwant to\b|\bwould be (?:great|nice|good)|\bneeds? to be\b|\bshould be\b|\bgrateful if|\bappreciate it if|\bif you could\b|\bi'm done\b|\basap\b|\bdemand\b|\bim (?:asking|requesting)\b|\bwe (?:want|wish|would like|request)"
+    r"\bplease\b|\bpls\b|\bplz\b|\bpleas\b|\bkindly\b|\bi(?:'d| would) (?:really |also )?(?:like|love|appreciate|prefer|want)|\bi(?:'m| am) (?:asking|requesting|writing|withdrawing|revoking|exercising|opting|hereby|emailing|contacting|formally)|\bi (?:also |really |just |do |now |only )?(?:want|wanna|need|wish|request|ask|demand|require|hereby|withdraw|revoke|object|refuse|no longer|don'?t|do not|retract|decline|cancel|opt|insist|expect|choose|exercise)\b|\b(?:can|could|would|will) (?:you|u|ya|someone|somebody|anyone)\b|\bcould i\b|\bcan i\b|\bmay i\b|\blet me\b|\bi'd\b|\bwanna\b|\brequest(?:ing)?\b|\bwant to\b|\bwould be (?:great|nice|good)|\bneeds? to (?:be|stop|end|go)\b|\bhave to stop\b|\bi (?:\w+ )?(?:disagree|appeal|contest|dispute|challenge)\b|\bshould be\b|\bgrateful if|\bappreciate it if|\bif you could\b|\bi'm done\b|\basap\b|\bdemand\b|\bim (?:asking|requesting)\b|\bwe (?:want|wish|would like|request)"
 )
-POSSIBLE = re.compile(r"\b(?:is it possible|am i able|can i|could i|may i|would it be possible|possible to|am i allowed|can my|could my)\b")
-QUESTION = re.compile(r"\?\s*$|^\W*(?:what|why|when|who|which|where|is|are|do|does|did|will|would|has|have)\b")
+POSSIBLE = re.compile(
+    r"\b(?:is it possible|am i able|can i|could i|may i|would it be possible|possible to|am i allowed|can my|could my)\b"
+)
+QUESTION = re.compile(
+    r"\?\s*$|^\W*(?:what|why|when|who|which|where|is|are|do|does|did|will|would|has|have)\b"
+)
 IMPERATIVE = re.compile(
     r"^\W*(?:(?:hi|hello|hey|dear|ok|okay|so|also|and|then|just|now|yes|or|guys|there|team|moment|pick|sir|madam|again|anyway|therefore|immediately|hereby|finally|instead|thanks|thank you)\W+){0,4}$"
 )
@@ -95,4 +110,16 @@ PEOPLE = r"(?:friend|husband|wife|mother|mom|mum|dad|father|brother|sister|son|d
 OTHER = re.compile(
     rf"\b(?:my|our|a|the)(?: \w+)? {PEOPLE}s?(?:'s\b|\b(?!,? (?:and|lives|house|place)).{{0,25}}\b(?:said|says|told|wants?|wanted|asked|asks|would like|wrote|thinks?|needs?|wish\w*|account))|\bon behalf of\b|\b(?:he|she|they) (?:said|says|told|wants?|asked|wrote|would like)\b|\bsomeone (?:said|told|asked|wrote|else'?s)|\b(?:his|her|their) (?:account|data|email|address|phone|personal|information|info|name)\b"
 )
-FOLLOW_UP = re.compile(r"\b(?:still|yet|again|nothing (?:happened|changed)|any (?:news|update)|status)\b")
+FOLLOW_UP = re.compile(
+    r"\b(?:still|yet|again|nothing (?:happened|changed)|any (?:news|update)|status)\b"
+)
+CALLED_OFF = re.compile(
+    r"\b(?:cancel|withdraw|revoke|undo|disregard|ignore|forget(?: about)?|never ?mind|scrap|take back|retract|stop|reverse|drop)\b.{0,25}\b(?:request|application|deletion|cancellation|closure|unsubscription|opt[- ]?out)\b|\bnever ?mind\b|\bresubscribe|\bopt(?:ing)? (?:me )?(?:back )?in\b|\bchanged my mind"
+)
+CANNOT = re.compile(
+    r"\b(?:can'?t|cannot|can not|unable to|could ?n[o']t|tried to|trying to|won'?t let me|doesn'?t let me|not able to|fails? to|does ?n[o']t work)\b"
+)
+SET_VERB = re.compile(r"^(?:use|set|put|register|make)")
+BOTH = re.compile(
+    rf"{_AD}.{{0,30}}(?:\band\b|\bor\b|&|,).{{0,40}}{_THIRD}|{_THIRD}.{{0,40}}(?:\band\b|\bor\b|&|,).{{0,30}}{_AD}"
+)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (patterns are data: one broken over lines is harder to read)
 """Values with a form of their own (numbers, addresses of mail, dates), and whether one is the old
 or the new one."""
 
@@ -42,7 +43,7 @@ _NEW_AFTER = re.compile(
     re.IGNORECASE,
 )
 _NEW_BEFORE = re.compile(
-    r"(?:→|->|=>|~>|에서|변경\s?후|수정\s?후|새\S{0,6}|바뀐\s?\S{0,6}|신규\S{0,5}|맞는\s?\S{0,4}|올바른\s?\S{0,5}|정확한\s?\S{0,5})\s?(?:은|는|:)?\s?$|(?:\bto|\bshould be|\bnew(?: \w+){0,3}(?: is|:)?|correct (?:one|\w+) is|\bis now|\bit'?s|\bactually|\bwith|\buse|\binto)\s*[\"':(]*$",
+    r"(?:→|->|=>|~>|에서|변경\s?후|수정\s?후|새\S{0,6}|바뀐\s?\S{0,6}|신규\S{0,5}|맞는\s?\S{0,4}|올바른\s?\S{0,5}|정확한\s?\S{0,5}|[(\[](?:변경|수정|신규|후))\s?(?:은|는|:|\)|\])?\s?[:]?\s?$|(?:\bto|\bshould be|\bnew(?: \w+){0,3}(?: is|:)?|correct (?:one|\w+) is|\bis now|\bit'?s|\bactually|\bwith|\buse|\binto)\s*[\"':(]*$",
     re.IGNORECASE,
 )  # fmt: skip
 _AROUND = 24

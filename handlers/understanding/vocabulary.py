@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (patterns are data: one broken over lines is harder to read)
 """The words for the fields of a data map, compiled once into one pattern."""
 
 import re

@@ -1,0 +1,74 @@
+# ruff: noqa: E501 (patterns are data: one broken over lines is harder to read)
+"""Which sentences wish for a correction: by a verb, by "it is wrong", by news of a new value."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from subjectline.handlers.understanding import rights_en as en
+from subjectline.handlers.understanding import rights_ko as ko
+from subjectline.handlers.understanding.clauses import Sentence
+from subjectline.handlers.understanding.judge import SET, Seen
+from subjectline.handlers.understanding.vocabulary import Hit
+
+_SAFE_WHY = {"how to", "possible", "bare", "cannot", "noun"}
+VALUE_DECIDES = {"possible", "bare"}  # a new value makes a wish of it
+_DONE = re.compile(
+    r"이미|아까|방금|어제|지난|앱에서|직접|감사|고맙|주셔서|됐네|되었네|\balready\b|\bthank|\byesterday|\blast (?:week|month)"
+)
+_ASKING = re.compile(
+    r"\?|나요$|까요$|는지$|는지(?:확인|알려|궁금)|왜|면(?:어떻게|어떡)|\bif\b|\bwhy\b|만약"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A sentence as a wish to correct: how sure, and why."""
+
+    wanted: str  # sure, likely, no
+    why: str
+    news: bool = False  # only tells of a change in the writer's life
+    about_data: bool = False
+
+
+def state_of(sentence: Sentence, seen: Seen, hits: Sequence[Hit]) -> State:
+    text = (sentence.clauses and " ".join(c.text for c in sentence.clauses)) or ""
+    tight = "".join(c.tight for c in sentence.clauses)
+    lexicon: Any = ko if sentence.korean else en
+    subject = tight if sentence.korean else text
+    data = bool(lexicon.DATA_WORD.search(subject))
+    if sentence.korean and ko.OTHERS_DATA.search(tight):
+        return State("no", "somebody else's data")
+    wrong, news = bool(lexicon.WRONG.search(subject)), bool(lexicon.NEWS.search(subject))
+    asks_value = seen.change == "likely" and seen.why in _SAFE_WHY
+    if lexicon.TRADE.search(subject) and (hits or data) and seen.change != "no":
+        return State("likely" if seen.change or wrong else "no", "about an order", about_data=data)
+    if seen.why == SET and not hits:
+        return State("no", SET)
+    if seen.change == "sure" or (seen.change == "likely" and not asks_value and (wrong or news)):
+        return State("likely" if seen.blocked else "sure", seen.why, about_data=data)
+    if seen.change == "likely":
+        return State("likely", seen.why, about_data=data)
+    if (wrong or news) and (hits or data):
+        return _stated(sentence, seen, subject, wrong, data)
+    return State("no", "")
+
+
+def _stated(sentence: Sentence, seen: Seen, subject: str, wrong: bool, data: bool) -> State:
+    """No verb of changing, but "it is wrong" or "I have moved"."""
+    if _ASKING.search(subject):
+        return State(
+            "likely" if wrong and not re.search(r"면|\bif\b", subject) else "no", "question"
+        )
+    if wrong:
+        blocked = (
+            seen.blocked
+            or seen.change == "no"
+            or bool(re.search(r"\b(?:login|log in|password)\b|로그인|인증|비밀번호", subject))
+        )
+        return State("likely" if blocked else "sure", "wrong value", about_data=data)
+    fresh = re.search(r"\bnew \w+|\bnow\b|새|바뀐", subject)
+    if (_DONE.search(subject) and not fresh) or seen.change == "no":
+        return State("no", "told")
+    return State("likely" if seen.blocked else "sure", "news", news=True, about_data=data)

@@ -1,0 +1,157 @@
+"""Which field a sentence talks about, and from which old to which new value."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from subjectline.handlers.understanding import frames_en, frames_ko
+from subjectline.handlers.understanding.clauses import Sentence
+from subjectline.handlers.understanding.values import TYPED, pick, typed
+from subjectline.handlers.understanding.vocabulary import Hit, Vocabulary
+
+_HITS = 40  # field words that are looked at in one message: bounds the work
+_LEAST = {"name": 40, "nick": 40, "handle": 60, "text": 80, "address": 160}
+_FIELD_AS_WAY = re.compile(
+    r"^(?:으)?로\s?(?:해|부탁|하|좀|보내|답|회신|연락|알려|문의|전송|받|요청|신청)|^\s?(?:드립|드려|드렸|주세|보내|보냈|받|왔|확인|답)"
+)
+_VALUE_PART = re.compile(r"[A-Za-z0-9._%+-]{0,40}@$")
+_RO_VERB = re.compile(
+    r"(?:으로|로)\s*\S{0,3}\s*(?:변경|바꾸|바꿔|수정|정정|고쳐|업데이트|등록|해\s?주|해\s?줘|부탁|교체|옮겨)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One field of a correction. `firm`: the sentence says that this field is to change."""
+
+    name: str
+    sentence: int
+    new: str = ""
+    old: str = ""
+    firm: bool = False
+    weight: int = 0  # a verb of changing outweighs a tale of moving house
+
+
+def hits_in(sentences: Sequence[Sentence], words: Vocabulary) -> list[list[Hit]]:
+    left = _HITS
+    found = []
+    for sentence in sentences:
+        hits = _spoken(sentence, words.find(sentence.text))[:left]
+        left -= len(hits)
+        found.append(hits)
+    return found
+
+
+def _spoken(sentence: Sentence, hits: Sequence[Hit]) -> list[Hit]:
+    """Without the words that are a way to write ("메일 드립니다") or part of a mail address."""
+    text = sentence.text
+    return [
+        hit
+        for hit in hits
+        if not _FIELD_AS_WAY.match(text[hit.end : hit.end + 12])
+        and not _VALUE_PART.search(text[max(0, hit.start - 41) : hit.start])
+        and not re.match(r"[\w.+-]*@", text[hit.end : hit.end + 40])
+    ]
+
+
+def in_sentence(
+    i: int, sentence: Sentence, hits: Sequence[Hit], words: Vocabulary
+) -> Iterator[Target]:
+    after: Target | None = None
+    for n in range(len(hits) - 1, -1, -1):
+        end = hits[n + 1].start if n + 1 < len(hits) else len(sentence.text)
+        begin = hits[n - 1].end if n else 0
+        target = target_of(i, sentence, hits[n], (begin, end), words)
+        gap = sentence.text[hits[n].end : end]
+        frames: Any = frames_ko if sentence.korean else frames_en
+        if target and after and frames.JOIN.match(gap) and after.firm:
+            target = replace(target, firm=True)
+        after = target
+        if target:
+            yield target
+
+
+def target_of(
+    i: int, sentence: Sentence, hit: Hit, span: tuple[int, int], words: Vocabulary
+) -> Target | None:
+    frames: Any = frames_ko if sentence.korean else frames_en
+    before, rest = sentence.text[span[0] : hit.start], sentence.text[hit.end : span[1]]
+    whole_rest = sentence.text[hit.end : hit.end + 320]
+    if frames.KEEP.match(whole_rest):
+        return None
+    shape = words.shape(hit.name)
+    if shape in TYPED:
+        new, old = _typed(shape, sentence.text, hit, words)
+    else:
+        new, old = _free(frames, before, rest, whole_rest, shape)
+    marked = bool(frames.NEW_MARK.search(before) and new)
+    firm = marked or _is_object(sentence, frames, before, whole_rest, bool(new))
+    if new and not firm and frames.IDENT.match(rest):
+        return Target(hit.name, i, new, old)
+    return Target(hit.name, i, new, old, firm or bool(old))
+
+
+def _is_object(sentence: Sentence, frames: Any, before: str, rest: str, new: bool) -> bool:
+    if sentence.korean:
+        return bool(frames.OBJECT.match(rest)) or (new and bool(_RO_VERB.search(rest)))
+    return bool(frames.OBJECT_BEFORE.search(before)) or bool(frames.OBJECT_AFTER.match(rest))
+
+
+def _typed(shape: str, text: str, hit: Hit, words: Vocabulary) -> tuple[str, str]:
+    values = typed(shape, text)
+    if shape == "account":  # a phone number beside a bank account is no account
+        phones = [(v.start, v.end) for v in typed("phone", text)]
+        values = [v for v in values if not any(a <= v.start < b for a, b in phones)]
+    if shape == "bank":
+        values = [v for v in values if not hit.start <= v.start < hit.end]
+    return pick(values)
+
+
+def _free(frames: Any, before: str, rest: str, whole: str, shape: str) -> tuple[str, str]:
+    """New and old value of a field without a form of its own."""
+    text = rest if len(rest) > 3 else whole
+    for pattern in frames.AFTER:
+        match = pattern.match(text[:320])
+        if match:
+            groups = match.groupdict()
+            new, old = (trim(frames, groups.get(k) or "", shape) for k in ("new", "old"))
+            if new or old:
+                return new, old
+    if frames.NEW_MARK.search(before) or frames.LABEL.match(rest):
+        match = frames.STATED.match(text[:320])
+        if match:
+            return trim(frames, match["new"], shape), ""
+    match = frames.BEFORE.search(before)
+    if match:
+        groups = match.groupdict()
+        return trim(frames, groups.get("new") or groups.get("new2") or "", shape), ""
+    return "", ""
+
+
+def trim(frames: Any, value: str, shape: str) -> str:
+    value = frames.LEAD.sub("", value.strip(" \t\"',.:;!~()[]"))
+    if frames is frames_en:
+        value = frames_en.TAIL.sub("", value)
+    value = value.strip(" \t\"',:;!~")
+    if frames.NOT_A_VALUE.match(value) or len(value) > _LEAST.get(shape, 160):
+        return ""
+    if shape == "handle":
+        return value if re.fullmatch(r"@?[\w.\-]{2,40}", value) else ""
+    if shape in ("name", "nick") and re.search(
+        r"[?]|요\s|습니다|\b(?:please|my|wrong|but)\b", value
+    ):
+        return ""
+    return value
+
+
+def told_later(target: Target, sentence: Sentence, frames: Any, shape: str) -> Target:
+    for pattern in frames.NEXT:
+        match = pattern.match(sentence.text[:320])
+        if match:
+            groups = match.groupdict()
+            new = trim(frames, groups.get("new") or "", shape)
+            old = trim(frames, groups.get("old") or "", shape)
+            if new and (shape not in TYPED):
+                return replace(target, new=new, old=target.old or old, firm=True)
+    return target

@@ -1,0 +1,83 @@
+"""Hostile and broken input: read in linear time, never an error, nothing of it in the reasons."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from subjectline.handlers.understanding import (
+    Understanding,
+    default_vocabulary,
+    language_of,
+    read_answer,
+    understand,
+)
+
+Read = Callable[[str], Understanding]
+
+HOSTILE = [
+    "a" * 200_000,
+    "주소 " * 60_000,
+    "주소를 바꿔 주세요 " * 9_000,
+    "please change my address to " * 7_000,
+    "1" * 100_000,
+    "1 " * 100_000,
+    "0100000" * 20_000,
+    "@" * 50_000,
+    "a@" * 50_000,
+    '"' * 50_000,
+    "아" * 50_000 + "로 바꿔",
+    "don't " * 30_000,
+    "정보 뭐 " * 30_000,
+    "광고" * 50_000,
+    "\n" * 100_000,
+    ". " * 50_000,
+    "not my data " * 10_000,
+    "동의 철회 제3자 마케팅 정보 " * 5_000,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_text_costs_little(read: Read, text: str) -> None:
+    start = time.process_time()
+    read(text)
+    read_answer(text)
+    assert time.process_time() - start < 1.5
+
+
+def test_what_lies_beyond_the_cap_is_ignored_and_said(read: Read) -> None:
+    got = read("안녕하세요. " * 3_000 + "탈퇴할게요")
+    assert got.decision == "none"
+    assert "only the first 20000 characters were read" in got.reasons
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=300))
+def test_any_text_gives_an_answer(text: str) -> None:
+    got = understand(text, default_vocabulary())
+    assert (got.decision == "none") == (not got.wishes)
+    assert language_of(text) in ("ko", "en")
+    read_answer(text)
+
+
+def test_reasons_hold_no_word_of_the_person(read: Read) -> None:
+    got = read("제 전화번호를 010-0000-9876으로, 이름을 남궁민수로 바꿔주세요")
+    assert got.wishes
+    assert not any("9876" in r or "남궁" in r for r in got.reasons)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("안녕하세요", "ko"),
+        ("email을 new@x.test로 update 해주세요", "ko"),
+        ("Please change my shipping address to 서울특별시 강남구 테헤란로 10", "en"),
+        ("hello", "en"),
+        ("unsubscribe", "en"),
+        ("", "ko"),
+    ],
+)
+def test_language(text: str, language: str) -> None:
+    assert language_of(text) == language
