@@ -157,7 +157,13 @@ class SendError(SubjectlineError):
 
 
 class TemporarySendError(SendError):
-    """It may leave later."""
+    """It may leave later; not before `after` seconds where the other side named them."""
+
+    def __init__(
+        self, rule: str, *, field: str = "", remedy: str = "", after: float | None = None
+    ) -> None:
+        self.after = after
+        super().__init__(rule, field=field, remedy=remedy)
 
 
 class PermanentSendError(SendError):

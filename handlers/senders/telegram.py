@@ -1,0 +1,127 @@
+"""Letters out by Telegram: plain text with buttons, at the pace that Telegram allows."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from logging import getLogger
+
+from subjectline.handlers.outbox import Parcel
+from subjectline.handlers.senders.bot_line import BotLine
+from subjectline.models.errors import PermanentSendError, TemporarySendError
+from subjectline.models.settings import TelegramSection
+
+LONGEST = 4096  # UTF-16 units of a message (Bot API, sendMessage)
+IN_ALL, A_SECOND = (
+    30,
+    1.05,
+)  # messages in all; a chat gets one (Bot FAQ); 0.05 s for the line's jitter
+LONGEST_WAIT = 5.0  # seconds; a letter that must wait longer goes back to the outbox
+REMEMBERED = 1000
+
+log = getLogger(__name__)
+
+
+class Pacer:
+    """30 messages a second in all, one a second to a chat. `monotonic` gives seconds."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._now = monotonic
+        self._all: deque[float] = deque(maxlen=IN_ALL)
+        self._free: dict[int, float] = {}  # chat -> when it may be written to again
+
+    def take(self, chat: int) -> float:
+        """Takes the next place for a chat; returns the seconds until it comes.
+
+        Raises TemporarySendError where these are more than LONGEST_WAIT; then no place is taken.
+        """
+        now = self._now()
+        full = len(self._all) == IN_ALL
+        at = max(now, self._free.get(chat, now), self._all[0] + A_SECOND if full else now)
+        if at - now > LONGEST_WAIT:
+            raise TemporarySendError("Telegram asks for a slower pace", after=at - now)
+        self._all.append(at)
+        self.hold(chat, at - now + A_SECOND)
+        return at - now
+
+    def hold(self, chat: int, seconds: float) -> None:
+        """Nothing goes to the chat for so many seconds from now."""
+        now = self._now()
+        if len(self._free) >= REMEMBERED:
+            self._free = {each: free for each, free in self._free.items() if free > now}
+        self._free[chat] = max(self._free.get(chat, now), now + seconds)
+
+
+class TelegramSender:
+    """The way out by the bot. A letter whose text has left is not written twice by a later try."""
+
+    def __init__(
+        self, settings: TelegramSection, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._line = BotLine(settings)
+        self._pacer = Pacer(monotonic)
+        self._written: dict[str, int] = {}  # Message-ID -> how many of its messages have left
+
+    async def send(self, parcel: Parcel) -> None:
+        """Writes the text with its buttons, then deletes the message that `forget` names.
+
+        A parcel without text only deletes. Raises TemporarySendError, PermanentSendError.
+        """
+        chat = _chat(parcel.recipient)
+        await self._write_all(chat, parcel)
+        if parcel.forget:
+            await self._forget(chat, parcel.forget)
+        self._written.pop(parcel.message_id, None)
+
+    async def close(self) -> None:
+        """Hangs up."""
+        await self._line.close()
+
+    async def _write_all(self, chat: int, parcel: Parcel) -> None:
+        pieces = list(in_pieces(parcel.text.strip()))
+        left = self._written.get(parcel.message_id, 0)
+        for number, piece in enumerate(pieces[left:], start=left + 1):
+            keyboard = parcel.keyboard if number == len(pieces) else None
+            await asyncio.sleep(self._pacer.take(chat))
+            try:
+                await self._line.write(chat, piece, keyboard)
+            except TemporarySendError as wrong:
+                self._pacer.hold(chat, wrong.after or 0)
+                raise
+            self._pacer.hold(chat, A_SECOND)
+            self._remember(parcel.message_id, number)
+
+    def _remember(self, message_id: str, number: int) -> None:
+        self._written[message_id] = number
+        while len(self._written) > REMEMBERED:
+            del self._written[next(iter(self._written))]
+
+    async def _forget(self, chat: int, message_id: int) -> None:
+        """What is gone, older than 48 hours, or in a chat closed to us stays as it is."""
+        try:
+            await self._line.delete(chat, message_id)
+        except PermanentSendError as wrong:
+            if "not found" not in wrong.rule:
+                log.warning("a chat message could not be deleted: %s", wrong.rule)
+
+
+def in_pieces(text: str, longest: int = LONGEST) -> Iterator[str]:
+    """The text in messages of at most `longest` UTF-16 units, parted at paragraphs, lines or words."""
+    while _units(text) > longest:
+        head = text.encode("utf-16-le")[: 2 * longest].decode("utf-16-le", "ignore")
+        cut = next((at for mark in ("\n\n", "\n", " ") if (at := head.rfind(mark)) > 0), len(head))
+        yield head[:cut].rstrip()
+        text = text[cut:].lstrip()
+    if text:
+        yield text
+
+
+def _units(text: str) -> int:
+    return len(text) + sum(letter > "\uffff" for letter in text)
+
+
+def _chat(recipient: str) -> int:
+    try:
+        return int(recipient)
+    except ValueError:
+        raise PermanentSendError("this is not the number of a chat", field="recipient") from None
