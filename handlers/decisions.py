@@ -254,7 +254,7 @@ async def _decide(
 def letter_of(desk: "Desk", proposal: Proposal, request: Request) -> post.Noted:
     """The approved letter, byte for byte, its slots to be filled when it leaves."""
     said = drafting.open_envelope(desk, proposal)
-    slots: dict[str, object] = {"language": said["language"]}
+    slots: dict[str, object] = {}
     if drafting.has_link(request, Door(said["door"])) and said["outcome"] != "refuse":
         slots["secure_link"] = {"request_id": request.id}
     return post.Noted(

@@ -6,8 +6,10 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from subjectline.handlers import holds, letters
+from subjectline.handlers.gate_policy import purpose_names
 from subjectline.handlers.identity_limits import CODE_LIVES
 from subjectline.handlers.wishes import wish_of
+from subjectline.handlers.words import word
 from subjectline.models.letter_facts import CompanyFacts, ReferenceLine
 from subjectline.models.regimes import regime_named
 from subjectline.models.tables import Request
@@ -76,10 +78,11 @@ def references(requests: Sequence[Request], language: str) -> list[ReferenceLine
 
 
 def labels(desk: "Desk", fields: Sequence[str], language: str) -> list[str]:
-    """Labels of fields; `*` stands for all of them."""
-    names = list(desk.data_map.fields) if "*" in fields else list(fields)
+    """Labels of fields; `*` reads as all of one's data."""
+    if "*" in fields:
+        return [word("frame", "all_data", language)]
     known = desk.data_map.fields
-    return [known[name].labels.text(language) for name in names if name in known]
+    return [known[name].labels.text(language) for name in fields if name in known]
 
 
 def display(desk: "Desk", name: str, value: str, language: str) -> str:
@@ -130,7 +133,8 @@ def _purposes(about: About, names: Sequence[str]) -> list[str]:
     if "*" in names:
         return []
     known = about.desk.data_map.purposes
-    return [known[name].labels.text(about.language) for name in names if name in known]
+    written_out = purpose_names(names, about.desk.data_map)
+    return [known[name].labels.text(about.language) for name in written_out if name in known]
 
 
 def _steps(about: About) -> dict[str, Any]:

@@ -5,9 +5,11 @@ within a lane (a mailbox, a chat). What fails five times is a dead letter that a
 """
 
 import logging
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy.dialects.postgresql import insert as pg_insert
@@ -85,7 +87,7 @@ async def keep(desk: "Desk", raws: Sequence[Raw]) -> None:
     ]
     async with desk.db.write() as session:
         table = RawInbox.__table__  # type: ignore[attr-defined]
-        await session.execute(insert(table).values(rows).on_conflict_do_nothing())
+        await session.exec(insert(table).values(rows).on_conflict_do_nothing())
         wake(session, "inbox")
 
 
@@ -168,8 +170,7 @@ def _end(session: AsyncSession, row: RawInbox, message: Message | None) -> None:
 async def _failed(desk: "Desk", raw: RawInbox, wrong: Exception) -> bool:
     """Counts a failure; at the fifth the row is a dead letter and its lane goes on."""
     reason = wrong.rule if isinstance(wrong, SubjectlineError) else type(wrong).__name__
-    log.error("raw %s (%s) failed: %s", raw.id, raw.door, type(wrong).__name__)
-    log.debug("because", exc_info=wrong)
+    log.error("raw %s (%s) failed: %s", raw.id, raw.door, where(wrong))
     if raw.attempts + 1 >= TRIES:
         await _dead(desk, raw, reason)
         return True
@@ -178,6 +179,13 @@ async def _failed(desk: "Desk", raw: RawInbox, wrong: Exception) -> bool:
         row.attempts, row.reason = row.attempts + 1, reason
         session.add(row)
     return False
+
+
+def where(wrong: Exception) -> str:
+    """Kind and place of an error without its words, which may quote a person."""
+    frames = traceback.extract_tb(wrong.__traceback__)
+    last = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "nowhere"
+    return f"{type(wrong).__name__} at {last}"
 
 
 async def _dead(desk: "Desk", raw: RawInbox, reason: str) -> None:

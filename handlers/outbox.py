@@ -109,7 +109,7 @@ async def _pack(desk: "Desk", row: Outbox) -> Parcel:
     letter = letters.Letter(content["subject"], content["text"], content["html"])
     link = await _link(desk, slots)
     today = wording.local_day(desk, desk.clock())
-    letter = letters.fill(letter, slots.get("language", "ko"), today, link)
+    letter = letters.fill(letter, content["language"], today, link)
     return Parcel(
         door=Door(row.door),
         recipient=desk.vault.text(row.recipient),

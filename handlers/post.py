@@ -68,7 +68,7 @@ async def _queue(desk: "Desk", session: AsyncSession, noted: Noted) -> None:
     )
     message_id = f"<{secrets.token_hex(16)}@{desk.manner.address.rpartition('@')[2]}>"
     kept = await _keep(desk, session, conversation, noted, letter, door, message_id, language)
-    content = _content(desk, conversation, noted, letter, door)
+    content = _content(desk, conversation, noted, letter) | {"language": language}
     if door is Door.MAIL:
         content |= await _threading(session, conversation)
     session.add(
@@ -90,7 +90,7 @@ async def _queue(desk: "Desk", session: AsyncSession, noted: Noted) -> None:
 
 
 def _content(
-    desk: "Desk", conversation: Conversation, noted: Noted, letter: Letter, door: Door
+    desk: "Desk", conversation: Conversation, noted: Noted, letter: Letter
 ) -> dict[str, Any]:
     token = noted.reply_token or thread_token(desk, conversation)
     return {

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-CHECK = CROCKFORD + "*~$=U"
 DRAFTED_AFTER = ("prove", "answer")
 
 
@@ -353,7 +352,11 @@ async def open_of(session: AsyncSession, conversation_id: int) -> list[Request]:
 
 
 def new_reference() -> str:
-    """`SL-`, eight random Crockford base-32 characters and a check character (modulo 37)."""
-    number = secrets.randbelow(32**8)
+    """`SL-`, eight random Crockford base-32 characters and a check character (modulo 37).
+
+    Numbers whose check would be one of the five signs are passed over: people read these aloud.
+    """
+    while (number := secrets.randbelow(32**8)) % 37 >= len(CROCKFORD):
+        continue
     body = "".join(CROCKFORD[number >> shift & 31] for shift in range(35, -1, -5))
-    return f"SL-{body}{CHECK[number % 37]}"
+    return f"SL-{body}{CROCKFORD[number % 37]}"
