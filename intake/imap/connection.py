@@ -222,7 +222,7 @@ class Connection:
                 ):
                     yield
             except BaseException:
-                self._client.protocol.transport.abort()
+                self._client.protocol.drop()
                 raise
 
 

@@ -64,7 +64,7 @@ class DeskProtocol(lib.IMAP4ClientProtocol):  # type: ignore[misc]
         except lib.IncompleteRead as partly:
             self.current_command, self.incomplete_line = partly.cmd, partly.data
         except (lib.AioImapException, ValueError, LookupError):
-            self.transport.abort()
+            self.drop()
             self._end(lib.Abort("the server's answer makes no sense"))
 
     # Fault 1.
@@ -153,6 +153,11 @@ class DeskProtocol(lib.IMAP4ClientProtocol):  # type: ignore[misc]
         if not self.greeted.done():
             self.greeted.set_result(outcome)
 
+    def drop(self) -> None:
+        """Cut the line, unless it is gone already: an ended TLS transport takes no second abort."""
+        if not self.lost.is_set():
+            self.transport.abort()
+
     # Fault 4.
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -204,5 +209,5 @@ class DeskClient(lib.IMAP4):  # type: ignore[misc]
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self.protocol.transport is not None:
-            self.protocol.transport.abort()
+            self.protocol.drop()
             await self.protocol.lost.wait()

@@ -173,7 +173,7 @@ async def serving(
     yield server.sockets[0].getsockname()[1]
     server.close()
     for one in lines:
-        if isinstance(one.transport, asyncio.Transport):
+        if isinstance(one.transport, asyncio.Transport) and not one.transport.is_closing():
             one.transport.abort()
     tasks = [one._handler_coroutine for one in lines if one._handler_coroutine is not None]
     for task in tasks:
