@@ -63,10 +63,10 @@ _WRAPPED_LATIN, _WRAPPED_HANGUL = 60, 36
 
 _KO_CLAUSE = re.compile(
     r"(?:(?<![광신참최재사보권원창중갖])고(?!\s?(?:싶|있|계|나서|나면|자|요|객|\S?쳐|\S?치|지\s)))[,\s]+"
-    r"|(?:며|지만|(?:은|는|한|인|던|운|른)데|니까|구요|고요|거든요|하므로|므로)(?:요)?[,\s]+"
+    r"|(?:며|지만|(?:은|는|한|인|던|운)데|니까|구요|고요|거든요|하므로|므로)(?:요)?[,\s]+"
     r"|(?:아|어|여|해|라|워|와|려)서[,\s]+"
     r"|(?:^|\s)(?:그리고|또한|그런데|근데|하지만|다만|대신에?|아울러|그러나)[,\s]+"
-    r"|,\s+"
+    r"|(?<=[다요]),\s+"
 )
 _EN_CLAUSE = re.compile(
     r"\s*[;:]\s+|\s+-\s+|,?\s+but\s+|,\s+(?=(?:and|just|please|pls|so|then|also|i|i'd|i'm|can|could|would|my|you|"
@@ -97,11 +97,12 @@ def clean(text: str) -> str:
 
 def sentences(text: str, language: str) -> list[Sentence]:
     """Sentences of a cleaned text, in order."""
-    masked = _mask(_TYPO.sub(lambda m: _TYPOS[m[0]], text).lower())
+    mended = _TYPO.sub(lambda m: _TYPOS[m[0]], text)
+    masked = _mask(mended.lower())
     if len(masked) != len(text):  # a letter whose lower case is longer (İ): keep positions
         masked = text
     found = []
-    for start, end in _spans(text):
+    for start, end in _spans(mended):
         for low in range(start, end, _LINE):
             high = min(low + _LINE, end)
             found.append(_sentence(text[low:high], masked[low:high], language))

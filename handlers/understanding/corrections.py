@@ -46,6 +46,9 @@ def corrections(sentences: Sequence[Sentence], seen: Sequence[Seen], words: Voca
         targets = _labelled(sentences, hits, words)
     if not targets and not any(s.about_data for s in states if s.wanted in ("sure", "likely")):
         return Found(None)
+    only_news = all(s.news for s in states if s.wanted == "sure")
+    if certainty == "sure" and only_news and not any(t.new for t in targets):
+        certainty = "likely"
     why = next((s.why for s in states if s.wanted == certainty), "value given")
     return Found(_wish(targets), certainty, why)
 
@@ -141,20 +144,29 @@ def _around(
         values = [v for i in near for v in typed(shape, sentences[i].text)]
         new, old = pick(values)
         return replace(target, new=new, old=target.old or (old if old != new else ""))
-    lined = _lines(target, sentences, shape)
-    if lined.new:
-        return lined
+    found = _lines(target, sentences, shape)
     for i in near:
-        frames: Any = frames_ko if sentences[i].korean else frames_en
-        own = [hit for hit in hits[i] if hit.name == target.name]
-        if own:
-            found = target_of(i, sentences[i], own[0], (0, len(sentences[i].text)), words)
-            if found and found.new:
-                return replace(target, new=found.new, old=target.old or found.old)
-        elif i > target.sentence and len(targets) == 1 and not hits[i]:
-            told = told_later(target, sentences[i], frames, shape)
-            if told.new:
-                return told
+        if not found.new:
+            found = _beside(found, i, sentences[i], hits[i], words, len(targets) == 1)
+    return found
+
+
+def _beside(
+    target: Target, i: int, sentence: Sentence, hits: Sequence[Hit], words: Vocabulary, only: bool
+) -> Target:
+    """The value of a target in another sentence, if it stands there."""
+    shape = words.shape(target.name)
+    own = [hit for hit in hits if hit.name == target.name]
+    if own:
+        found = target_of(i, sentence, own[0], (0, len(sentence.text)), words)
+        new, old = (found.new, found.old) if found else ("", "")
+        return replace(target, new=new, old=target.old or old) if new else target
+    place = frames_ko.PLACE.match(sentence.text) if shape == "address" else None
+    if place:
+        return replace(target, new=trim(frames_ko, place["new"], shape))
+    if i > target.sentence and only and not hits:
+        frames: Any = frames_ko if sentence.korean else frames_en
+        return told_later(target, sentence, frames, shape)
     return target
 
 

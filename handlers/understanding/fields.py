@@ -26,7 +26,7 @@ _EN_DELETE = re.compile(
     rf"\b(?:delete|erase|remove|wipe|get rid of)\b.{{0,15}}\b(?:my|the)\b.{{0,12}}{_MARK}"
 )
 _EN_SEE = re.compile(
-    rf"\b(?:what|which)\b.{{0,20}}{_MARK}.{{0,25}}\b(?:have|hold|on file|registered|stored|keep|on record)\b|\b(?:tell|show|send)\b.{{0,12}}\b(?:what|which|the|my)\b.{{0,12}}{_MARK}.{{0,20}}\b(?:you have|you hold|on file|registered|stored|on record)"
+    rf"\b(?:what|which)\b.{{0,20}}{_MARK}.{{0,25}}\b(?:have|hold|on file|registered|stored|keep|on record)\b|\b(?:what|which)\b.{{0,12}}\bmy (?:registered|current|stored) {_MARK}|\b(?:tell|show|send)\b.{{0,12}}\b(?:what|which|the|my)\b.{{0,12}}{_MARK}.{{0,20}}\b(?:you have|you hold|on file|registered|stored|on record)"
 )
 _EN_OUT = re.compile(
     rf"{en.CHANGE.pattern}|\bmailing list|\bmarketing|\bnewsletter|\bfrom (?:the|your) \w* ?list"

@@ -7,7 +7,7 @@ _E = r"[\"']?"
 _NEW = r"(?P<new>[^\n]{1,160}?)"
 _OLD = r"(?P<old>[^\n]{1,120}?)"
 _STOP = r"(?:[.!?]*\s*$|\s*[.!?]\s|,? (?:instead|please|pls|plz|thanks|thank you|thx|from now on|and (?:please|also|then|i\b|stop|delete|remove|update|change|correct|my|the|let|send)|if (?:you|possible)|because|since|as (?:soon|i\b|it|my)|so (?:that|please)|for me)\b)"
-_NOT = r"(?:,? (?:and )?not |,? instead of |,? rather than )"
+_NOT = r"(?:,? (?:and )?not |,? instead of |,? rather than |,? (?:formerly|previously) )"
 _WHERE = r"(?:\s(?:on file|on record|in (?:my|your) (?:account|system|records?|profile|database)|on (?:my|your) (?:account|system|records?|profile|file)|registered|you have(?: on file)?|for (?:my|this) account|there|for me|that you have))*"
 
 # On the text right behind the field's word.
@@ -16,7 +16,7 @@ AFTER = tuple(
     for pattern in (
         rf"{_WHERE}\s*:?\s*(?:to be changed |changed |updated |corrected )?from {_E}{_OLD}{_E} to {_E}{_NEW}{_E}{_STOP}",
         rf"{_WHERE}\s*:?\s*{_E}{_OLD}{_E}\s*(?:->|=>|→)\s*{_E}{_NEW}{_E}{_STOP}",
-        rf"{_WHERE} (?:is|are|was|reads?|says|shows?(?: up)?|appears?)(?: currently| wrongly| incorrectly| mistakenly)*(?: (?:listed|spelled|spelt|registered|recorded|written|entered|saved|down|shown|set|misspelled|stored|given))?(?: (?:as|to|wrong as))? {_E}{_OLD}{_E},?(?: (?:but|and|when|while|though|which|instead))+ (?:it |that |this |the correct (?:one|name|spelling) |my name |i(?:'m| am) )?(?:'?s|should (?:be|read|say)|is actually|is really|is|ought to be|must be|needs to be|has to be|actually)(?: spelled)? {_E}{_NEW}{_E}{_STOP}",
+        rf"{_WHERE} (?:is|are|was|reads?|says|shows?(?: up)?|appears?)(?: currently| wrongly| incorrectly| mistakenly)*(?: (?:listed|spelled|spelt|registered|recorded|written|entered|saved|down|shown|set|misspelled|stored|given))?(?: (?:as|to|wrong as))? {_E}{_OLD}{_E},?(?: (?:but|and|when|while|whereas|though|which|instead))+ (?:it |that |this |the correct (?:one|name|spelling) |my name |i(?:'m| am) )?(?:'?s|should (?:be|read|say)|is actually|is really|is|ought to be|must be|needs to be|has to be|actually)(?: spelled)? {_E}{_NEW}{_E}{_STOP}",
         rf"{_WHERE} (?:should (?:be|read|say)|is now|is actually|is really|(?:has |have |was |just )*changed to|needs to be|must be|ought to be|will be|has to be|is supposed to be|is spelled|to be|should have been)(?: (?:changed|corrected|updated|set) to)? {_E}{_NEW}{_E}{_NOT}{_E}{_OLD}{_E}{_STOP}",
         rf"{_WHERE} (?:should (?:be|read|say)|is now|is actually|is really|(?:has |have |was |just )*changed to|needs to be|must be|ought to be|will be|has to be|is supposed to be|should have been)(?: (?:changed|corrected|updated|set) to)? {_E}{_NEW}{_E}{_STOP}",
         rf"{_WHERE} is {_E}{_NEW}{_E}{_NOT}{_E}{_OLD}{_E}{_STOP}",
@@ -80,3 +80,4 @@ TAIL = re.compile(
     r"(?:[\s,]*\b(?:please|pls|plz|thanks|thank you|thx|instead|asap|as soon as possible|from now on|on (?:my|your) (?:account|file|system|records?|profile)|in (?:my|your) (?:account|system|records?|profile)|for me|ty|now|right away|then)\b[\s.!,]*)+$",
     re.IGNORECASE,
 )
+BEFORE_VALUE = re.compile(r"(?!)")

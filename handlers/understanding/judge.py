@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from subjectline.handlers.understanding import rights_en as en
@@ -45,7 +45,20 @@ def judge(sentences: Sequence[Sentence]) -> list[Seen]:
         else:
             seen.append(_english(sentence))
             recent.clear()
+        if len(seen) > 1 and _how_that(sentence):
+            seen[-2] = replace(seen[-2], signs=tuple(map(_doubted, seen[-2].signs)))
     return seen
+
+
+def _how_that(sentence: Sentence) -> bool:
+    """ "I want to leave. How do I do that?": the question covers the wish before it."""
+    if sentence.korean:
+        return bool(ko.HOW_THAT.search("".join(c.tight for c in sentence.clauses)))
+    return bool(en.HOW_THAT.search(" ".join(c.text for c in sentence.clauses)))
+
+
+def _doubted(sign: Sign) -> Sign:
+    return replace(sign, certainty="likely", why="how to") if sign.certainty == "sure" else sign
 
 
 # Korean
@@ -177,6 +190,8 @@ def _ko_change(tight: str, mood: Mood, other: bool) -> tuple[Certainty, str] | N
         return "likely", tail
     if tail:
         return "no", tail
+    if ko.BY_SELF.search(tight):
+        return "no", "by themselves"
     certainty, why = by_mood(mood, False)
     if other and certainty == "sure":
         return "likely", "somebody else"

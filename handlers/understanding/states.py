@@ -68,7 +68,8 @@ def _stated(sentence: Sentence, seen: Seen, subject: str, wrong: bool, data: boo
             or bool(re.search(r"\b(?:login|log in|password)\b|로그인|인증|비밀번호", subject))
         )
         return State("likely" if blocked else "sure", "wrong value", about_data=data)
+    life = seen.why == "past" and re.search(r"변경(?:이)?(?:되|됐|돼)|바뀌", subject)
     fresh = re.search(r"\bnew \w+|\bnow\b|새|바뀐", subject)
-    if (_DONE.search(subject) and not fresh) or seen.change == "no":
+    if (_DONE.search(subject) and not fresh) or (seen.change == "no" and not life):
         return State("no", "told")
     return State("likely" if seen.blocked else "sure", "news", news=True, about_data=data)

@@ -15,6 +15,10 @@ _LEAST = {"name": 40, "nick": 40, "handle": 60, "text": 80, "address": 160}
 _FIELD_AS_WAY = re.compile(
     r"^(?:으)?로\s?(?:해|부탁|하|좀|보내|답|회신|연락|알려|문의|전송|받|요청|신청)|^\s?(?:드립|드려|드렸|주세|보내|보냈|받|왔|확인|답)"
 )
+_NOT_MINE = re.compile(
+    r"\b(?:your|his|her|their|our|its|seller'?s|company'?s)\s(?:\w+\s)?$|(?:귀사|회사|고객센터|매장|사무실|본사|그쪽|업체|판매자|담당자)(?:의)?\s?(?:대표)?\s?$",
+    re.IGNORECASE,
+)
 _VALUE_PART = re.compile(r"[A-Za-z0-9._%+-]{0,40}@$")
 _RO_VERB = re.compile(
     r"(?:으로|로)\s*\S{0,3}\s*(?:변경|바꾸|바꿔|수정|정정|고쳐|업데이트|등록|해\s?주|해\s?줘|부탁|교체|옮겨)"
@@ -51,6 +55,7 @@ def _spoken(sentence: Sentence, hits: Sequence[Hit]) -> list[Hit]:
         for hit in hits
         if not _FIELD_AS_WAY.match(text[hit.end : hit.end + 12])
         and not _VALUE_PART.search(text[max(0, hit.start - 41) : hit.start])
+        and not _NOT_MINE.search(text[max(0, hit.start - 24) : hit.start])
         and not re.match(r"[\w.+-]*@", text[hit.end : hit.end + 40])
     ]
 
@@ -130,7 +135,8 @@ def _free(frames: Any, before: str, rest: str, whole: str, shape: str) -> tuple[
 
 
 def trim(frames: Any, value: str, shape: str) -> str:
-    value = frames.LEAD.sub("", value.strip(" \t\"',.:;!~()[]"))
+    value = frames.BEFORE_VALUE.sub("", value.strip(" \t\"',.:;!~()[]"))
+    value = frames.LEAD.sub("", value.strip(" \t\"',"))
     if frames is frames_en:
         value = frames_en.TAIL.sub("", value)
     value = value.strip(" \t\"',:;!~")

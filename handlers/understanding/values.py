@@ -34,7 +34,7 @@ _OLD_AFTER = re.compile(
     re.IGNORECASE,
 )
 _OLD_BEFORE = re.compile(
-    r"(?:기존|예전|이전|옛날?|변경\s?전|수정\s?전|원래|지금|현재|전에\s?쓰던|쓰던|전)\s?(?:에\s?)?(?:제\s?)?(?:등록된\s?)?(?:번호|이메일|메일|주소|전화번호|휴대폰|계좌|연락처|계좌번호|생일|생년월일|거|것)?\s?(?:은|는|이|가|인|:|\()?\s?(?:이?메일\s?)?$"
+    r"(?:기존|예전|이전|옛날?|변경\s?전|수정\s?전|원래|지금|현재|전에\s?쓰던|쓰던|전)\s?(?:에\s?)?(?:제\s?)?(?:등록된\s?)?(?:번호|이메일|메일|주소|전화번호|휴대폰|계좌|연락처|계좌번호|생일|생년월일|거|것)?\s?(?:은|는|이|가|인|:|\(|\)|\])?\s?(?:이?메일\s?)?[:]?\s?$"
     r"|(?:\bfrom|\bnot|\bold(?: \w+){0,2}(?: is| was|:)?|\bprevious(?: \w+){0,2}(?: is| was|:)?|instead of|rather than|\breplace|listed as|registered as|recorded as|\bsays|\bshows(?: up as)?|currently(?: is| as)?|\bcurrent(?: \w+){0,2}(?: is|:)?|no longer(?: use)?|\bwas|\bhave(?: it as| is)?|on file(?: is| as|:)?|down as)\s*[\"':(]*$",
     re.IGNORECASE,
 )
