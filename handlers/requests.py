@@ -132,10 +132,12 @@ async def advance(
 ) -> Request:
     """One step of one request, or an error and nothing.
 
-    Raises IllegalMove where the table does not have it, NotPermitted where its facts are not enough,
-    StaleMove where the request is no longer at `expected_version`.
+    Raises StaleMove where the request is no longer at `expected_version`, IllegalMove where the table
+    does not have it, NotPermitted where its facts are not enough.
     """
     request = await session.get_one(Request, request_id, populate_existing=True)
+    if request.version != expected_version:
+        raise _stale(request, expected_version)
     move = legal_move(request.state, event)
     _allowed(request, move, facts)
     before = request.state

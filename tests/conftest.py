@@ -1,3 +1,3 @@
-"""What every test can ask for. Real servers come from `plugins/servers.py`."""
+"""What every test can ask for: real servers (`plugins/servers.py`), desks (`plugins/desks.py`)."""
 
-pytest_plugins = ["servers"]
+pytest_plugins = ["servers", "desks"]
