@@ -3,19 +3,18 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from logging import getLogger
 
 from subjectline.handlers.outbox import Parcel
-from subjectline.handlers.senders.bot_line import BotLine
+from subjectline.handlers.senders.bot_line import BotLine, Keyboard
 from subjectline.models.errors import PermanentSendError, TemporarySendError
 from subjectline.models.settings import TelegramSection
 
 LONGEST = 4096  # UTF-16 units of a message (Bot API, sendMessage)
-IN_ALL, A_SECOND = (
-    30,
-    1.05,
-)  # messages in all; a chat gets one (Bot FAQ); 0.05 s for the line's jitter
+IN_ALL, A_SECOND = 30, 1.01  # messages in all; a chat gets one (Bot FAQ)
+A_MOMENT = 0.05  # seconds, while 30 are under way
 LONGEST_WAIT = 5.0  # seconds; a letter that must wait longer goes back to the outbox
 REMEMBERED = 1000
 
@@ -23,33 +22,62 @@ log = getLogger(__name__)
 
 
 class Pacer:
-    """30 messages a second in all, one a second to a chat. `monotonic` gives seconds."""
+    """30 messages a second in all, one a second to a chat, one after the other in a chat.
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._now = monotonic
-        self._all: deque[float] = deque(maxlen=IN_ALL)
+    A message counts from the moment that Telegram has answered: it counts them as they arrive.
+    `monotonic` gives seconds, `sleep` waits them.
+    """
+
+    def __init__(
+        self,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._now, self._sleep = monotonic, sleep
+        self._flying = 0
+        self._done: deque[float] = deque(maxlen=IN_ALL)
         self._free: dict[int, float] = {}  # chat -> when it may be written to again
+        self._turns: dict[int, asyncio.Lock] = {}
 
-    def take(self, chat: int) -> float:
-        """Takes the next place for a chat; returns the seconds until it comes.
+    @asynccontextmanager
+    async def turn(self, chat: int) -> AsyncIterator[None]:
+        """Waits for the chat's next place and holds it.
 
-        Raises TemporarySendError where these are more than LONGEST_WAIT; then no place is taken.
+        Raises TemporarySendError where it is more than LONGEST_WAIT away.
         """
-        now = self._now()
-        full = len(self._all) == IN_ALL
-        at = max(now, self._free.get(chat, now), self._all[0] + A_SECOND if full else now)
-        if at - now > LONGEST_WAIT:
-            raise TemporarySendError("Telegram asks for a slower pace", after=at - now)
-        self._all.append(at)
-        self.hold(chat, at - now + A_SECOND)
-        return at - now
+        async with self._turns.setdefault(chat, asyncio.Lock()):
+            while (wait := self._wait(chat)) > 0:
+                if wait > LONGEST_WAIT:
+                    raise TemporarySendError("Telegram asks for a slower pace", after=wait)
+                await self._sleep(wait)
+            self._flying += 1
+            try:
+                yield
+            finally:
+                self._flying -= 1
+                self._done.append(self._now())
+                self.hold(chat, A_SECOND)
+        self._tidy()
 
     def hold(self, chat: int, seconds: float) -> None:
         """Nothing goes to the chat for so many seconds from now."""
         now = self._now()
-        if len(self._free) >= REMEMBERED:
-            self._free = {each: free for each, free in self._free.items() if free > now}
         self._free[chat] = max(self._free.get(chat, now), now + seconds)
+
+    def _wait(self, chat: int) -> float:
+        now = self._now()
+        while self._done and self._done[0] <= now - A_SECOND:
+            self._done.popleft()
+        wait = self._free.get(chat, now) - now
+        if len(self._done) + self._flying >= IN_ALL:
+            wait = max(wait, self._done[0] + A_SECOND - now if self._done else A_MOMENT)
+        return wait
+
+    def _tidy(self) -> None:
+        if len(self._free) > REMEMBERED:
+            now = self._now()
+            self._free = {chat: free for chat, free in self._free.items() if free > now}
+            self._turns = {chat: turn for chat, turn in self._turns.items() if turn.locked()}
 
 
 class TelegramSender:
@@ -82,14 +110,16 @@ class TelegramSender:
         left = self._written.get(parcel.message_id, 0)
         for number, piece in enumerate(pieces[left:], start=left + 1):
             keyboard = parcel.keyboard if number == len(pieces) else None
-            await asyncio.sleep(self._pacer.take(chat))
-            try:
-                await self._line.write(chat, piece, keyboard)
-            except TemporarySendError as wrong:
-                self._pacer.hold(chat, wrong.after or 0)
-                raise
-            self._pacer.hold(chat, A_SECOND)
+            async with self._pacer.turn(chat):
+                await self._write(chat, piece, keyboard)
             self._remember(parcel.message_id, number)
+
+    async def _write(self, chat: int, text: str, keyboard: Keyboard | None) -> None:
+        try:
+            await self._line.write(chat, text, keyboard)
+        except TemporarySendError as wrong:
+            self._pacer.hold(chat, wrong.after or 0)
+            raise
 
     def _remember(self, message_id: str, number: int) -> None:
         self._written[message_id] = number

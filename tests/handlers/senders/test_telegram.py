@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from bot_api import section
+from desks import Office
 
 from subjectline.handlers.outbox import Parcel
 from subjectline.handlers.senders.bot_line import BotLine
@@ -13,6 +16,7 @@ from subjectline.intake.sandbox.telegram_emulator import Emulator
 from subjectline.models.errors import PermanentSendError, SettingsError, TemporarySendError
 from subjectline.models.incoming import Door
 from subjectline.models.settings import TelegramSection
+from subjectline.models.tables import Outbox
 
 HANA = 11
 Letter = Callable[..., Parcel]
@@ -223,31 +227,63 @@ def test_pieces_fit_and_lose_nothing(text: str) -> None:
     assert "".join("".join(pieces).split()) == "".join(text.split())
 
 
-def test_the_pace_is_one_a_second_to_a_chat() -> None:
-    pacer = Pacer(lambda: 100.0)
-    assert pacer.take(1) == 0
-    assert 1 <= pacer.take(1) < 1.2
-    assert pacer.take(2) == 0
+class Hours:
+    """A monotonic clock that only waiting moves."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
 
 
-def test_the_pace_is_thirty_a_second_in_all() -> None:
-    now = [100.0]
-    pacer = Pacer(lambda: now[0])
-    at = [now[0] + pacer.take(chat) for chat in range(95)]
-    assert all(later - earlier >= 1 for earlier, later in zip(at, at[30:], strict=False))
-    assert at[29] == 100.0 and at[90] < 104
+async def test_the_pace_is_one_a_second_to_a_chat_and_thirty_in_all() -> None:
+    hours = Hours()
+    pacer = Pacer(hours, hours.sleep)
+    written: list[tuple[int, float]] = []
+    for chat in [1, 1, 2, 1, *range(3, 95)]:
+        async with pacer.turn(chat):
+            hours.now += 0.001
+            written.append((chat, hours.now))
+    at = [when for _, when in written]
+    to_one = [when for chat, when in written if chat == 1]
+    assert all(later - earlier > 1 for earlier, later in pairwise(to_one))
+    assert all(later - earlier > 1 for earlier, later in zip(at, at[30:], strict=False))
+    assert hours.now < 107
 
 
-def test_a_place_too_far_ahead_is_not_taken() -> None:
-    now = [100.0]
-    pacer = Pacer(lambda: now[0])
+async def test_no_more_than_thirty_are_under_way() -> None:
+    pacer, begun, free = Pacer(), set[int](), asyncio.Event()
+
+    async def write(chat: int) -> None:
+        async with pacer.turn(chat):
+            begun.add(chat)
+            await free.wait()
+
+    tasks = [asyncio.create_task(write(chat)) for chat in range(31)]
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert len(begun) == 30
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+async def test_a_place_too_far_ahead_is_not_waited_for() -> None:
+    hours = Hours()
+    pacer = Pacer(hours, hours.sleep)
     pacer.hold(1, 60)
-    for _ in range(3):
+    for _ in range(2):
         with pytest.raises(TemporarySendError) as wrong:
-            pacer.take(1)
+            async with pacer.turn(1):
+                pass
         assert wrong.value.after == 60
-    now[0] += 60
-    assert pacer.take(1) == 0
+    hours.now += 60
+    async with pacer.turn(1):
+        assert hours.now == 160
 
 
 async def test_telegrams_own_limits_are_kept(
@@ -268,3 +304,14 @@ def test_a_token_that_is_none(token: str) -> None:
     with pytest.raises(SettingsError, match="BotFather") as wrong:
         BotLine(section("http://127.0.0.1:9", token))
     assert "def" not in str(wrong.value)
+
+
+async def test_the_outbox_waits_as_long_as_it_was_asked_to(office: Office) -> None:
+    office.tray.wrong = [TemporarySendError("slower", after=1000)]
+    await office.chat(HANA, "/start")
+    (row,) = await office.all(Outbox)
+    assert (row.due_at - office.clock()).total_seconds() == 1000
+    assert (row.outcome, row.attempts, row.leased_until) == ("due", 1, None)
+    office.clock.advance(timedelta(seconds=1000))
+    await office.work()
+    assert [row.outcome for row in await office.all(Outbox)] == ["sent"]
