@@ -34,7 +34,7 @@ _NOISE = re.compile(
     r"https?://\S+"
     r"|^[ ]*>.*$"
     r"|\(광고\)|무료\s?수신\s?거부\s?[\d-]*"
-    r"|(?:to unsubscribe|if you (?:no longer )?wish to (?:unsubscribe|receive))[^.\n]{0,80}"
+    r"|^\s*to unsubscribe[^.\n]{0,80}|(?:if you (?:no longer )?wish to (?:unsubscribe|receive))[^.\n]{0,80}"
     r"|\bunsubscribe (?:here|link)\b",
     re.MULTILINE | re.IGNORECASE,
 )
@@ -62,8 +62,8 @@ _ABBREVIATION = re.compile(
 _WRAPPED_LATIN, _WRAPPED_HANGUL = 60, 36
 
 _KO_CLAUSE = re.compile(
-    r"(?:(?<![광신참최재사보권원창중갖])고(?!\s?(?:싶|있|계|나서|나면|자|요|객|\S?쳐|\S?치|지\s)))[,\s]+"
-    r"|(?:며|지만|(?:은|는|한|인|던|운)데|니까|구요|고요|거든요|하므로|므로)(?:요)?[,\s]+"
+    r"(?:(?<![광신참최재사보권원창중갖다라자냐])고(?!\s?(?:싶|있|계|나서|나면|자|요|객|\S?쳐|\S?치|지\s)))[,\s]+"
+    r"|(?:며|지만|거지|(?:은|는|한|인|던|운)데|니까|구요|고요|거든요|하므로|므로)(?:요)?[,\s]+"
     r"|(?:아|어|여|해|라|워|와|려)서[,\s]+"
     r"|(?:^|\s)(?:그리고|또한|그런데|근데|하지만|다만|대신에?|아울러|그러나)[,\s]+"
     r"|(?<=[다요]),\s+"

@@ -9,7 +9,7 @@ from subjectline.handlers.understanding import frames_en, frames_ko
 from subjectline.handlers.understanding.clauses import Sentence
 from subjectline.handlers.understanding.judge import SET, Seen
 from subjectline.handlers.understanding.model import Wish
-from subjectline.handlers.understanding.states import VALUE_DECIDES, State, state_of
+from subjectline.handlers.understanding.states import TOLD, VALUE_DECIDES, State, state_of
 from subjectline.handlers.understanding.targets import (
     Target,
     hits_in,
@@ -45,6 +45,8 @@ def corrections(sentences: Sequence[Sentence], seen: Sequence[Seen], words: Voca
     if not targets and any(s.wanted == "sure" for s in states):
         targets = _labelled(sentences, hits, words)
     if not targets and not any(s.about_data for s in states if s.wanted in ("sure", "likely")):
+        return Found(None)
+    if {s.why for s in states if s.wanted != "no"} == {TOLD} and not any(t.new for t in targets):
         return Found(None)
     only_news = all(s.news for s in states if s.wanted == "sure")
     if certainty == "sure" and only_news and not any(t.new for t in targets):

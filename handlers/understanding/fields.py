@@ -23,7 +23,7 @@ _KO_OUT = re.compile(
     r"변경|바꾸|바꿔|수정|정정|고쳐|틀리|틀렸|방법|광고|마케팅|(?:되|됐|했|반영)(?:는지|었는지)확인"
 )
 _EN_DELETE = re.compile(
-    rf"\b(?:delete|erase|remove|wipe|get rid of)\b.{{0,15}}\b(?:my|the)\b.{{0,12}}{_MARK}"
+    rf"\b(?:delete|erase|remove|wipe|get rid of)\b (?:.{{0,15}}\b(?:my|the)\b.{{0,12}})?{_MARK}"
 )
 _EN_SEE = re.compile(
     rf"\b(?:what|which)\b.{{0,20}}{_MARK}.{{0,25}}\b(?:have|hold|on file|registered|stored|keep|on record)\b|\b(?:what|which)\b.{{0,12}}\bmy (?:registered|current|stored) {_MARK}|\b(?:tell|show|send)\b.{{0,12}}\b(?:what|which|the|my)\b.{{0,12}}{_MARK}.{{0,20}}\b(?:you have|you hold|on file|registered|stored|on record)"

@@ -22,6 +22,7 @@ AFTER = tuple(
         rf"{_WHERE} is {_E}{_NEW}{_E}{_NOT}{_E}{_OLD}{_E}{_STOP}",
         rf"{_WHERE},? ?(?:to|into|as|with|so it (?:says|reads|is)|to say|to read) {_E}{_NEW}{_E}{_NOT}{_E}{_OLD}{_E}{_STOP}",
         rf"{_WHERE},? ?(?:to|into|as|with|so it (?:says|reads|is)|to say|to read) {_E}{_NEW}{_E}{_STOP}",
+        rf"{_WHERE} is {_E}{_OLD}{_E},? (?:and|but) .{{0,25}}\b(?:change|update|correct|fix) (?:it|this|that) to {_E}{_NEW}{_E}{_STOP}",
         rf"{_WHERE} is (?:wrong|incorrect|misspell?ed|outdated|out of date|no longer (?:valid|correct|current))(?: on \w+ \w+)?\s*[,:;-]*\s*(?:it |and |this |the (?:new|correct|right) (?:one|\w+) )*(?:should (?:be|read)|is actually|is|'s|must be|needs to be) {_E}{_NEW}{_E}{_STOP}",
     )
 )

@@ -112,7 +112,7 @@ def _ko_signs(tight: str, mood: Mood, other: bool, before: str, whole: str) -> I
         match = _ko_match(rule, tight, before)
         if match is not None:
             certainty, why = _ko_weigh(rule, tight, match, mood, other)
-            if why == "past" and ko.FOLLOW_UP.search(whole):
+            if why in ("past", "reported") and ko.FOLLOW_UP.search(whole):
                 certainty, why = "likely", "follow-up"
             leans = rule.topic is not None and not rule.topic.search(tight)
             if leans and certainty == "sure" and rule.kind == "erasure":
@@ -252,22 +252,29 @@ def en_weigh(
     text: str, match: re.Match[str], negative: bool, possible: bool, how: bool
 ) -> tuple[Certainty, str]:
     before = text[: match.start()]
-    negation = en.BEFORE_NEG.search(before)
-    if negation and len(negation["gap"]) < _NEG_REACH:
-        return "no", "negated"
-    if en.CALLED_OFF.search(text):
-        return "no", "called off"
-    if en.HYPO.search(text):
-        return "no", "supposed"
+    dead = _en_dead(text, match, before)
+    if dead == "past" and en.FOLLOW_UP.search(text):
+        return "likely", "follow-up"
+    if dead:
+        return "no", dead
     if en.CANNOT.search(before):
         return "likely", "cannot"
-    if en.BEFORE_PAST.search(before) or en.MATCHED_PAST.match(match[0]):
-        return ("likely", "follow-up") if en.FOLLOW_UP.search(text) else ("no", "past")
-    if en.PAST.search(text):
-        return ("likely", "follow-up") if en.FOLLOW_UP.search(text) else ("no", "past")
     if how:
         return "likely", "how to"
     return _en_mood(text, before, negative, possible)
+
+
+def _en_dead(text: str, match: re.Match[str], before: str) -> str:
+    """Why the words of a right are no wish, or ""."""
+    negation = en.BEFORE_NEG.search(before)
+    if (negation and len(negation["gap"]) < _NEG_REACH) or en.INNER_NEG.search(match[0]):
+        return "negated"
+    if en.CALLED_OFF.search(text):
+        return "called off"
+    if en.HYPO.search(text):
+        return "supposed"
+    past = en.BEFORE_PAST.search(before) or en.MATCHED_PAST.match(match[0])
+    return "past" if past or en.PAST.search(text) else ""
 
 
 def _en_mood(text: str, before: str, negative: bool, possible: bool) -> tuple[Certainty, str]:

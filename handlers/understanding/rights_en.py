@@ -35,14 +35,14 @@ def _c(pattern: str) -> re.Pattern[str]:
 
 
 TRADE = _TRADE = _c(
-    r"\border\b|\borders\b|\bpurchase|\bbooking|\bdelivery\b|\bpayment|\brefund|\bsubscription fee|\bdownload limit|\blisting"
+    r"\border\b|\borders\b|\binvoice|\breceipt\b|\bpurchase|\bbooking|\bdelivery\b|\bpayment|\brefund|\bsubscription fee|\bdownload limit|\blisting"
 )
 
 RULES = (
     Rule("portability", _c(rf"\b{_DATA}\b.{{0,12}}\bexported\b.{{0,40}}\b(?:another|other|different|new) (?:service|provider|company|platform|app)|\bexport\w*\b.{{0,20}}\b{_DATA}\b.{{0,40}}\b(?:another|other|different|new) (?:service|provider|company|platform|app)|\bport(?:ability|ing|able)\b|\bmachine[- ]readable|\b(?:transfer|move|port|transmit|send|migrate|export\w*)\b.{{0,20}}\b{_DATA}\b.{{0,25}}\bto (?:another|a different|a new|other|a competitor|the other|their|my other)\b"), possible=True),
     Rule("objection", _c(r"\bappeal(?:ing)?\b.{0,30}(?:decision|refusal|rejection|outcome|request|result|that|this)|\b(?:object|objection|objecting)\b.{0,25}(?:decision|refusal|rejection|outcome|result)|\b(?:disput|contest|challeng)\w+\b.{0,20}(?:decision|refusal|rejection|outcome|result|reply)|\bdisagree with (?:your|the|this|that) (?:decision|refusal|rejection|outcome|answer|result)|\breconsider\b.{0,30}(?:decision|refusal|request)|\b(?:review|revisit)\b.{0,15}(?:refusal|rejection|decision)")),
     Rule("third_party_withdrawal", _c(rf"\b{_STOP}\b.{{0,60}}?\b{_SHARE}\b.{{0,50}}\b{_THIRD}\b|\b{_STOP}\b.{{0,20}}\b(?:sell|selling|sharing|sale of)\b.{{0,20}}\b{_DATA}\b|\b{_WITHDRAW}\b.{{0,70}}\bthird[- ]?part|\b{_STOP}\b.{{0,40}}\bthird[- ]?part(?:y|ies)\b.{{0,20}}\b(?:shar|provi|disclos|access)|\bopt\w*[ -]?(?:me )?out\b.{{0,25}}\b(?:sharing|sale|third)|\b(?:don'?t|do not|dont|never) want\b.{{0,25}}\b{_DATA}\b.{{0,15}}\b(?:sold|shared|passed|given|disclosed)|\bkeep\b.{{0,20}}\b{_DATA}\b.{{0,20}}\b(?:private from|away from|from)\b.{{0,12}}\b{_THIRD}"), negative=True, possible=True),
-    Rule("marketing_withdrawal", _c(rf"\b{_STOP}\b.{{0,50}}?\b{_AD}|\b{_AD}.{{0,30}}\b(?:off|no thanks|no more|stop|opt[- ]?out|unsubscribe)\b|\b(?:un-?su[bs]?s?c?ri?be?|unsub)\b(?! here)|\bopt\w*[ -]?(?:me )?out\b|\b(?:take|remove|get|drop|strike|leave|pull|keep|delete)\b.{{0,25}}\b(?:off|from|out of)\b.{{0,25}}\b(?:lists?|newsletter|mailings?|marketing|promo\w*)"), not_with=_TRADE, negative=True, possible=True),
+    Rule("marketing_withdrawal", _c(rf"\b{_STOP}\b.{{0,50}}?\b{_AD}|\b{_AD}.{{0,30}}\b(?:off|no thanks?|no more|stop|opt[- ]?out|unsubscribe)\b|\b(?:un-?su[bs]?s?c?ri?be?|unsub)\b(?! here)|\bopt\w*[ -]?(?:me )?out\b|\bwant off\b.{{0,15}}\blists?\b|\b(?:take|remove|get|drop|strike|leave|pull|keep|delete)\b.{{0,25}}\b(?:off|from|out of)\b.{{0,25}}\b(?:lists?|newsletter|mailings?|marketing|promo\w*)"), not_with=_TRADE, negative=True, possible=True),
     Rule("marketing_withdrawal", _c(rf"\b(?:stop|quit|cease|don'?t|do not|dont|no more|no longer)\b.{{0,20}}\b(?:send\w*|get\w*|receiv\w*|reciev\w*|with (?:the|these|all)|want\w*|wish|email\w*|text\w*|messag\w*)\b.{{0,25}}\b(?:me|{_CONTACT})\b|\bstop (?:with )?(?:all |the |these |those |your |any )*(?:e-?mails?|texts|messages|notifications)\b"), not_with=_c(_TRADE.pattern + r"|\bcode|\breply|\banswer|\breceived|\bcalls?\b|\bmy (?:data|e-?mail|info|account)|\bget (?:the|your|my|any|an)\b|\bto \w+@|\breceive the\b|\btell\b|\bhave\b"), negative=True),
     Rule("marketing_withdrawal", _c(rf"\b(?:too many|so many|keep getting|keep sending|keeps sending|keep receiving|still getting|still receiving|annoy\w*|tired|sick|fed up|flood\w*)\b.{{0,40}}\b{_AD}|\b{_AD}.{{0,40}}\b(?:annoy\w*|too many|too much|every ?day|constantly)\b"), cap="likely", negative=True),
     Rule("membership_withdrawal", _c(rf"\b(?:clos(?:e|ing)|{_DELETE}|cancel(?:l?ing|lation of)?|terminat(?:e|ing|ion of)|end(?:ing)?|quit|shut(?:ting)?(?: down)?|discontinue|withdraw(?:ing)?(?: from)?|leave|leaving|deregister|unregister)\b.{{0,25}}?\b{_ACCOUNT}\b|\b(?:leave|leaving|quit|resign from|withdraw from|sign me out of|withdrawal from)\b.{{0,12}}\b(?:moment ?pick|service|site|platform|membership|community|app)\b|\bwant(?:ed)? (?:to leave|out)\b(?! (?:a|feedback|my|the|you|it|early))|\bmembership (?:withdrawal|cancellation|termination)|\baccount (?:deletion|closure|cancellation)|\bunregister me|\bderegister me|\bdelete me\b|\b(?:stop being|no longer (?:want|wish) to be|don'?t want to be) a member"), not_with=_c(r"\bgym\b|\bnetflix\b|\bleave (?:a|my) (?:review|message|comment)")),
@@ -54,7 +54,7 @@ RULES = (
     Rule("access", _c(r"\b(?:what|which|whatever|everything|all|any)\b.{0,45}\b(?:you|u|moment ?pick|the company|your company|ya)\b.{0,25}\b(?:have|has|hold|holds|keep|keeps|store|stored|stores|collect\w*|got|know|knows|retain\w*|process\w*|possess|gather\w*|kept)\b.{0,35}\b(?:about|on|of|for|from|regarding|concerning) (?:me|mine)\b"), possible=True),
     Rule("access", _c(rf"\b(?:what|which)\b.{{0,25}}\b(?:my|personal)\b.{{0,15}}\b{_DATA}.{{0,25}}\b(?:have|hold|keep|store\w*|collect\w*|got|process\w*|retain)\b|\bwhat\b.{{0,15}}\b{_DATA} (?:is|are|do you) (?:stored|held|kept|have|hold|keep|store)\b.{{0,30}}\bmy\b"), possible=True),
     Rule("access", _c(rf"\b(?:send|show|give|tell|provide|forward|email|disclose|list|share|get|have|receive|want|need|like|request\w*|report|summary|overview|provided with|let me (?:see|know|have))\b.{{0,30}}?\b(?:all|every|any|the|my|a list of|what) ?(?:of )?(?:the |my )?(?:personal )?{_DATA}\b.{{0,20}}\b(?:you|that you|u|held|stored|kept|collected|on file|about me|on me|of me|which you|regarding me|concerning me)\b"), not_with=_c(r"\b(?:updat|correct|chang|delet|eras|remov|stop|shar(?:e|ing) with|leak|breach|hack)\w*"), possible=True),
-    Rule("access", _c(rf"\b(?:send|show|give|email|disclose|forward)\b (?:me |us )?(?:all )?(?:of )?my (?:personal |stored |own )?{_DATA}\b(?! to\b)"), possible=True),
+    Rule("access", _c(rf"\b(?:have|get) (?:a copy of )?all (?:of )?my (?:personal )?{_DATA}\b|\b(?:send|show|give|email|disclose|forward)\b (?:me |us )?(?:all )?(?:of )?my (?:personal |stored |own )?{_DATA}\b(?! to\b)"), possible=True),
     Rule("access", _c(rf"\b(?:who|whom|which (?:compan\w+|third part\w+|partners?)|what (?:compan\w+|third part\w+|partners?))\b.{{0,30}}\b{_SHARE}\b.{{0,40}}\b(?:my|me)\b|\b(?:who|whom|which (?:compan\w+|third part\w+|partners?))\b.{{0,20}}\bmy {_DATA}\b.{{0,25}}\b{_SHARE}"), possible=True),
     Rule("access", _c(rf"\b(?:see|view|access|copy of|download|export|check|know about)\b.{{0,15}}\b(?:my|purchase|order|login|payment|consent)\b.{{0,15}}\b(?:{_DATA}|histor\w+|logs?)"), cap="likely"),
     Rule("unclear", _c(r"\b(?:withdraw|revoke|retract|cancel|take back|rescind)\w*\b.{0,25}\bconsent|\bno longer (?:consent|agree)\b|\bdo not consent\b|\bdon'?t consent\b"), not_with=_c(rf"{_AD}|{_THIRD}"), negative=True),
@@ -67,7 +67,11 @@ CHANGE_ONLY = re.compile(
     r"^\W*(?:chang(?:e|ing)|updat(?:e|ing)|correct(?:ion|ing|ed)?|fix|amend|rectif\w+|edit|modif\w+|revise)"
 )
 WRONG = re.compile(
-    r"\b(?:wrong\w*|incorrect\w*|mistyped|misspel\w*|mis-spel\w*|mispel\w*|typo|inaccurate|out of date|outdated|out-of-date|not right|isn'?t right|mistake|error|not correct|isn'?t correct|no longer (?:valid|correct|current|works?|mine|in use|active)|old one|obsolete|not my (?:current )?|invalid|spelled|spelt|should (?:be|read|say)|supposed to be|it'?s actually|is actually|says|listed as|shows? (?:up )?as|recorded as|registered as|down as)\b"
+    r"\b(?:wrong\w*|incorrect\w*|mistyped|misspel\w*|mis-spel\w*|mispel\w*|typo|inaccurate|out of date|outdated|out-of-date|not right|isn'?t right|mistake|error|not correct|isn'?t correct|no longer (?:valid|correct|current|works?|mine|in use|active)|old one|obsolete|not my (?:current )?|invalid|spelled|spelt|should (?:be|read|say)|supposed to be|it'?s actually|is actually)\b"
+)
+# Tells what stands there; a wish only beside what should stand there.
+STANDS = re.compile(
+    r"\b(?:says|listed as|shows? (?:up )?as|recorded as|registered as|down as|spelled as|entered as)\b"
 )
 NEWS = re.compile(
     r"\b(?:i(?:'ve| have)? (?:just |recently )?(?:moved|relocated|got (?:a )?(?:new|married)|married|switched|have a new|changed my)|my new|new (?:address|number|phone|email|e-mail|mobile|bank|account|name|surname|nickname|shipping)|has changed|have changed|was changed|changed to|is now|moved to|moving to|(?:phone|number|address|e-?mail|name|account|bank|surname|nickname)(?: has| have)?(?: just| recently)? changed|we(?:'ve| have)? moved|we moved|got a new|has now changed)\b"
@@ -112,6 +116,10 @@ OTHER = re.compile(
 )
 FOLLOW_UP = re.compile(
     r"\b(?:still|yet|again|nothing (?:happened|changed)|any (?:news|update)|status)\b"
+)
+# Inside one match the sentence turned: "delete my photos, keep my account".
+INNER_NEG = re.compile(
+    r"[,;] ?(?:and |but )?not\b|\bbut not\b|\bexcept\b|\bnot (?:from|my|the)\b|\bkeep(?:ing)?\b(?!.{0,25}\b(?:from|send|getting|private|away))|\bremain\b|\brather than\b"
 )
 CALLED_OFF = re.compile(
     r"\b(?:cancel|withdraw|revoke|undo|disregard|ignore|forget(?: about)?|never ?mind|scrap|take back|retract|stop|reverse|drop)\b.{0,25}\b(?:request|application|deletion|cancellation|closure|unsubscription|opt[- ]?out)\b|\bnever ?mind\b|\bresubscribe|\bopt(?:ing)? (?:me )?(?:back )?in\b|\bchanged my mind"

@@ -13,9 +13,10 @@ from subjectline.handlers.understanding.judge import SET, Seen
 from subjectline.handlers.understanding.vocabulary import Hit
 
 _SAFE_WHY = {"how to", "possible", "bare", "cannot", "noun"}
-VALUE_DECIDES = {"possible", "bare"}  # a new value makes a wish of it
+TOLD = "value told"
+VALUE_DECIDES = {"possible", "bare", TOLD}  # a new value makes a wish of it
 _DONE = re.compile(
-    r"이미|아까|방금|어제|지난|앱에서|직접|감사|고맙|주셔서|됐네|되었네|\balready\b|\bthank|\byesterday|\blast (?:week|month)"
+    r"잘(?:바뀌|변경|수정|됐|되었)|이미|아까|방금|어제|지난|앱에서|직접|감사|고맙|주셔서|됐네|되었네|\balready\b|\bthank|\byesterday|\blast (?:week|month)"
 )
 _ASKING = re.compile(
     r"\?|나요$|까요$|는지$|는지(?:확인|알려|궁금)|왜|면(?:어떻게|어떡)|\bif\b|\bwhy\b|만약"
@@ -50,6 +51,9 @@ def state_of(sentence: Sentence, seen: Seen, hits: Sequence[Hit]) -> State:
         return State("likely" if seen.blocked else "sure", seen.why, about_data=data)
     if seen.change == "likely":
         return State("likely", seen.why, about_data=data)
+    stands = not wrong and lexicon.STANDS.search(subject) and hits and seen.change is None
+    if stands and not _ASKING.search(subject) and not seen.blocked:
+        return State("likely", TOLD, about_data=data)
     if (wrong or news) and (hits or data):
         return _stated(sentence, seen, subject, wrong, data)
     return State("no", "")

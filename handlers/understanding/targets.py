@@ -92,7 +92,7 @@ def target_of(
         new, old = _free(frames, before, rest, whole_rest, shape)
     marked = bool(frames.NEW_MARK.search(before) and new)
     firm = marked or _is_object(sentence, frames, before, whole_rest, bool(new))
-    if new and not firm and frames.IDENT.match(rest):
+    if new and not old and not firm and frames.IDENT.match(rest):
         return Target(hit.name, i, new, old)
     return Target(hit.name, i, new, old, firm or bool(old))
 
