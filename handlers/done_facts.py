@@ -76,10 +76,13 @@ def _leaving(
 
 
 def kept_facts(kept: Sequence[Kept], language: str) -> list[dict[str, Any]]:
-    """What a law keeps, in the letter's language."""
-    return [
-        {"what": k.record.text(language), "law": k.law.text(language), "until": k.until} for k in kept
-    ]
+    """What a law keeps, in the letter's language: one line a kind of record, until its last day."""
+    lines: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in kept:
+        what, law = one.record.text(language), one.law.text(language)
+        line = lines.setdefault((what, law), {"what": what, "law": law, "until": one.until})
+        line["until"] = max(line["until"], one.until)
+    return list(lines.values())
 
 
 def _suspension(

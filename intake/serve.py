@@ -4,8 +4,8 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -159,28 +159,45 @@ async def run(
     parts: Parts,
     apps: Sequence[tuple[Any, str, int]],
     ready: Callable[[], Awaitable[None]] | None = None,
+    closing: Callable[[], Awaitable[None]] | None = None,
+    stop: asyncio.Event | None = None,
 ) -> None:
-    """Runs loops and applications until SIGINT or SIGTERM; then closes what was opened."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
+    """Runs loops and applications until SIGINT, SIGTERM or `stop`; then closes what was opened.
+
+    `ready` runs once everything listens; `closing` before the servers stop, so that whoever waits on
+    a long call can go.
+    """
+    stop = _stopped_by_signals(stop or asyncio.Event())
     servers = [Server(app, host, port) for app, host, port in apps]
     await parts.desk.gate.refresh()
     try:
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(_lasting(each)) for each in loops_of(parts)]
-            running += [group.create_task(server.serve()) for server in servers]
+            for server in servers:
+                group.create_task(server.serve())
             if ready is not None:
-                await ready()
+                running.append(group.create_task(_done(ready)))
             await stop.wait()
+            if closing is not None:
+                await closing()
             for server in servers:
                 server.stop()
-            for task in running[: len(running) - len(servers)]:
+            for task in running:
                 task.cancel()
     finally:
         for close in parts.closers:
             await close()
+
+
+async def _done(ready: Callable[[], Awaitable[None]]) -> None:
+    await ready()
+
+
+def _stopped_by_signals(stop: asyncio.Event) -> asyncio.Event:
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    return stop
 
 
 async def _lasting(each: Loop) -> None:
@@ -194,6 +211,14 @@ async def _lasting(each: Loop) -> None:
             await asyncio.sleep(1)
 
 
+class _Uvicorn(uvicorn.Server):
+    """Leaves signals to the desk, which stops its doors first."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
 class Server:
     """uvicorn on a socket that was bound first, so that a busy port is one clear line."""
 
@@ -202,11 +227,10 @@ class Server:
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=3
         )
-        self._server = uvicorn.Server(config)
+        self._server = _Uvicorn(config)
 
     async def serve(self) -> None:
-        with suppress(asyncio.CancelledError):
-            await self._server._serve([self._socket])
+        await self._server.serve([self._socket])
 
     def stop(self) -> None:
         self._server.should_exit = True

@@ -128,5 +128,3 @@ async def _first_policy(desk: Desk) -> None:
             version.changes,
             SYSTEM,
         )
-
-
