@@ -155,7 +155,8 @@ async def _tell_about_resident_number(
     """Kindly, and once a conversation."""
     if incoming.resident_number_found and not conversation.told_resident_number:
         conversation.told_resident_number = True
-        post.note(session, post.Noted("resident_number", conversation.id or 0))
+        forget = incoming.chat_message_id
+        post.note(session, post.Noted("resident_number", conversation.id or 0, forget=forget))
 
 
 async def _new_wishes(

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -71,7 +72,9 @@ def assemble(desk: Desk, settings: Settings) -> Parts:
 def _add_telegram(parts: Parts, settings: Settings) -> None:
     door = TelegramDoor(parts.desk, settings.telegram)
     parts.parsers[Door.TELEGRAM] = parse_update
-    parts.senders[Door.TELEGRAM] = TelegramSender(settings.telegram)
+    sender = TelegramSender(settings.telegram)
+    parts.senders[Door.TELEGRAM] = sender
+    parts.closers += [sender.close, door.close]
     parts.loops.append(door.run)
     parts.doors.append(Watched("telegram", door.status))
 
@@ -83,7 +86,7 @@ def loops_of(parts: Parts) -> list[Loop]:
         *parts.loops,
         lambda: inbox.run(desk, parts.parsers),
         lambda: tasks.run(desk),
-        lambda: outbox.run(desk, parts.senders),
+        *(partial(outbox.run, desk, {door: sender}) for door, sender in parts.senders.items()),
         lambda: timers.run(desk),
         desk.gate.run,
     ]
