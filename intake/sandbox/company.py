@@ -36,6 +36,7 @@ __all__ = [
     "POLICIES",
     "create_company",
     "fill",
+    "people",
 ]
 
 HOME = Path(__file__).parent / "moment-pick"
@@ -70,6 +71,11 @@ _ASKED = {
 }
 
 Rows = dict[str, list[dict[str, Any]]]
+
+
+def people(members: int = MEMBERS) -> list[Person]:
+    """The members of the sample company, in the order of their numbers."""
+    return list(invent(members, Random(_SEED)))
 
 
 async def create_company(path: Path, clock: Clock) -> None:
