@@ -87,7 +87,7 @@ async def _proof(came: Came) -> bool:
     if (waiting is None and not came.answer.code) or came.incoming.tier is Tier.FAILED:
         return False
     proof = await _by_reply(came)
-    if proof is not None and (came.answer.yes or came.answer.code):
+    if proof is not None and _holds_good(came, proof):
         await _proven(came, proof)
         return True
     if came.answer.code:
@@ -95,7 +95,34 @@ async def _proof(came: Came) -> bool:
     if came.answer.yes is False and waiting is not None:
         await _called_off(came, waiting)
         return True
-    return False
+    return proof is not None and await _code_wanted(came, proof)
+
+
+def _holds_good(came: Came, proof: Challenge) -> bool:
+    """A yes, or the right code, even one that is too old: the reply address itself is the proof."""
+    code = came.answer.code
+    return identity.is_code(came.desk, proof, code) if code else bool(came.answer.yes)
+
+
+async def _code_wanted(came: Came, proof: Challenge) -> bool:
+    """Any answer to a code that is too old brings a new one, as our letter says."""
+    if came.desk.clock() <= proof.expires_at:
+        return False
+    if understand(came.incoming.text, came.desk.vocabulary, came.incoming.language).wishes:
+        return False
+    requests = await _verifying(came, proof.group_id)
+    if requests:
+        await _not_proven(came, requests, Check(Verdict.SPENT, proof.group_id))
+    return bool(requests)
+
+
+async def _verifying(came: Came, group_id: str) -> list[Request]:
+    """The requests of a group that wait for proof; the message belongs to each."""
+    group = await identity.group_of(came.session, group_id) if group_id else []
+    waiting = [request for request in group if request.state == "verifying"]
+    for request in waiting:
+        await came.belongs_to(request)
+    return waiting
 
 
 async def _by_reply(came: Came) -> Challenge | None:
@@ -120,14 +147,10 @@ async def _tried(came: Came, code: str) -> bool:
     if found is not None:
         await _proven(came, found)
         return True
-    requests = await identity.group_of(came.session, check.group_id) if check.group_id else []
-    verifying = [request for request in requests if request.state == "verifying"]
-    if not verifying:
-        return False
-    for request in verifying:
-        await came.belongs_to(request)
-    await _not_proven(came, verifying, check)
-    return True
+    verifying = await _verifying(came, check.group_id)
+    if verifying:
+        await _not_proven(came, verifying, check)
+    return bool(verifying)
 
 
 async def _not_proven(came: Came, requests: list[Request], check: Check) -> None:

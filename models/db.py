@@ -85,8 +85,10 @@ class Database:
 
     def _engine(self, begin: str) -> AsyncEngine:
         if not self.embedded:
-            return create_async_engine(self.url, pool_size=10, max_overflow=10)
-        engine = create_async_engine(self.url)
+            return create_async_engine(
+                self.url, pool_size=10, max_overflow=10, hide_parameters=True
+            )
+        engine = create_async_engine(self.url, hide_parameters=True)  # errors are logged
         prepare_sqlite(engine.sync_engine, begin)
         return engine
 

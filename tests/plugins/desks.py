@@ -54,6 +54,16 @@ POLICY = MailPolicy((SERVER,), (DESK,))
 PARSERS = {Door.MAIL: mail_parser(POLICY), Door.TELEGRAM: parse_update}
 CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 
+# What members write, and is understood without a question.
+NEW_ADDRESS = "부산시 수영구 파도로 12, 3층"
+CORRECT = f"제 배송지를 {NEW_ADDRESS}으로 바꿔 주세요."
+CORRECT_EN = "Please change my shipping address to 5 Harbour Lane, Busan."
+ACCESS = "회사가 보관하는 제 개인정보를 열람하고 싶습니다."
+ACCESS_EN = "Please send me a copy of all personal data you hold about me."
+MARKETING = "광고 메일 수신 동의를 철회합니다."
+THIRD_PARTY = "제3자 제공 동의를 철회합니다."
+LEAVE = "회원 탈퇴하겠습니다."
+
 Row = TypeVar("Row", bound=SQLModel)
 MakeDesk = Callable[..., Awaitable["Office"]]
 
