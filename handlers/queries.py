@@ -38,6 +38,7 @@ class QueueRow:
 
     reference: str
     kind: str
+    fields: tuple[str, ...]
     state: str
     door: str
     language: str
@@ -215,6 +216,7 @@ def _row(desk: "Desk", request: Request, door: str, taken: str | None, held: boo
     return QueueRow(
         reference=request.reference,
         kind=request.kind,
+        fields=tuple(request.fields),
         state=request.state,
         door=door,
         language=request.language,

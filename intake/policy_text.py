@@ -63,6 +63,8 @@ class _Writer:
             self._write_heading(len(heading[1]), heading[2])
         elif row := _TABLE.fullmatch(line):
             self._end_paragraph()
+            if not line.startswith(" "):
+                self._end_lists(-1)
             self.table.append([cell.strip() for cell in row[1].split("|")])
         elif item := _ITEM.fullmatch(line):
             self._write_item(len(item[1]), "ul" if item[2] else "ol", item[3], item[4])
@@ -85,6 +87,8 @@ class _Writer:
     def _write_item(self, indent: int, kind: str, number: str | None, text: str) -> None:
         self._end_paragraph()
         self._end_lists(indent)
+        if self.lists and self.lists[-1] == (indent, "ul" if kind == "ol" else "ol"):
+            self._end_lists(indent - 1)
         if not self.lists or indent > self.lists[-1][0]:
             start = f' start="{number}"' if number and number != "1" else ""
             self.out.append(Markup(f"<{kind}{start}>"))

@@ -6,6 +6,7 @@ has plain words there, and the sentence of the error stands below them as a deta
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -19,6 +20,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from subjectline.handlers import queries
 from subjectline.handlers import words as labels
 from subjectline.models.errors import (
     BadInput,
@@ -42,6 +44,8 @@ LANGUAGES = ("ko", "en")
 LANGUAGE_COOKIE = "sl_lang"
 NOTE_COOKIE = "sl_note"
 YEAR = 365 * 24 * 3600
+
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 
 Catalogue = Mapping[str, Mapping[str, str]]
 
@@ -222,6 +226,7 @@ class Speech:
             "state_label": partial(labels.state_label, language=self.language),
             "member_state": partial(labels.state_label, language=self.language, for_member=True),
             "day": self.day,
+            "short_day": self.short_day,
             "moment": self.moment,
             "left": self.left,
             "field_label": self.field_label,
@@ -250,6 +255,17 @@ class Speech:
         return labels.day(
             date.fromisoformat(value) if isinstance(value, str) else value, self.language
         )
+
+    def short_day(self, text: str) -> str:
+        """A date for a list: 11월 24일(화); Tue 24 Nov. The year only where it is another one."""
+        value, now = date.fromisoformat(text), queries.today(self.desk, self.desk.manner.regime)
+        words = labels.word_list(self.language)
+        weekday = words["weekdays"][value.weekday()]
+        if self.language == "ko":
+            year = "" if value.year == now.year else f"{value.year}년 "
+            return f"{year}{value.month}월 {value.day}일({weekday})"
+        year = "" if value.year == now.year else f" {value.year}"
+        return f"{weekday[:3]} {value.day} {words['months'][value.month - 1][:3]}{year}"
 
     def moment(self, value: datetime) -> Markup:
         """A time in the regime's zone, as a `<time>`; the year only where it is another one."""
@@ -315,7 +331,19 @@ class Speech:
             return "–"
         if isinstance(value, bool):
             return self.text("yes" if value else "no")
-        return str(value)
+        return self._when(str(value))
+
+    def _when(self, text: str) -> str:
+        """A time of the company's database as people read it; any other text as it stands."""
+        if not _TIME.match(text):
+            return text
+        try:
+            read = datetime.fromisoformat(text)
+        except ValueError:
+            return text
+        if read.tzinfo is None:
+            return text
+        return self._clock(read.astimezone(regime_named(self.desk.manner.regime).tz), year=True)
 
 
 def size(count: int) -> str:
