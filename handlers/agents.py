@@ -224,7 +224,8 @@ def _check(login: str, name: str, password: str, role: str, language: str) -> No
 
 @cache
 def _hasher() -> PasswordHasher:
-    return PasswordHasher()
+    """32 MiB and three passes (RFC 9106, 4): a few sign-ins at once stay within a small machine."""
+    return PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
 
 
 @cache

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 logger = logging.getLogger("subjectline.web")
@@ -77,6 +77,13 @@ def _add_headers(scope: Scope, headers: MutableHeaders) -> None:
         headers.setdefault(name, value)
     if scope["path"].startswith("/static/"):
         headers["Cache-Control"] = STATIC_LIVES
+
+
+def covered(response: Response) -> Response:
+    """The page for an unforeseen error: Starlette writes it outside of all middleware."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
 
 
 def _too_large(headers: Headers) -> bool:

@@ -12,14 +12,14 @@ from subjectline.handlers import casefile
 from subjectline.handlers.views import Step
 from subjectline.intake.console import conversations, deeds, lists, notices, requests, signing
 from subjectline.intake.console.guard import desk_of, pages_of
-from subjectline.intake.shield import Shield
+from subjectline.intake.shield import Shield, covered
 from subjectline.intake.web import STATIC, Pages
 from subjectline.models.errors import StaleMove, SubjectlineError
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
 
-NOT_KEPT = frozenset({"csrf", "version", "sha256", "password"})
+TYPED = ("reason", "note", "member", "name", "text_ko", "text_en")
 
 
 def create_console(desk: "Desk") -> FastAPI:
@@ -41,7 +41,13 @@ def create_console(desk: "Desk") -> FastAPI:
 def _context(request: Request) -> Mapping[str, Any]:
     """What every page of the console knows: who is signed in, and where it stands."""
     signed = getattr(request.state, "agent", None)
-    return {"agent": signed, "csrf": signed.csrf if signed else "", "path": request.url.path}
+    return {
+        "agent": signed,
+        "csrf": signed.csrf if signed else "",
+        "path": request.url.path,
+        # a page that answers a form cannot be loaded again in the other language
+        "again": "" if request.method == "GET" else "/queue",
+    }
 
 
 async def _refused(request: Request, wrong: Exception) -> Response:
@@ -78,7 +84,7 @@ def _wrote(request: Request) -> dict[str, str]:
     return {
         name: value
         for name, value in _form(request).items()
-        if name not in NOT_KEPT and isinstance(value, str) and value.strip()
+        if (name in TYPED or name.startswith("value.")) and isinstance(value, str) and value.strip()
     }
 
 
@@ -97,4 +103,4 @@ async def _http(request: Request, wrong: Exception) -> Response:
 
 
 async def _broken(request: Request, wrong: Exception) -> Response:
-    return pages_of(request).sorry(request, "500", 500)
+    return covered(pages_of(request).sorry(request, "500", 500))

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from subjectline.intake.pages import member, policy
-from subjectline.intake.shield import Shield
+from subjectline.intake.shield import Shield, covered
 from subjectline.intake.web import STATIC, Pages
 from subjectline.models.errors import SubjectlineError
 
@@ -55,4 +55,4 @@ async def _http(request: Request, wrong: Exception) -> Response:
 
 
 async def _broken(request: Request, wrong: Exception) -> Response:
-    return _pages(request).sorry(request, "500", 500)
+    return covered(_pages(request).sorry(request, "500", 500))

@@ -104,6 +104,8 @@ async def test_a_broken_page_tells_nothing(
     assert response.status_code == 500
     assert "저희 쪽에 문제가 생겼습니다" in response.text
     assert "secret words" not in response.text
+    assert response.headers["cache-control"] == "no-store"
+    assert "default-src 'none'" in response.headers["content-security-policy"]
 
 
 async def test_references_survive_their_check_character(staffed: Office, console: Browser) -> None:
