@@ -67,7 +67,12 @@ async def once(desk: "Desk", senders: Senders) -> int:
     """Sends the letters that are due now; returns how many were taken."""
     taken = await _claim(desk, list(senders))
     for row in taken:
-        await _send(desk, senders[Door(row.door)], row)
+        try:
+            await _send(desk, senders[Door(row.door)], row)
+        except Exception as wrong:  # one that fails keeps none of the others
+            log.error("letter %s (%s): %s", row.id, row.letter, type(wrong).__name__)
+            log.debug("because", exc_info=wrong)
+            await _later(desk, row, TemporarySendError(type(wrong).__name__))
     return len(taken)
 
 

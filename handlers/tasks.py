@@ -70,9 +70,11 @@ async def _do(desk: "Desk", task: Task) -> None:
         await _end(desk, task, "done", "overtaken")
     except RegistryAway as away:
         await _again(desk, task, away.rule)
-    except SubjectlineError as wrong:
-        log.warning("task %s of kind %s: %s", task.id, task.kind, type(wrong).__name__)
-        await _again(desk, task, wrong.rule)
+    except Exception as wrong:  # one that fails keeps none of the others
+        reason = wrong.rule if isinstance(wrong, SubjectlineError) else type(wrong).__name__
+        log.error("task %s of kind %s: %s", task.id, task.kind, type(wrong).__name__)
+        log.debug("because", exc_info=wrong)
+        await _again(desk, task, reason)
 
 
 async def _again(desk: "Desk", task: Task, reason: str) -> None:
