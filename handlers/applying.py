@@ -37,6 +37,8 @@ async def apply(desk: "Desk", task: Task) -> None:
     said = drafting.open_envelope(desk, proposal)
     changes = [Change.from_json(raw) for raw in said["changes"]]
     try:
+        if request.subject_id is not None:
+            await drafting.ask_own_gate(desk, request)
         done = await desk.registry.apply(changes) if changes else Applied(())
         export = await _export(desk, request)
     except RegistryAway as away:
@@ -148,11 +150,12 @@ async def _failed(
     desk: "Desk", task: Task, request: Request, attempt: Attempt, wrong: RegistryError
 ) -> None:
     """A conflict, or a registry that stays away: back to an agent, and the hold stays."""
-    results = getattr(wrong, "results", ())
     async with desk.write() as session:
         row = await session.get_one(Attempt, attempt.id)
         row.outcome = "away" if isinstance(wrong, RegistryAway) else "conflict"
-        row.detail = {"told": wrong.rule, **{r.connection: r.state for r in results}}
+        row.detail = {"told": wrong.rule} | {
+            str(r["connection"]): r["state"] for r in wrong.results
+        }
         session.add(row)
         facts = Facts(reason=wrong.rule)
         await advance(session, desk, request.id or 0, "fail", audit.SYSTEM, request.version, facts)

@@ -221,6 +221,12 @@ async def _sign(
         raise NotPermitted(
             "you have signed this already", field="agent", remedy="Another agent must sign."
         )
+    if request.kind == "objection" and await _decided(session, request.follows_id, number):
+        raise NotPermitted(
+            "an objection is decided by somebody who did not refuse",
+            field="agent",
+            remedy="Another agent must sign.",
+        )
     session.add(
         Approval(
             proposal_id=proposal.id or 0, agent_id=number, sha256=proposal.sha256, at=desk.clock()
@@ -228,6 +234,16 @@ async def _sign(
     )
     await session.flush()
     audit.note(session, desk.clock, agent, "sign", request=request, sha256=proposal.sha256)
+
+
+async def _decided(session: AsyncSession, request_id: int | None, agent_id: int) -> bool:
+    """Whether this agent signed the refusal that is objected to."""
+    rows = await session.exec(
+        select(Approval.id)
+        .join(Proposal, col(Approval.proposal_id) == col(Proposal.id))
+        .where(Proposal.request_id == request_id, Approval.agent_id == agent_id)
+    )
+    return rows.first() is not None
 
 
 async def _decide(

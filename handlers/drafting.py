@@ -18,7 +18,7 @@ from subjectline.handlers.done_facts import done_facts
 from subjectline.handlers.registry import Change, Kept
 from subjectline.handlers.wishes import wish_of
 from subjectline.models.datamap import Field
-from subjectline.models.errors import BadInput, BadValue
+from subjectline.models.errors import BadInput, BadValue, NotPermitted
 from subjectline.models.incoming import Door
 from subjectline.models.tables import Conversation, Proposal, Request
 from subjectline.models.workflow import OUTCOMES, signatures
@@ -79,11 +79,33 @@ async def make(desk: "Desk", request: Request, wanted: AgentDraft | None = None)
     if request.subject_id is None:
         nobody = AgentDraft("refuse", "nothing_held", wish.note)
         return _refusal(desk, request, nobody)
+    await ask_own_gate(desk, request)
     if request.kind == "correction":
         return await _correction(desk, request, wish)
     if request.kind in WITHDRAWALS:
         return await _withdrawal(desk, request, wish)
     return _plain(desk, request, wish)
+
+
+async def ask_own_gate(desk: "Desk", request: Request, account: str = "system") -> None:
+    """The desk asks its gate like any system before it reads or writes a member's data.
+
+    Raises NotPermitted where there is no open request of this member, or the use was not recorded.
+    """
+    answer = await desk.gate.decide(
+        "desk",
+        request.subject_id or "",
+        list(request.fields) or list(desk.data_map.fields),
+        "rights-handling",
+        request_id=request.id,
+        account=account,
+    )
+    if not answer.permit:
+        raise NotPermitted(
+            f"the gate does not open this member's data: {', '.join(answer.reasons)}",
+            field="request",
+            remedy="Load the request again; it may have been decided.",
+        )
 
 
 def _refusal(desk: "Desk", request: Request, wish: AgentDraft) -> Draft:

@@ -318,6 +318,7 @@ _MAKERS: dict[str, Maker] = {
         secure_link="⟦secure_link⟧",
     ),
     "resident_number": _about("correction"),
+    "too_large": _about("correction"),
     "notice": _notice,
     "dialog_start": _chat(),
     "dialog_help": _chat(),

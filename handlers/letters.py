@@ -64,6 +64,7 @@ LETTERS = (
     "code",
     "contact_changing",
     "resident_number",
+    "too_large",
     "notice",
 )
 DIALOGS = tuple(

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import audit, choices, dialog, identity
@@ -55,17 +56,30 @@ async def _open(
     wish: Wish,
     group: str,
 ) -> Request:
+    against = await _refused_before(session, conversation) if wish.kind == "objection" else None
     return await open_request(
         session,
         desk,
         conversation,
         wish.kind,
+        follows_id=against,
         arrived_at=message.at,
         group_id=group,
         message_id=message.id,
         fields=wish.fields,
         wish={"new": dict(wish.new_values), "old": dict(wish.old_values)},
     )
+
+
+async def _refused_before(session: AsyncSession, conversation: Conversation) -> int | None:
+    """The refusal that an objection is about: the newest one of this conversation."""
+    rows = await session.exec(
+        select(Request.id)
+        .where(Request.conversation_id == conversation.id, Request.state == "refused")
+        .order_by(col(Request.id).desc())
+        .limit(1)
+    )
+    return rows.first()
 
 
 def _sure_of_right(meant: Understanding) -> bool:

@@ -48,7 +48,7 @@ async def receive(session: AsyncSession, desk: "Desk", incoming: Incoming, known
         message.rule, message.outcome = "duplicate", Outcome.ATTACH
         return message
     if incoming.outcome is not Outcome.HANDLE:
-        _leave_to_agent(conversation, message, incoming)
+        _leave_to_agent(session, conversation, message, incoming)
         return message
     await _tell_about_resident_number(session, conversation, incoming)
     if incoming.door is Door.TELEGRAM and await dialog.handle(
@@ -143,10 +143,15 @@ async def _keep(
     return message
 
 
-def _leave_to_agent(conversation: Conversation, message: Message, incoming: Incoming) -> None:
+def _leave_to_agent(
+    session: AsyncSession, conversation: Conversation, message: Message, incoming: Incoming
+) -> None:
+    """Held for an agent; who sent more than can be read is told so."""
     if incoming.outcome in (Outcome.HOLD, Outcome.DEAD):
         message.waits = True
         conversation.state = "unsorted"
+    if incoming.rule == "oversized" and incoming.sender.value:
+        post.note(session, post.Noted("too_large", conversation.id or 0))
 
 
 async def _tell_about_resident_number(
@@ -167,7 +172,8 @@ async def _new_wishes(
     incoming: Incoming,
     known: Known,
 ) -> None:
-    said = f"{incoming.subject}\n{incoming.text}" if incoming.subject else incoming.text
+    answer = incoming.in_reply_to or incoming.reply_token
+    said = incoming.text if answer else f"{incoming.subject}\n{incoming.text}".strip()
     meant = understand(said, desk.vocabulary, conversation.language)
     if meant.decision == "none":
         await _nothing_asked(session, conversation, message)

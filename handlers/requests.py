@@ -246,7 +246,12 @@ async def _move_holds(
     if move.hold == "provisional" and facts.provisional and facts.subject:
         await _place(session, desk, request, "provisional", facts.registry or "", facts.subject)
     elif move.hold == "firm" and request.subject_id:
-        await _place(session, desk, request, "firm", request.registry_id or "", request.subject_id)
+        if request.follows_id is not None and request.kind == "objection":
+            await holds.hold_again(session, request.follows_id, number, now)
+        else:
+            await _place(
+                session, desk, request, "firm", request.registry_id or "", request.subject_id
+            )
     elif move.hold in ("end", "end_provisional"):
         await holds.end(session, number, now)
     elif move.hold == "finish":
