@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request, Response
 
-from subjectline.handlers import casefile, decisions, opaque
+from subjectline.handlers import casefile, opaque, sorting
 from subjectline.intake.console.guard import AgentRoute, actor_of, desk_of, pages_of
 from subjectline.intake.web import go
 from subjectline.models.errors import BadInput
@@ -37,7 +37,7 @@ async def open_case(
         raise BadInput("a request is about one right", field="kind", remedy="Choose one.")
     desk = desk_of(request)
     number = opaque.show(desk.vault, "conversation", handle)
-    made = await decisions.open_case(desk, number, actor_of(request), kind, fields or [])
+    made = await sorting.open_case(desk, number, actor_of(request), kind, fields or [])
     return go(f"/requests/{quote(await casefile.reference_of(desk, made))}", "opened")
 
 
@@ -47,5 +47,5 @@ async def close(request: Request, handle: str, reason: Annotated[str, Form()] = 
         raise BadInput("this must be filled in", field="reason")
     desk = desk_of(request)
     number = opaque.show(desk.vault, "conversation", handle)
-    await decisions.close_conversation(desk, number, actor_of(request), reason.strip())
+    await sorting.close_conversation(desk, number, actor_of(request), reason.strip())
     return go("/unsorted", "closed")

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from starlette.responses import RedirectResponse
 
-from subjectline.handlers import decisions, opaque, queries
+from subjectline.handlers import opaque, queries, sorting
 from subjectline.intake.console.guard import AgentRoute, actor_of, desk_of, pages_of
 from subjectline.intake.web import go
 
@@ -57,5 +57,5 @@ async def dead(request: Request) -> Response:
 async def retry(request: Request, handle: str) -> Response:
     desk = desk_of(request)
     number = opaque.show(desk.vault, "raw_inbox", handle)
-    await decisions.retry_dead(desk, number, actor_of(request))
+    await sorting.retry_dead(desk, number, actor_of(request))
     return go("/dead", "retried")

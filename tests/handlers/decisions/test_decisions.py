@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from desks import ACCESS, CORRECT, LEAVE, NEW_ADDRESS, Office, agent
 
-from subjectline.handlers import decisions, drafting
+from subjectline.handlers import decisions, drafting, sorting
 from subjectline.handlers.decisions import AgentDraft
 from subjectline.intake.sandbox.people import KO_MEMBER
 from subjectline.models.errors import BadInput, NotPermitted, StaleMove, UnknownMember
@@ -148,7 +148,7 @@ async def test_papers_prove_whom_the_mail_cannot(office: Office) -> None:
 async def test_an_unsorted_mail_becomes_a_case(office: Office) -> None:
     await office.mail(ME, "제 정보 좀 어떻게 해 주세요", "정보")
     conversation = await office.conversation()
-    await decisions.open_case(office.desk, conversation.id or 0, agent(), "access", [])
+    await sorting.open_case(office.desk, conversation.id or 0, agent(), "access", [])
     await office.work()
     [request] = await office.all(Request)
     assert (request.kind, request.state) == ("access", "verifying")

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from desks import CORRECT, NOW, PARSERS, Office, agent, letter
 
-from subjectline.handlers import decisions, inbox, reception
+from subjectline.handlers import inbox, reception, sorting
 from subjectline.handlers.inbox import Raw
 from subjectline.intake.sandbox.people import EN_MEMBER, KO_MEMBER
 from subjectline.models.errors import RegistryAway, StaleMove
@@ -64,12 +64,12 @@ async def test_dead_after_five_tries_and_its_lane_goes_on(
         assert [row.state for row in await office.all(RawInbox)] == ["dead", "done", "done"]
     dead = (await office.all(RawInbox))[0]
     assert dead.body is not None and dead.reason == "RuntimeError"
-    await decisions.retry_dead(office.desk, dead.id or 0, agent())
+    await sorting.retry_dead(office.desk, dead.id or 0, agent())
     await once(office)
     assert [row.state for row in await office.all(RawInbox)] == ["done"] * 3
     assert len(await office.all(Request)) == 3
     with pytest.raises(StaleMove):
-        await decisions.retry_dead(office.desk, dead.id or 0, agent())
+        await sorting.retry_dead(office.desk, dead.id or 0, agent())
 
 
 async def test_half_a_step_is_none(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +117,7 @@ async def test_an_intake_key_dies_after_thirty_days_with_what_is_left_under_it(
     office.clock.advance(timedelta(days=31))
     assert inbox.forget_intake_keys(office.desk) == ["intake:2026-11-23"]
     [dead] = await office.all(RawInbox)
-    await decisions.retry_dead(office.desk, dead.id or 0, agent())
+    await sorting.retry_dead(office.desk, dead.id or 0, agent())
     await once(office)
     [dead] = await office.all(RawInbox)
     assert dead.state == "dead" and "destroyed" in dead.reason
