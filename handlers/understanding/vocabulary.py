@@ -2,9 +2,11 @@
 """The words for the fields of a data map, compiled once into one pattern."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+
+from subjectline.handlers.understanding.trie import compile_words
 
 # Longer words that hold a field's word but mean something that no member can correct. They are
 # matched first and swallowed.
@@ -23,14 +25,34 @@ DECOYS = (
 
 # Spellings that the labels of a data map never have.
 _VARIANTS = {
-    "address": ("adress", "addres", "addess", "adresss", "addr"),
-    "email": ("e-mail", "emial", "e mail", "mail id"),
+    "address": ("adress", "addres", "addess", "adresss", "addr", "adrress"),
+    "email": ("e-mail", "emial", "e mail", "mail id", "emil", "eamil"),
     "phone": ("fone", "phne", "phone no", "phone #"),
-    "account": ("acount", "accout"),
-    "이메일": ("메일주소", "메일 주소", "e메일"),
-    "instagram": ("insta", "instragram"),
+    "account": ("acount", "accout", "acct"),
+    "이메일": ("메일주소", "메일 주소", "e메일", "이멜", "이매일"),
+    "instagram": ("insta", "instragram", "ig"),
+    "인스타그램": ("인스타", "인별"),
+    "facebook": ("fb",),
     "kakao": ("kakaotalk", "kakao talk"),
-}
+    "카카오톡": ("카톡", "카카오", "까톡"),
+    "페이스북": ("페북",),
+    "닉네임": ("닉넴", "닉내임", "닉"),
+    "아이디": ("id", "계정", "아이뒤"),
+    " id": (" handle", " username", " user name"),
+    "계좌": ("통장",),
+    "취향": ("취향 정보", "추천 취향"),
+}  # fmt: skip
+# What people say for a field of a shape that only one field has.
+_SPOKEN = {
+    "phone": ("번호", "전번", "폰번", "폰번호", "핸펀", "핸폰", "연락처", "my number", "new number", "mobile", "cell", "cell number"),
+    "email": ("이멜", "메일", "mail address"),
+    "date": ("생일", "생년월일", "생월일", "dob", "birthday", "birth date", "date of birth", "birth day", "bday"),
+    "address": ("주소", "배송지", "받는 곳", "받는곳", "배송받는 곳", "거주지", "주소지"),
+    "bank": ("은행", "거래은행"),
+    "account": ("계좌", "통장", "정산 계좌", "bank details", "bank account", "payout account", "payout details"),
+    "nick": ("닉네임", "별명", "닉넴", "닉", "nickname"),
+    "gender": ("성별", "gender"),
+}  # fmt: skip
 
 # The first row that fits a field's name or words says which form its values have.
 _SHAPES = (
@@ -46,6 +68,9 @@ _SHAPES = (
     ("address", r"address|주소|배송지"),
     ("name", r"name|이름|성명|성함"),
 )
+
+
+_BREAKS = {ord(c): None for c in " \t\n\r\f\v-_"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,30 +97,37 @@ class Vocabulary:
     _shape: Mapping[str, str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        shapes = {name: _shape_of(name, words) for name, words in self.fields.items()}
+        shapes |= dict(self.shapes)
         names = {_key(decoy): "" for decoy in DECOYS}
         for name, words in self.fields.items():
             for word in words:
                 names.setdefault(_key(word), name)
-                for spelling in _spellings(word):
-                    names.setdefault(_key(spelling), name)
+        for name, words in self.fields.items():
+            for spelling in (s for word in words for s in _spellings(word)):
+                names.setdefault(_key(spelling), name)
+        for word, name in _spoken(shapes):
+            names.setdefault(_key(word), name)
         set_ = object.__setattr__
-        set_(self, "_names", names)
-        set_(self, "_pattern", _compile(names))
-        shapes = {name: _shape_of(name, words) for name, words in self.fields.items()}
-        set_(self, "_shape", shapes | dict(self.shapes))
+        set_(self, "_names", {key: name for key, name in names.items() if key})
+        set_(self, "_pattern", compile_words(self._names))
+        set_(self, "_shape", shapes)
 
     def shape(self, name: str) -> str:
         return self._shape[name]
 
     def find(self, text: str) -> list[Hit]:
         """Every field named in the text, in order; the longest word wins."""
-        found = self._pattern.finditer(text)
+        low = text.lower()
+        if len(low) != len(text):  # a letter whose lower case is longer (\u0130)
+            low = text
+        found = self._pattern.finditer(low)
         hits = (Hit(self._names.get(_key(m[0]), ""), m.start(), m.end()) for m in found)
         return [hit for hit in hits if hit.name]
 
 
 def _key(word: str) -> str:
-    return re.sub(r"[\s\-_]+", "", word).lower()
+    return word.translate(_BREAKS).lower()
 
 
 def _spellings(word: str) -> list[str]:
@@ -103,17 +135,11 @@ def _spellings(word: str) -> list[str]:
     return [low.replace(k, v) for k, vs in _VARIANTS.items() if k in low for v in vs]
 
 
-def _compile(names: Mapping[str, str]) -> re.Pattern[str]:
-    words = sorted((key for key in names if key), key=len, reverse=True)
-    return re.compile("|".join(_loose(word) for word in words) or r"(?!)", re.IGNORECASE)
-
-
-def _loose(key: str) -> str:
-    """Any spacing inside; whole words only in Latin letters."""
-    body = r"[\s\-_]?".join(map(re.escape, key))
-    first = r"(?<![A-Za-z0-9@])" if key[0].isascii() else r"(?<![가-힣])" if len(key) == 1 else ""
-    last = r"(?:e?s)?(?![A-Za-z0-9@])" if key[-1].isascii() else ""
-    return f"{first}{body}{last}"
+def _spoken(shapes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for shape, words in _SPOKEN.items():
+        names = [name for name, own in shapes.items() if own == shape]
+        if len(names) == 1:
+            yield from ((word, names[0]) for word in words)
 
 
 def _shape_of(name: str, words: tuple[str, ...]) -> str:
