@@ -108,7 +108,8 @@ async def _code_wanted(came: Came, proof: Challenge) -> bool:
     """Any answer to a code that is too old brings a new one, as our letter says."""
     if came.desk.clock() <= proof.expires_at:
         return False
-    if understand(came.incoming.text, came.desk.vocabulary, came.incoming.language).wishes:
+    meant = understand(came.incoming.text, came.desk.vocabulary, came.incoming.language)
+    if meant.decision == "apply":
         return False
     requests = await _verifying(came, proof.group_id)
     if requests:
@@ -253,13 +254,14 @@ async def _clarified(came: Came, request: Request) -> bool:
     if request.kind != "unclear":
         came.for_agent()
         return True
+    guess = opening.guess_of(came.desk, request) if came.answer.yes else ()
     meant = understand(came.incoming.text, came.desk.vocabulary, request.language)
-    if meant.decision != "apply":
-        if not await opening.clarify(came.session, came.desk, request, meant.question):
+    if not guess and meant.decision != "apply":
+        if not await opening.clarify(came.session, came.desk, request, meant):
             came.for_agent()
         return True
     group = await opening.become(
-        came.session, came.desk, came.conversation, request, came.message, meant.wishes
+        came.session, came.desk, came.conversation, request, came.message, guess or meant.wishes
     )
     await opening.identify(
         came.session, came.desk, came.conversation, group, came.incoming, came.known

@@ -20,7 +20,7 @@ def keyboard(question: str, language: str) -> Keyboard | None:
     """The buttons under a question in a chat."""
     if question in YES_NO:
         return [[button(button_label(word, language), word) for word in ("yes", "no")]]
-    if question in ("which_right", "confirm_right"):
+    if question == "which_right":
         return rights(RIGHTS, language)
     return None
 

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,6 +11,8 @@ from subjectline.handlers import audit, choices, dialog, identity
 from subjectline.handlers.identity import Known
 from subjectline.handlers.requests import Facts, advance, open_request, set_kind
 from subjectline.handlers.understanding import Understanding, Wish
+from subjectline.handlers.wishes import set_wish, wish_of
+from subjectline.handlers.words import kind_label
 from subjectline.models.incoming import Door, Incoming, Tier
 from subjectline.models.tables import Conversation, Message, Request
 from subjectline.models.workflow import MAX_CLARIFY
@@ -132,18 +134,43 @@ async def identify(
         )
 
 
-async def clarify(session: AsyncSession, desk: "Desk", request: Request, question: str) -> bool:
-    """Asks what was meant, at most twice. False: it was asked often enough, an agent sorts it."""
+async def clarify(
+    session: AsyncSession, desk: "Desk", request: Request, meant: Understanding
+) -> bool:
+    """Asks what was meant, at most twice. False: it was asked often enough, an agent sorts it.
+
+    Where there is a guess the question is whether it is right, and a yes makes it so.
+    """
     if request.clarified >= MAX_CLARIFY:
         return False
-    asked = question or "which_right"
+    guess = meant.wishes if meant.question == "confirm_right" else ()
+    asked = "confirm_right" if guess else "which_right"
+    set_wish(desk, request, {"guess": [_written(wish) for wish in guess]})
+    session.add(request)
+    language = request.language
+    named = [kind_label(wish.kind, language) for wish in guess]
     facts = Facts(
         question=asked,
-        letter={"choices": choices.labels(asked, request.language)},
-        keyboard=choices.keyboard(asked, request.language),
+        letter={"choices": named or choices.labels(asked, language)},
+        keyboard=choices.keyboard(asked, language),
     )
     await advance(session, desk, request.id or 0, "clarify", audit.SYSTEM, request.version, facts)
     return True
+
+
+def guess_of(desk: "Desk", request: Request) -> tuple[Wish, ...]:
+    """What the desk asked to have confirmed; empty where it asked something else."""
+    kept = wish_of(desk, request).get("guess", [])
+    return tuple(Wish(w["kind"], tuple(w["fields"]), w["new"], w["old"]) for w in kept)
+
+
+def _written(wish: Wish) -> dict[str, Any]:
+    return {
+        "kind": wish.kind,
+        "fields": list(wish.fields),
+        "new": dict(wish.new_values),
+        "old": dict(wish.old_values),
+    }
 
 
 async def other_proof(

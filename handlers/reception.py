@@ -181,7 +181,7 @@ async def _new_wishes(
     requests = await opening.open_requests(session, desk, conversation, message, meant)
     unclear = [request for request in requests if request.kind == "unclear"]
     if unclear:
-        await opening.clarify(session, desk, unclear[0], meant.question)
+        await opening.clarify(session, desk, unclear[0], meant)
         return
     await opening.identify(session, desk, conversation, requests, incoming, known)
 
