@@ -58,9 +58,10 @@ Senders = Mapping[Door, Sender]
 
 async def run(desk: "Desk", senders: Senders) -> None:
     """Sends what is due until cancelled."""
+    who = " ".join(senders)
     while True:
         if not await once(desk, senders):
-            await desk.db.signals.wait("outbox", SWEEP)
+            await desk.db.signals.wait("outbox", SWEEP, who)
 
 
 async def once(desk: "Desk", senders: Senders) -> int:

@@ -21,18 +21,24 @@ class Signals:
     """Events by name that loops wait for; set after a commit, or by a timer."""
 
     def __init__(self) -> None:
-        self._events: dict[str, asyncio.Event] = {}
+        self._events: dict[str, dict[str, asyncio.Event]] = {}
 
-    def event(self, name: str) -> asyncio.Event:
-        return self._events.setdefault(name, asyncio.Event())
+    def event(self, name: str, who: str = "") -> asyncio.Event:
+        """The event of one who waits for a name; set at first, for it may have missed something."""
+        heard = self._events.setdefault(name, {})
+        if who not in heard:
+            heard[who] = asyncio.Event()
+            heard[who].set()
+        return heard[who]
 
     def set(self, *names: str) -> None:
         for name in names:
-            self.event(name).set()
+            for event in self._events.get(name, {}).values():
+                event.set()
 
-    async def wait(self, name: str, seconds: float) -> None:
-        """Until the name is set or the seconds are over; clears it."""
-        waiting = self.event(name)
+    async def wait(self, name: str, seconds: float, who: str = "") -> None:
+        """Until the name is set or the seconds are over; clears it, for `who` alone."""
+        waiting = self.event(name, who)
         try:
             async with asyncio.timeout(seconds):
                 await waiting.wait()

@@ -19,20 +19,22 @@ from sqlmodel import select
 from starlette.routing import Mount
 
 from subjectline.handlers import audit, decisions
-from subjectline.handlers.gate import Decision
 from subjectline.handlers.registry import open_engine
 from subjectline.handlers.senders.telegram import TelegramSender
 from subjectline.intake.sandbox.mail_world import SandboxMail
 from subjectline.intake.sandbox.people import Person
+from subjectline.intake.sandbox.telegram_emulator.objects import Message as Bubble
 from subjectline.intake.sandbox.world import DESK_ADDRESS, World
 from subjectline.intake.serve import Server, loops_of, one_app
 from subjectline.intake.setup import close_desk
 from subjectline.models.incoming import Door
 from subjectline.models.settings import TelegramSection
 from subjectline.models.tables import Hold, Proposal, Request
+from subjectline_client.core import Decision
 
 Found = TypeVar("Found")
 PATIENCE = 20.0
+CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 LINK = re.compile(r"https?://\S+/m/[A-Za-z0-9_-]+")
 
 
@@ -90,6 +92,41 @@ class Journey:
 
     def count(self, person: Person) -> int:
         return len(self.world.mail.mailbox(person.email))
+
+    # The member, by chat
+
+    def says(self, user: int, words: str) -> int:
+        """A member writes to the bot; the number of their message."""
+        return self.world.telegram.say(user, words).message_id
+
+    def presses(self, message: Bubble, data: str) -> int:
+        """A member presses a button; the number of the message above which the answer stands."""
+        chat = message.chat.id
+        self.world.telegram.click(chat, chat, message.message_id, data)
+        return max(each.message_id for each in self.world.telegram.messages(chat))
+
+    async def hears(self, user: int, after: int, *words: str) -> Bubble:
+        """The bot's first message after a number that says all of these words."""
+
+        def look() -> Bubble | None:
+            said = self.world.telegram.from_bot(user, after)
+            return next((b for b in said if all(word in b.text for word in words)), None)
+
+        return await self.world.telegram.until(look, PATIENCE)
+
+    async def code_for(self, person: Person, seen: int) -> str:
+        """The one-time code in the next mail of a member."""
+        found = CODE.search((await self.next_mail(person, seen)).text)
+        assert found is not None
+        return found[0]
+
+    async def linked(self, user: int, person: Person, after: int, ask: str) -> int:
+        """Proves the chat: the address that is asked for, the code from that mailbox."""
+        await self.hears(user, after, ask)
+        seen = self.count(person)
+        self.says(user, person.email)
+        code = await self.code_for(person, seen)
+        return self.says(user, code)
 
     # The agents
 
@@ -220,7 +257,9 @@ def hurry(world: World) -> None:
     """Telegram's pace of one message a second is tested elsewhere."""
     ticks = count(0, 10)
     settings: TelegramSection = world.settings.telegram
-    world.parts.senders[Door.TELEGRAM] = TelegramSender(settings, monotonic=lambda: next(ticks))
+    sender = TelegramSender(settings, monotonic=lambda: next(ticks))
+    world.parts.senders[Door.TELEGRAM] = sender
+    world.parts.closers.append(sender.close)
 
 
 def reply(who: Person, words: str, letter: SandboxMail) -> tuple[bytes, str]:
