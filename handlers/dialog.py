@@ -146,6 +146,8 @@ async def code_spent(
         conversation.state = "unsorted"
     session.add(conversation)
     say(session, conversation, "dialog_code_spent", forget=forget_message)
+    if not too_many:
+        say(session, conversation, "dialog_ask_email")
 
 
 async def _named_address(turn: Turn) -> bool:

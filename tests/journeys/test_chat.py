@@ -135,10 +135,10 @@ async def test_five_wrong_codes_in_a_chat(journey: Journey) -> None:
     for left in (4, 3, 2, 1):
         await journey.hears(CHAT, journey.says(CHAT, wrong), f"{left}번 더")
     spent = journey.says(CHAT, wrong)
-    await journey.hears(CHAT, spent, "주소")
+    await journey.hears(CHAT, spent, "그대로 남아 있습니다")
     [request] = await journey.requests()
     assert request.state == "verifying"  # the request is still there
-    await journey.linked(CHAT, KO_MEMBER, spent, "주소")
+    await journey.linked(CHAT, KO_MEMBER, spent, KO.email)
     assert (await journey.proposal()).needs == 1
 
 
