@@ -1,6 +1,8 @@
 """`subjectline settings`: each value with its source, secrets masked; and a file to start from."""
 
+import json
 import os
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +60,28 @@ def _flat(value: Any, name: str) -> list[tuple[str, str]]:
     elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
         parts = [(str(number), item) for number, item in enumerate(value)]
     else:
-        return [(name, "********" if isinstance(value, SecretStr) else repr(value))]
+        told = str(value) if isinstance(value, Path) else value
+        return [(name, "********" if isinstance(value, SecretStr) else repr(told))]
     return [line for key, item in parts for line in _flat(item, f"{name}.{key}".strip("."))]
 
 
 def _source(name: str, path: Path) -> str:
-    variable = "SUBJECTLINE_" + name.upper().replace(".", "__")
-    if variable in os.environ:
-        return variable
-    section, _, key = name.partition(".")
-    text = path.read_text()
-    written = section in text and key.split(".")[-1] in text
-    return str(path) if written else "default"
+    """The variable or file that says it; `default` where none does."""
+    parts = name.split(".")
+    for end in range(len(parts), 0, -1):
+        variable = "SUBJECTLINE_" + "__".join(parts[:end]).upper()
+        said = os.environ.get(variable)
+        if said is not None and (end == len(parts) or _written(json.loads(said), parts[end:])):
+            return variable
+    return str(path) if _written(tomllib.loads(path.read_text()), parts) else "default"
+
+
+def _written(raw: Any, parts: list[str]) -> bool:
+    """Whether the parts lead somewhere, the last one also as a file or a command."""
+    if not parts:
+        return True
+    head, rest = parts[0], parts[1:]
+    if isinstance(raw, list):
+        return int(head) < len(raw) and _written(raw[int(head)], rest)
+    names = (head, f"{head}_file", f"{head}_command")
+    return isinstance(raw, dict) and any(n in raw and _written(raw[n], rest) for n in names)
