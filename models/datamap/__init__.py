@@ -3,8 +3,10 @@
 from subjectline.models.datamap.load import load_map, parse_map
 from subjectline.models.datamap.map import DataMap, vocabulary_words
 from subjectline.models.datamap.parts import (
+    Archive,
     Bilingual,
     Caller,
+    CaseFiles,
     Company,
     Connection,
     Consent,
@@ -21,8 +23,10 @@ from subjectline.models.datamap.parts import (
 from subjectline.models.datamap.tables import Column, Table
 
 __all__ = [
+    "Archive",
     "Bilingual",
     "Caller",
+    "CaseFiles",
     "Column",
     "Company",
     "Connection",

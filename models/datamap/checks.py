@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from subjectline.models.datamap.sections import Sections
-from subjectline.models.datamap.tables import Table
+from subjectline.models.datamap.tables import Table, split
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ def problems(m: Sections) -> Iterator[Problem]:
         yield from _table(m, name, table)
     yield from _home(m)
     for check in (_ownership, _fields, _purposes, _recipients, _consents, _leave, _callers):
+        yield from check(m)
+    for check in (_erasing, _archive, _case_files, _sweeping):
         yield from check(m)
 
 
@@ -46,27 +48,34 @@ def _table(m: Sections, name: str, table: Table) -> Iterator[Problem]:
     yield from _unknown((*at, "recipients"), "recipient", table.recipients, m.recipients)
     yield from _unknown((*at, "retention"), "retention", [table.retention], m.retention)
     yield from _unknown((*at, "key"), "column", table.key, table.columns)
-    yield from _unknown((*at, "owners"), "column", table.owners, table.columns)
-    for column, spec in table.columns.items():
-        if spec.of is not None and spec.of not in table.owners:
-            yield Problem((*at, "columns", column, "of"), f"{spec.of!r} is no owner column")
-    for column in table.references:
-        yield from _reference(m, name, table, column)
+    if not table.key and all(column.type != "unknown" for column in table.columns.values()):
+        yield Problem((*at, "key"), "the key 'key' is missing", "Name the columns of its key.")
+    paths = table.paths()
+    yield from _unknown((*at, "owners"), "column", table.owners, paths)
+    yield from _unknown((*at, "identities"), "column", table.identities, paths)
+    for path, spec in paths.items():
+        if spec.of is not None and spec.of not in (*table.owners, *table.identities):
+            yield Problem((*at, "columns", path, "of"), f"{spec.of!r} is no owner column")
+    for column, to_table, to_column in table.targets():
+        where = (*at, "references", column)
+        yield from _unknown(where, "column", [column], paths)
+        yield from _place(m, where, to_table, to_column)
+    for place in table.used_by:
+        yield from _used_by(m, name, *split(place))
 
 
-def _reference(m: Sections, name: str, table: Table, column: str) -> Iterator[Problem]:
-    at = ("tables", name, "references", column)
-    yield from _unknown(at, "column", [column], table.columns)
-    to_table, to_column = table.target(column)
-    yield from _unknown(at, "table", [to_table], m.tables)
-    if target := m.tables.get(to_table):
-        yield from _unknown(at, f"column of {to_table}", [to_column], target.columns)
-        if target.connection != table.connection:
-            yield Problem(
-                at,
-                "a reference stays in one connection",
-                "Name the member id of the other connection's table under `owners` instead.",
-            )
+def _place(m: Sections, where: tuple[str, ...], table: str, column: str) -> Iterator[Problem]:
+    yield from _unknown(where, "table", [table], m.tables)
+    if target := m.tables.get(table):
+        yield from _unknown(where, f"column of {table}", [column], target.paths())
+
+
+def _used_by(m: Sections, name: str, table: str, column: str) -> Iterator[Problem]:
+    at = ("tables", name, "used_by")
+    yield from _place(m, at, table, column)
+    user = m.tables.get(table)
+    if user and not any(c == column and to == name for c, to, _ in user.targets()):
+        yield Problem(at, f"{table}.{column} does not refer to {name!r}", "Add it to references.")
 
 
 def _home(m: Sections) -> Iterator[Problem]:
@@ -76,37 +85,49 @@ def _home(m: Sections) -> Iterator[Problem]:
         return
     yield from _unknown(("home", "key"), "column", [m.home.key], home.columns)
     yield from _unknown(("home", "active"), "column", m.home.active, home.columns)
+    yield from _unknown(("home", "blocked"), "column", m.home.blocked, home.columns)
     if m.home.language:
         yield from _unknown(("home", "language"), "column", [m.home.language], home.columns)
-    if home.owners not in ((), (m.home.key,)) or home.through:
+    yield from _unknown(("home", "identity"), "column", m.home.identity.values(), home.columns)
+    if home.owners not in ((), (m.home.key,)) or home.ways > bool(home.owners):
         yield Problem(("tables", m.home.table, "owners"), "a home row belongs to its own key alone")
 
 
 def _ownership(m: Sections) -> Iterator[Problem]:
+    contacts = (field.contact for field in m.fields.values() if field.contact)
+    known = tuple(dict.fromkeys((*m.home.identity, *contacts)))
     for name, table in m.tables.items():
         at = ("tables", name)
-        if name != m.home.table and bool(table.owners) == bool(table.through):
+        if name != m.home.table and table.ways != 1:
             yield Problem(
                 at,
-                "a table says whose a row is: by `owners` or by `through`, one of the two",
-                "owners: columns with a member id; through: a column that refers to an owned row.",
+                "a table says whose a row is, in one way: owners, identities, through or used_by",
+                "owners: columns with a member id; through: a column that refers to an owned row; "
+                "belongs: nobody, where no personal data is in it.",
             )
+        for kind in table.identities.values():
+            if kind not in known:
+                yield Problem((*at, "identities"), f"home has no identity {kind!r}", _known(known))
         if table.through and table.through not in table.references:
             yield Problem(
                 (*at, "through"), f"{table.through!r} refers to no table", "Add it to references."
             )
-        elif table.through and _circular(m, name):
+        elif _circular(m, name):
             yield Problem((*at, "through"), "ownership runs in a circle and ends at no person")
 
 
-def _circular(m: Sections, name: str) -> bool:
-    seen: set[str] = set()
-    while (table := m.tables.get(name)) and table.through in table.references:
-        if name in seen:
-            return True
-        seen.add(name)
-        name = table.target(table.through)[0]
-    return False
+def _circular(m: Sections, name: str, above: tuple[str, ...] = ()) -> bool:
+    """Whether whose a row of `name` is hangs on itself."""
+    if name in above:
+        return name == above[0]
+    return any(_circular(m, parent, (*above, name)) for parent in _hangs_on(m, name))
+
+
+def _hangs_on(m: Sections, name: str) -> list[str]:
+    if (table := m.tables.get(name)) is None:
+        return []
+    parents = [table.target(table.through)[0]] if table.through in table.references else []
+    return parents + [split(place)[0] for place in table.used_by]
 
 
 def _column(
@@ -168,8 +189,8 @@ def _recipients(m: Sections) -> Iterator[Problem]:
 def _consents(m: Sections) -> Iterator[Problem]:
     for name, consent in m.consents.items():
         at = ("consents", name)
-        columns = [*consent.columns, *consent.where, *([consent.at] if consent.at else [])]
-        yield from _column(m, at, consent.table, columns)
+        extra = [column for column in (consent.at, consent.version) if column]
+        yield from _column(m, at, consent.table, [*consent.columns, *consent.where, *extra])
         yield from _unknown((*at, "drops"), "table", consent.drops, m.tables)
         for table in consent.drops:
             if table in m.tables and (m.tables[table].shared or table == m.home.table):
@@ -205,3 +226,44 @@ def _callers(m: Sections) -> Iterator[Problem]:
         yield from _unknown((*at, "purposes"), "purpose", caller.purposes, m.purposes)
         if caller.recipient:
             yield from _unknown((*at, "recipient"), "recipient", [caller.recipient], m.recipients)
+
+
+def _erasing(m: Sections) -> Iterator[Problem]:
+    """A whole row is erased only where it is the member's alone."""
+    for name, field in m.fields.items():
+        rows = [field.table] if field.erase == "row" else []
+        rows += [copy.table for copy in field.copies if copy.erase == "row"]
+        for table in rows:
+            if table == m.home.table or (table in m.tables and m.tables[table].shared):
+                at = ("fields", name, "erase")
+                yield Problem(at, f"{table!r} may not lose a row by an erasure: it is shared or home")
+
+
+def _archive(m: Sections) -> Iterator[Problem]:
+    if m.archive is not None and m.archive.connection in m.connections:
+        yield Problem(
+            ("archive", "connection"),
+            f"{m.archive.connection!r} is a connection of live data",
+            "What only a law keeps is stored apart: name another one.",
+        )
+
+
+def _case_files(m: Sections) -> Iterator[Problem]:
+    for part, rule in (m.case_files.model_dump() if m.case_files else {}).items():
+        yield from _unknown(("case_files", part), "retention", [rule], m.retention)
+        if rule in m.retention and m.retention[rule].period is None:
+            yield Problem(("case_files", part), f"the retention {rule!r} has no period")
+
+
+def _sweeping(m: Sections) -> Iterator[Problem]:
+    swept = {name for name, rule in m.retention.items() if rule.sweep}
+    for name in sorted(swept):
+        if m.retention[name].period is None or m.retention[name].law is None:
+            yield Problem(("retention", name, "sweep"), "what is swept names its period and law")
+    for name, table in m.tables.items():
+        leave = m.leave[name]
+        if table.retention in swept and not (leave.counted_from and table.owners):
+            yield Problem(
+                ("leave", name),
+                f"rows of {name!r} are swept by age, so `from` says since when, and they have owners",
+            )

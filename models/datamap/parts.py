@@ -54,16 +54,25 @@ class Company(Strict):
 
 
 class Connection(Strict):
-    """One database of the company. Its URL is a setting, never a line of the map."""
+    """One database of the company.
+
+    Its URL is a setting. A map for the tools (`subjectline access`, `map check`) may carry `url`; a
+    setting or an option overrides it, and a password is better kept there. `schema_name` is the schema
+    of its tables where it is not the database's default one.
+    """
 
     labels: Bilingual
+    url: pydantic.SecretStr | None = None
+    schema_name: str | None = pydantic.Field(default=None, alias="schema")
 
 
 class Home(Strict):
     """The table where a person is one row, and how an id is written.
 
     `form` is integer, uuid or text (NFC, trimmed; `case` keep or fold). `active` names the column
-    and value of those who are members now: the others get no notices.
+    and value of those who are members now: the others get no notices. `blocked` is what the same row
+    holds while a member is restricted (false information). `identity` names the columns that hold
+    what other tables know the person by: {email: email_address, loyalty_id: card_no}.
     """
 
     table: str
@@ -72,6 +81,8 @@ class Home(Strict):
     case: Literal["keep", "fold"] = "keep"
     language: str | None = None
     active: dict[str, Value] = {}
+    blocked: dict[str, Value] = {}
+    identity: dict[str, str] = {}
 
     def canonical(self, member: object) -> str:
         """`member` as the one way in which its id is written. Raises NotCanonical."""
@@ -79,18 +90,32 @@ class Home(Strict):
 
 
 class Copy(Strict):
-    """Another column that holds the same value. `where` narrows it to rows that are still in use."""
+    """Another column that holds the same value. `where` narrows it to rows that are still in use,
+    `same` to rows that hold the old value.
+
+    An erasure empties the column, or takes the `row` with it (a column that may not be empty).
+    """
 
     table: str
     column: str
     where: dict[str, Value] = {}
+    same: bool = False
+    erase: Literal["column", "row"] = "column"
+
+
+class Manual(Strict):
+    """A copy that the desk cannot reach: a paper archive, a partner's system. A person corrects it."""
+
+    labels: Bilingual
+    place: str = ""
 
 
 class Field(Strict):
     """One item of personal data that a member can name.
 
     `purposes` and `recipients` are filled in from those sections of the map. `stored` says how the
-    column writes a phone number: canonical (+82…), national (010-…) or digits.
+    column writes a phone number: canonical (+82…), national (010-…) or digits. An erasure empties the
+    column or takes the `row`; `leave`: the membership cannot be without it, so it goes only with it.
     """
 
     name: str
@@ -103,8 +128,10 @@ class Field(Strict):
     stored: Literal["canonical", "national", "digits"] = "canonical"
     correctable: bool = True
     evidence: Literal["none", "paper"] = "none"
+    erase: Literal["column", "row", "leave"] = "column"
     contact: Literal["email", "phone"] | None = None
     copies: tuple[Copy, ...] = ()
+    manual: tuple[Manual, ...] = ()
     purposes: tuple[str, ...] = ()
     recipients: tuple[str, ...] = ()
 
@@ -175,23 +202,46 @@ class ConsentColumn(Strict):
 
 
 class Consent(Strict):
-    """A consent that can be withdrawn: its columns, the column of the time, the tables it drops."""
+    """A consent that can be withdrawn: its columns, the column of the time, the tables it drops.
+
+    `version` is the column that says to which text the person agreed.
+    """
 
     labels: Bilingual
     purposes: tuple[str, ...]
     table: str
     columns: dict[str, ConsentColumn]
     at: str | None = None
+    version: str | None = None
     where: dict[str, Value] = {}
     drops: tuple[str, ...] = ()
 
 
 class Retention(Strict):
-    """How long records stay. With `period` they outlive the membership, by a law or a house rule."""
+    """How long records stay. With `period` they outlive the membership, by a law or a house rule.
+
+    `sweep`: the daily run destroys what is older in the live tables too, of members as well.
+    """
 
     labels: Bilingual
     law: Bilingual | None = None
     period: Period | None = None
+    sweep: bool = False
+
+
+class Archive(Strict):
+    """The database where records go that only a law still keeps. Its URL is a setting, `connection`."""
+
+    labels: Bilingual
+    connection: str = "archive"
+
+
+class CaseFiles(Strict):
+    """The retention rules of the desk's own records: requests with their messages, the audit, consents."""
+
+    cases: str
+    audit: str
+    consents: str
 
 
 class Leave(Strict):
@@ -199,10 +249,11 @@ class Leave(Strict):
 
     delete: the member's rows go. keep: they stay for the table's retention period, counted from
     the column `counted_from` (written `from`; without it, from the day of leaving). anonymise: the
-    columns of `set` get the values given, the column `at` the time.
+    columns of `set` get the values given, the column `at` the time. ask: the map does not say yet, an
+    agent decides.
     """
 
-    action: Literal["delete", "keep", "anonymise"]
+    action: Literal["delete", "keep", "anonymise", "ask"]
     counted_from: str | None = pydantic.Field(default=None, alias="from")
     set: dict[str, Value] = {}
     at: str | None = None

@@ -3,8 +3,10 @@
 import pydantic
 
 from subjectline.models.datamap.parts import (
+    Archive,
     Bilingual,
     Caller,
+    CaseFiles,
     Company,
     Connection,
     Consent,
@@ -36,3 +38,5 @@ class Sections(Strict):
     retention: dict[str, Retention]
     leave: dict[str, Leave]
     callers: dict[str, Caller] = pydantic.Field(default_factory=dict)
+    archive: Archive | None = None
+    case_files: CaseFiles | None = None

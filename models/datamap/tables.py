@@ -1,55 +1,118 @@
 """The tables of a data map: columns, keys, references, and whose a row is."""
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import pydantic
 
 from subjectline.models.datamap.parts import Bilingual, Strict
 
-Type = Literal["text", "integer", "decimal", "boolean", "date", "datetime", "uuid"]
+Type = Literal[
+    "text", "integer", "decimal", "boolean", "date", "datetime", "uuid", "json", "other", "unknown"
+]
 
 
 class Column(Strict):
-    """One column. `of` names the owner column of the only person whose data it is (shared rows).
+    """One column, or one key of a JSON column (`fields`).
 
-    `hidden` columns are never shown to anybody (a password's hash).
+    `of` names the owner column of the only person whose data it is (shared rows). `hidden` columns are
+    never shown to anybody (a password's hash). `type` unknown is read from the live database, other
+    is shown as text. `person` marks a key in JSON that names a person, by member id (`key`) or by a
+    kind of identity: an object that names somebody else is left out.
     """
 
     labels: Bilingual
     type: Type = "text"
     of: str | None = None
     hidden: bool = False
+    fields: dict[str, "Column"] = pydantic.Field(default_factory=dict)
+    person: str | None = None
+    category: str | None = None
 
 
 class Table(Strict):
-    """One table. A row belongs to the persons named in its `owners` columns (ids of home rows), or,
-    with `through`, to whom the row belongs that this column refers to.
+    """One table. Whose a row is, it says in one of these ways:
+
+    `owners`: columns with a member id. `identities`: columns with something that a person is known by
+    ({email: email}). `through`: the row belongs to whom the row belongs that this column refers to.
+    `used_by`: the row belongs to the one person whose rows refer to it (["customer.address_id"]);
+    what two persons use is nobody's, unless `shared` is `each`. `belongs: nobody` is a catalogue
+    without personal data, `belongs: unknown` is withheld and listed.
 
     `references` says which column points where: {"content_id": "content.content_id"}. `table` and
-    `schema` are the names in the database where they differ from the map's.
+    `schema` are the names in the database where they differ from the map's. `key` may be left to the
+    live database. A column in a JSON column is written with points: details.customer_id.
     """
 
     name: str
     connection: str
     labels: Bilingual
     category: str
-    key: tuple[str, ...]
+    key: tuple[str, ...] = ()
     columns: dict[str, Column]
     table: str = ""
     schema_name: str | None = None
     owners: tuple[str, ...] = ()
+    identities: dict[str, str] = {}
     through: str | None = None
-    references: dict[str, str] = pydantic.Field(default_factory=dict)
+    used_by: tuple[str, ...] = ()
+    sharing: Literal["nobody", "each"] = pydantic.Field(default="nobody", alias="shared")
+    belongs: Literal["person", "nobody", "unknown"] = "person"
+    why: str = ""
+    references: dict[str, tuple[str, ...]] = pydantic.Field(default_factory=dict)
     purposes: tuple[str, ...]
     recipients: tuple[str, ...] = ()
     retention: str
 
+    @pydantic.field_validator("references", mode="before")
+    @classmethod
+    def _one_or_more(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict):
+            return raw
+        return {column: [to] if isinstance(to, str) else to for column, to in raw.items()}
+
     @property
     def shared(self) -> bool:
         """Whether a row can belong to two persons."""
-        return len(self.owners) > 1
+        several = len(self.owners) + len(self.identities) > 1
+        return several or bool(self.used_by and self.sharing == "each")
+
+    @property
+    def ways(self) -> int:
+        """In how many ways the table says whose a row is; one is right."""
+        by_person = bool(self.owners or self.identities)
+        return by_person + bool(self.through) + bool(self.used_by) + (self.belongs != "person")
 
     def target(self, column: str) -> tuple[str, str]:
-        """The (table, column) that `column` refers to."""
-        table, _, to = self.references[column].rpartition(".")
-        return table, to
+        """The (table, column) that `column` refers to; the first one where there are several."""
+        return split(self.references[column][0])
+
+    def targets(self) -> Iterator[tuple[str, str, str]]:
+        """Every reference as (column, table, column there)."""
+        for column, places in self.references.items():
+            for place in places:
+                yield (column, *split(place))
+
+    def column(self, path: str) -> Column | None:
+        """The column at `path`; points lead into JSON columns."""
+        first, *rest = path.split(".")
+        found = self.columns.get(first)
+        for name in rest:
+            found = found.fields.get(name) if found else None
+        return found
+
+    def paths(self) -> dict[str, Column]:
+        """Every column and every key of a JSON column, by path."""
+        return dict(_paths(self.columns, ""))
+
+
+def split(place: str) -> tuple[str, str]:
+    """`table.column` in two; the column may itself have points."""
+    table, _, column = place.partition(".")
+    return table, column
+
+
+def _paths(columns: dict[str, Column], before: str) -> Iterator[tuple[str, Column]]:
+    for name, column in columns.items():
+        yield before + name, column
+        yield from _paths(column.fields, f"{before}{name}.")
