@@ -160,14 +160,15 @@ def applications(parts: Parts, settings: Settings) -> list[tuple[Any, str, int]]
 
 async def run(
     parts: Parts,
-    apps: Sequence[tuple[Any, str, int]],
+    apps: Sequence[tuple[Any, str, int | socket.socket]],
     ready: Callable[[], Awaitable[None]] | None = None,
     closing: Callable[[], Awaitable[None]] | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
     """Runs loops and applications until SIGINT, SIGTERM or `stop`; then closes what was opened.
 
-    `ready` runs once everything listens; `closing` before the servers stop, so that whoever waits on
+    Each application listens on a port or a socket that is bound already. `ready` runs once everything
+    listens; `closing` before the servers stop, so that whoever waits on
     a long call can go.
     """
     stop = _stopped_by_signals(stop or asyncio.Event())
@@ -225,8 +226,8 @@ class _Uvicorn(uvicorn.Server):
 class Server:
     """uvicorn on a socket that was bound first, so that a busy port is one clear line."""
 
-    def __init__(self, app: Any, host: str, port: int) -> None:
-        self._socket = bind(host, port)
+    def __init__(self, app: Any, host: str, port: int | socket.socket) -> None:
+        self._socket = bind(host, port) if isinstance(port, int) else port
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=3
         )

@@ -46,6 +46,13 @@ class Cast:
         self.now[language] = self._waiting[language].pop(0)
         return self.now[language]
 
+    def bystander(self, language: str) -> Person:
+        """A member who never takes the stage: for what somebody else tries."""
+        return self._waiting[language].pop()
+
+    def sent_by(self, person: Person) -> list[Sent]:
+        return self.sent.get(person.email, [])
+
     def acted(self, person: Person) -> bool:
         """Whether this member has written or received anything."""
         return bool(self.sent.get(person.email) or self.mails(person) or self.chat(person))

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -47,13 +48,13 @@ async def run(port: int, keep: Path | None) -> None:
 
     Raises SettingsError in one line where the port is busy.
     """
-    bind(HOST, port).close()  # before anything is made
-    async with _stage(port, keep) as stage:
+    listening = bind(HOST, port)  # before anything is made
+    async with _stage(listening, keep) as stage:
 
         async def ready() -> None:
             typer.echo(_welcome(stage, keep))
 
-        await _serve(stage, port, ready, asyncio.Event())
+        await _serve(stage, listening, ready, asyncio.Event())
     typer.echo("\nThe sandbox has ended." + ("" if keep else " Its files are gone."))
 
 
@@ -62,8 +63,8 @@ async def play(name: str, port: int) -> None:
 
     Raises BadInput for an unknown name. Takes a free port if the given one is busy.
     """
-    told, port, over = story(name), _free(port), asyncio.Event()
-    async with _stage(port, None) as stage:
+    told, listening, over = story(name), _free(port), asyncio.Event()
+    async with _stage(listening, None) as stage:
         played = play_of(told, stage.cast.now[told.language])
 
         async def ready() -> None:
@@ -73,16 +74,16 @@ async def play(name: str, port: int) -> None:
             finally:
                 over.set()
 
-        await _serve(stage, port, ready, over)
+        await _serve(stage, listening, ready, over)
     _conclude(played)
 
 
 @asynccontextmanager
-async def _stage(port: int, keep: Path | None) -> AsyncIterator[Stage]:
+async def _stage(listening: socket.socket, keep: Path | None) -> AsyncIterator[Stage]:
     """A world with its actors in a folder of its own, which goes with it."""
     logging.getLogger("subjectline").setLevel(logging.WARNING)
     with tempfile.TemporaryDirectory(prefix="subjectline-", ignore_cleanup_errors=True) as folder:
-        world = await make_world(keep or Path(folder), port)
+        world = await make_world(keep or Path(folder), listening.getsockname()[1])
         stage = Stage(world, PASSWORD)
         world.parts.loops.append(stage.pulse.run)
         try:
@@ -93,21 +94,21 @@ async def _stage(port: int, keep: Path | None) -> AsyncIterator[Stage]:
 
 
 async def _serve(
-    stage: Stage, port: int, ready: Callable[[], Awaitable[None]], stop: asyncio.Event
+    stage: Stage,
+    listening: socket.socket,
+    ready: Callable[[], Awaitable[None]],
+    stop: asyncio.Event,
 ) -> None:
     app = one_app(stage.world.parts, routes(stage))
-    await run_parts(stage.world.parts, [(app, HOST, port)], ready, stage.close, stop)
+    await run_parts(stage.world.parts, [(app, HOST, listening)], ready, stage.close, stop)
 
 
-def _free(port: int) -> int:
+def _free(port: int) -> socket.socket:
     """The port, or a free one if something else listens there."""
     try:
-        bind(HOST, port).close()
+        return bind(HOST, port)
     except SettingsError:
-        with bind(HOST, 0) as found:
-            number: int = found.getsockname()[1]
-            return number
-    return port
+        return bind(HOST, 0)
 
 
 def _welcome(stage: Stage, keep: Path | None) -> str:

@@ -1,6 +1,6 @@
 """The stage: one world, and everybody who acts on it. Stories play on it and the page looks at it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import httpx
@@ -27,6 +27,7 @@ class Stage:
         self._client = client or self._loopback
         self._browsers: list[Browser] = []
         self._agents: dict[str, AgentBrowser] = {}
+        self.closers: list[Callable[[], Awaitable[None]]] = []
         self.pulse = Pulse(world.mail, world.telegram, world.desk.db)
         self.cast = Cast(world)
         self._gate_line = self._client()
@@ -60,6 +61,8 @@ class Stage:
         if self.pulse.closed:
             return
         self.pulse.close()
+        for close in self.closers:
+            await close()
         for browser in self._browsers:
             await browser.close()
         await self._gate_line.aclose()

@@ -12,6 +12,7 @@ from subjectline.intake.sandbox.stories.common import (
     permitted,
 )
 from subjectline.intake.sandbox.story import Facts, Scene, Step, Story, expect
+from subjectline.intake.sandbox.systems import active_members
 
 ASKED = {
     "ko": ("개인정보 열람", "제가 맡긴 개인정보를 모두 보여 주세요."),
@@ -78,8 +79,9 @@ async def _open(scene: Scene) -> Facts:
     assert row is not None
     for field in ("name", "phone", "shipping_address", "account_number"):
         expect(str(row.values[field]) in page, f"the page lacks {field}")
-    others = [m for m, _ in scene.notes.get("others", ()) if m in page]
-    expect(not others, "the page shows another member's data")
+    members = active_members(scene.stage.world.company)
+    others = [email for email, _ in members if email != scene.person.email and email in page]
+    expect(not others, "the page shows another member's address")
     return {"size": f"{len(page) // 1000} kB"}
 
 

@@ -3,7 +3,6 @@
 from sqlmodel import col, select
 
 from subjectline.intake.sandbox.cast import STRANGER_CHAT
-from subjectline.intake.sandbox.company import OTHER_MEMBER
 from subjectline.intake.sandbox.people import Person
 from subjectline.intake.sandbox.stories.common import CODE, PATIENCE, YES, permitted
 from subjectline.intake.sandbox.story import Facts, Scene, Step, Story, expect
@@ -65,28 +64,39 @@ async def _forge(scene: Scene) -> Facts:
     assert row is not None
     mails = scene.stage.cast.mails(scene.person)
     scene.notes |= {"old": row.values["shipping_address"], "mails": len(mails)}
+    scene.notes["failed"] = len(await _failed(scene))
     subject, text = FORGED[scene.language]
     await scene.stage.cast.forge(scene.person, subject, text)
     return {"from": scene.person.email, "text": text}
 
 
-async def _newest_in(scene: Scene) -> tuple[Kept, Conversation] | None:
-    wanted = (
-        select(Kept, Conversation)
-        .join(Conversation, col(Kept.conversation_id) == col(Conversation.id))
-        .where(Kept.direction == "in", Kept.tier == "failed")
-        .order_by(col(Kept.id).desc())
-    )
-    async with scene.stage.desk.db.read() as session:
-        return (await session.exec(wanted)).first()
-
-
 async def _forged_seen(scene: Scene) -> Facts:
     """The desk kept it with what the border server found out; no member is believed to have written."""
-    found = await scene.stage.pulse.until(lambda: _newest_in(scene), PATIENCE)
-    assert found is not None
-    expect(found[1].subject_id is None, "the forged mail was taken for the member's")
-    return {"tier": found[0].tier}
+    kept = await _more_failed(scene, 1)
+    expect(kept[-1].subject_id is None, "the forged mail was taken for the member's")
+    return {"tier": "authentication failed"}
+
+
+async def _more_failed(scene: Scene, count: int) -> list[Conversation]:
+    """Waits until so many forged mails of this story were kept. Raises TimeoutError."""
+
+    async def look() -> list[Conversation]:
+        found = await _failed(scene)
+        return found if len(found) >= scene.notes["failed"] + count else []
+
+    return await scene.stage.pulse.until(look, PATIENCE)
+
+
+async def _failed(scene: Scene) -> list[Conversation]:
+    """The conversations of all mails whose sender was found to be forged, one for each mail."""
+    wanted = (
+        select(Conversation)
+        .join(Kept, col(Kept.conversation_id) == col(Conversation.id))
+        .where(Kept.direction == "in", Kept.tier == "failed")
+        .order_by(col(Kept.id))
+    )
+    async with scene.stage.desk.db.read() as session:
+        return list(await session.exec(wanted))
 
 
 async def _letter_to_member(scene: Scene) -> Facts:
@@ -103,21 +113,11 @@ async def _forged_yes(scene: Scene) -> Facts:
     subject, _ = FORGED[scene.language]
     before = await scene.stage.requests()
     await scene.stage.cast.forge(scene.person, f"Re: {subject}", YES[scene.language])
-
-    async def look() -> bool:
-        return len(await _failed_messages(scene)) >= 2
-
-    await scene.stage.pulse.until(look, PATIENCE)
+    await _more_failed(scene, 2)
     after = await scene.stage.requests()
     expect(len(before) == len(after), "the forged answer made a request")
     expect(after[0].state in ("received", "verifying"), f"the request is {after[0].state}")
     return {"state": after[0].state}
-
-
-async def _failed_messages(scene: Scene) -> list[int | None]:
-    wanted = select(Kept.id).where(Kept.direction == "in", Kept.tier == "failed")
-    async with scene.stage.desk.db.read() as session:
-        return list(await session.exec(wanted))
 
 
 async def _stranger_asks(scene: Scene) -> Facts:
@@ -160,19 +160,30 @@ async def _code_elsewhere(scene: Scene) -> Facts:
 
 
 async def _five_guesses(scene: Scene) -> Facts:
-    right = int(scene.notes["right"])
+    """All five are on record; the bot answers each in its own time."""
+    right, telegram = int(scene.notes["right"]), scene.stage.world.telegram
     before = await _wrong_codes(scene)
     for guess in range(1, 6):
-        await _chat(scene, f"{(right + guess * 1111) % 1_000_000:06d}")
-    after = await _wrong_codes(scene)
-    expect(after - before == 5, f"{after - before} wrong tries were written down")
-    return {"tries": after - before}
+        telegram.say(scene.notes["chat"], f"{(right + guess * 1111) % 1_000_000:06d}")
+
+    async def look() -> bool:
+        return await _wrong_codes(scene) >= before + 5
+
+    await scene.stage.pulse.until(look, PATIENCE)
+    return {"tries": 5}
 
 
 async def _right_code_late(scene: Scene) -> Facts:
     """Even the right code is worth nothing now."""
-    await _chat(scene, scene.notes["right"])
+    before = await _heard(scene)
+    scene.stage.world.telegram.say(scene.notes["chat"], scene.notes["right"])
+
+    async def look() -> bool:
+        return await _heard(scene) > before
+
+    await scene.stage.pulse.until(look, PATIENCE)
     request = await _of_chat(scene)
+    expect(await _wrong_codes(scene) >= 5, "the tries are not on record")
     expect(request.state in ("received", "verifying"), f"the request is {request.state}")
     return {"state": request.state, "reference": request.reference}
 
@@ -183,19 +194,23 @@ async def _of_chat(scene: Scene) -> Request:
     return found
 
 
+async def _heard(scene: Scene) -> int:
+    """How many lines of chats the desk has taken in."""
+    wanted = select(Kept.id).where(Kept.direction == "in", Kept.door == "telegram")
+    async with scene.stage.desk.db.read() as session:
+        return len(list(await session.exec(wanted)))
+
+
 async def _wrong_codes(scene: Scene) -> int:
     wanted = select(Audit.id).where(Audit.action == "wrong_code")
     async with scene.stage.desk.db.read() as session:
         return len(list(await session.exec(wanted)))
 
 
-def _nosy_one(scene: Scene) -> Person:
-    return OTHER_MEMBER
-
-
 async def _nosy(scene: Scene) -> Facts:
     """A real member, rightly signed in to their own mail, asks for somebody else's file."""
-    cast, nosy, whose = scene.stage.cast, _nosy_one(scene), scene.person
+    cast, whose = scene.stage.cast, scene.person
+    nosy = scene.notes["nosy"] = cast.bystander(scene.language)
     mails, theirs = cast.mails(nosy), cast.mails(whose)
     scene.notes |= {"mails": mails[-1].number if mails else 0, "theirs": len(theirs)}
     scene.notes["known"] = len(await scene.stage.requests(whose.member))
@@ -207,7 +222,7 @@ async def _nosy(scene: Scene) -> Facts:
 
 async def _nosy_answer(scene: Scene) -> Facts:
     """The desk takes it for what the writer may ask: their own file, once they have said yes."""
-    nosy = _nosy_one(scene)
+    nosy: Person = scene.notes["nosy"]
     mail = await scene.stage.world.mail.wait_for(
         nosy.email, lambda each: each.number > scene.notes["mails"], PATIENCE
     )

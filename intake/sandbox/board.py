@@ -1,0 +1,275 @@
+"""What the sandbox's page shows: the member's mailbox and chat, the agents' work, the company's row.
+
+Only facts, no layout. It looks at the world from outside: mailboxes, chats, the company's database; of
+the desk's own tables it reads what the agents have on their screens.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from subjectline.handlers import drafting
+from subjectline.handlers.queries import today
+from subjectline.handlers.words import columns
+from subjectline.intake.sandbox.mail_world import SandboxMail
+from subjectline.intake.sandbox.people import Person
+from subjectline.intake.sandbox.systems import Answer, System
+from subjectline.intake.sandbox.telegram_emulator import Message
+from subjectline.models.tables import (
+    Agent,
+    Approval,
+    Audit,
+    Conversation,
+    History,
+    Hold,
+    Proposal,
+    Request,
+)
+from subjectline.models.workflow import FINAL
+
+if TYPE_CHECKING:
+    from subjectline.intake.sandbox.stage import Stage
+
+MAILS_SHOWN, LINES_SHOWN, CASES_SHOWN, DEEDS_SHOWN = 12, 40, 8, 9
+FULL_LINE = 54  # columns: a shorter line ends where its writer ended it
+_LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,)]")
+_CODE = re.compile(r"(?<![\d-])\d{6}(?![\d-])")
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One mail of the member's mailbox, in or out. `number` counts up; 0 is one of their own."""
+
+    at: datetime
+    subject: str
+    text: str
+    number: int = 0
+    forged: bool = False
+    asks: bool = False  # a yes, or the code, answers it
+    newest: bool = False
+
+    @property
+    def mine(self) -> bool:
+        return self.number == 0
+
+    @property
+    def head(self) -> str:
+        return next((line for line in self.text.splitlines() if line.strip()), "")
+
+
+def letters(stage: "Stage", person: Person) -> list[Letter]:
+    """The member's mails and answers, oldest first."""
+    came = [_letter(mail) for mail in stage.cast.mails(person)]
+    sent = [Letter(s.at, s.subject, s.text, 0, s.forged) for s in stage.cast.sent_by(person)]
+    both = sorted([*came, *sent], key=lambda letter: letter.at)[-MAILS_SHOWN:]
+    newest = max((letter.number for letter in came), default=0)
+    return [replace(letter, newest=letter.number == newest > 0) for letter in both]
+
+
+def _letter(mail: SandboxMail) -> Letter:
+    asks = "+v" in str(mail.message["Reply-To"]) and bool(_CODE.search(mail.text))
+    return Letter(mail.arrived_at, mail.subject, reflowed(mail.text), mail.number, asks=asks)
+
+
+def from_unix(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def lines(stage: "Stage", person: Person) -> list[Message]:
+    return stage.cast.chat(person)[-LINES_SHOWN:]
+
+
+def reflowed(text: str) -> str:
+    """A mail that was wrapped for 72 columns, with its paragraphs in one line again."""
+    out: list[str] = []
+    last = ""
+    for line in text.strip().splitlines():
+        joins = out and last.strip() and line.strip() and columns(last) >= FULL_LINE
+        if joins and not line.startswith(("- ", "--")) and "://" not in last + line:
+            out[-1] += " " + line.strip()
+        else:
+            out.append(line.rstrip())
+        last = line
+    return "\n".join(out)
+
+
+def linked(text: str) -> Markup:
+    """Plain text as HTML, with its web addresses as links."""
+    parts, end = [], 0
+    for found in _LINK.finditer(text):
+        parts += [escape(text[end : found.start()]), _anchor(found.group())]
+        end = found.end()
+    return Markup("").join([*parts, escape(text[end:])])
+
+
+def _anchor(url: str) -> Markup:
+    short = url.partition("://")[2]
+    shown = short if len(short) < 44 else f"{short[:38]}…"
+    return Markup('<a href="{}" target="_blank" rel="noopener">{}</a>').format(url, shown)
+
+
+@dataclass(frozen=True)
+class CaseCard:
+    """One request on the agents' desk. `answer` is the letter that would leave, once there is one."""
+
+    reference: str
+    kind: str
+    state: str
+    member: str
+    door: str
+    days_left: int
+    due_on: date
+    fields: tuple[str, ...]
+    final: bool
+    answer: Mapping[str, Any]
+    signed: tuple[str, ...]
+    needs: int
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something that the desk did, for the list of what happened."""
+
+    key: str
+    event: str
+    at: datetime
+    reference: str
+    kind: str
+    who: str
+
+
+async def cases(stage: "Stage") -> list[CaseCard]:
+    """What the agents have before them: what waits for a signature first, what is closed last."""
+    async with stage.desk.db.read() as session:
+        rows = await session.exec(
+            select(Request, Conversation.door)
+            .join(Conversation, col(Request.conversation_id) == col(Conversation.id))
+            .order_by(col(Request.id).desc())
+            .limit(CASES_SHOWN)
+        )
+        cards = [await _card(session, stage, request, door) for request, door in rows.all()]
+    return sorted(cards, key=lambda card: (card.final, card.state != "proposed"))
+
+
+async def _card(session: AsyncSession, stage: "Stage", row: Request, door: str) -> CaseCard:
+    proposal = await _open_proposal(session, row) if row.state == "proposed" else None
+    due = date.fromisoformat(row.due_on)
+    return CaseCard(
+        row.reference,
+        row.kind,
+        row.state,
+        row.subject_id or "",
+        door,
+        (due - today(stage.desk, row.regime)).days,
+        due,
+        tuple(row.fields),
+        row.state in FINAL,
+        drafting.open_envelope(stage.desk, proposal) if proposal else {},
+        await _signed(session, proposal) if proposal else (),
+        proposal.needs if proposal else 0,
+    )
+
+
+async def _open_proposal(session: AsyncSession, row: Request) -> Proposal | None:
+    found = await session.exec(
+        select(Proposal)
+        .where(Proposal.request_id == row.id, Proposal.state == "open")
+        .order_by(col(Proposal.id).desc())
+    )
+    return found.first()
+
+
+async def _signed(session: AsyncSession, proposal: Proposal) -> tuple[str, ...]:
+    """The sign-in names of those who have signed."""
+    rows = await session.exec(
+        select(Agent.login)
+        .join(Approval, col(Approval.agent_id) == col(Agent.id))
+        .where(Approval.proposal_id == proposal.id)
+        .order_by(col(Approval.at))
+    )
+    return tuple(rows)
+
+
+async def deeds(stage: "Stage") -> list[Deed]:
+    """The newest steps of requests and the refused tries, newest first."""
+    async with stage.desk.db.read() as session:
+        steps = await session.exec(
+            select(History, Request)
+            .join(Request, col(History.request_id) == col(Request.id))
+            .order_by(col(History.id).desc())
+            .limit(DEEDS_SHOWN)
+        )
+        found = [_step(step, request) for step, request in steps]
+        tries = await session.exec(
+            select(Audit)
+            .where(Audit.action == "wrong_code")
+            .order_by(col(Audit.id).desc())
+            .limit(DEEDS_SHOWN)
+        )
+        found += [Deed(f"a{t.id}", "wrong_code", t.at, "", "", "member") for t in tries]
+    return sorted(found, key=lambda deed: deed.at, reverse=True)[:DEEDS_SHOWN]
+
+
+def _step(step: History, request: Request) -> Deed:
+    return Deed(f"h{step.id}", step.event, step.at, request.reference, request.kind, step.actor)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One field of the member's row. `held` names the purposes for which it may not be used."""
+
+    field: str
+    value: str
+    held: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CompanySide:
+    """The member's row with what is held, and each system with what it was told last."""
+
+    items: tuple[Item, ...]
+    consents: Mapping[str, bool]
+    withdrawn: tuple[str, ...]
+    systems: tuple[tuple[System, Answer | None], ...]
+
+
+SHOWN = ("name", "phone", "email", "nickname", "shipping_address", "instagram_id", "account_number")
+
+
+async def company(stage: "Stage", person: Person) -> CompanySide:
+    row = stage.systems.row(person.member)
+    holds = await _holds(stage, person)
+    values = row.values if row else {}
+    items = tuple(Item(name, values.get(name) or "", _purposes(holds, name)) for name in SHOWN)
+    consents = {"marketing": row.marketing, "third_party": row.third_party} if row else {}
+    last = stage.systems.last
+    return CompanySide(
+        items,
+        consents,
+        tuple(hold.cause for hold in holds if hold.cause.endswith("_withdrawal")),
+        tuple((each, last.get((name, person.member))) for name, each in stage.systems.all.items()),
+    )
+
+
+async def _holds(stage: "Stage", person: Person) -> list[Hold]:
+    async with stage.desk.db.read() as session:
+        rows = await session.exec(
+            select(Hold).where(Hold.subject_id == person.member, col(Hold.ended_revision).is_(None))
+        )
+        return list(rows)
+
+
+def _purposes(holds: list[Hold], field: str) -> tuple[str, ...]:
+    found = [
+        purpose
+        for hold in holds
+        if field in hold.fields or "*" in hold.fields
+        for purpose in hold.purposes
+    ]
+    return tuple(dict.fromkeys(found))
