@@ -236,7 +236,9 @@ def _erasing(m: Sections) -> Iterator[Problem]:
         for table in rows:
             if table == m.home.table or (table in m.tables and m.tables[table].shared):
                 at = ("fields", name, "erase")
-                yield Problem(at, f"{table!r} may not lose a row by an erasure: it is shared or home")
+                yield Problem(
+                    at, f"{table!r} may not lose a row by an erasure: it is shared or home"
+                )
 
 
 def _archive(m: Sections) -> Iterator[Problem]:

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from pydantic import model_validator
+from pydantic import PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
 from subjectline.models.datamap.checks import problems
+from subjectline.models.datamap.lines import Lines
 from subjectline.models.datamap.parts import Field, Purpose, Recipient
 from subjectline.models.datamap.sections import Sections
 
@@ -15,6 +16,8 @@ _Part = TypeVar("_Part", Purpose, Recipient)
 
 class DataMap(Sections):
     """What the company keeps about people. Made by `load_map`; unknown keys and names are refused."""
+
+    _lines: Lines | None = PrivateAttr(default=None)
 
     @model_validator(mode="before")
     @classmethod
@@ -43,6 +46,27 @@ class DataMap(Sections):
             }
             self.fields[name] = field.model_copy(update=naming)
         return self
+
+    def written_in(self, lines: Lines) -> "DataMap":
+        """This map, knowing where its keys stand."""
+        self._lines = lines
+        return self
+
+    def place(self, *where: str) -> str:
+        """`file:line` of the key at `where`, or of the nearest one above it."""
+        return self._lines.place(where) if self._lines else "map"
+
+    def says(self, *where: str) -> bool:
+        """Whether a file has exactly this key."""
+        return self._lines is not None and self._lines.has(where)
+
+    @property
+    def unfitted(self) -> bool:
+        """Whether types or keys are left to the live database."""
+        return any(
+            not table.key or any(column.type == "unknown" for column in table.columns.values())
+            for table in self.tables.values()
+        )
 
     def canonical(self, member: object) -> str:
         """The one way in which a member id is written. Raises NotCanonical."""
