@@ -1,19 +1,27 @@
 """The only SQL against company databases, built from the data map and never from input."""
 
+from subjectline.handlers.registry.archive import Archive, Archived, OpenedRecord
 from subjectline.handlers.registry.changes import Applied, Change, ChangeResult, ConnectionResult
 from subjectline.handlers.registry.collect import Collected, CollectedTable
+from subjectline.handlers.registry.consents import ConsentSeen
 from subjectline.handlers.registry.engines import open_engine, open_engines
+from subjectline.handlers.registry.erasure import Erasure
 from subjectline.handlers.registry.registry import Registry
 from subjectline.handlers.registry.withdrawal import Kept
 
 __all__ = [
     "Applied",
+    "Archive",
+    "Archived",
     "Change",
     "ChangeResult",
     "Collected",
     "CollectedTable",
     "ConnectionResult",
+    "ConsentSeen",
+    "Erasure",
     "Kept",
+    "OpenedRecord",
     "Registry",
     "open_engine",
     "open_engines",

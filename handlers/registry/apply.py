@@ -3,22 +3,32 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from subjectline.handlers.registry.changes import Applied, Change, ChangeResult, ConnectionResult
 from subjectline.handlers.registry.engines import guarded
+from subjectline.handlers.registry.moving import LeavingRow, Mover
 from subjectline.handlers.registry.schema import Schema
 from subjectline.models.errors import RegistryAway, RegistryConflict, RegistryError
 
+ROUNDS = 3  # of a move, while rows come or change in between
 _Found = Literal["old", "new", "other", "missing"]
+_State = Literal["applied", "already"]
 
 
 class Writer:
     """Applies change sets. One transaction a connection; repeating a change set is harmless."""
 
-    def __init__(self, schema: Schema, engines: Mapping[str, AsyncEngine], seconds: float) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        engines: Mapping[str, AsyncEngine],
+        seconds: float,
+        mover: Mover | None = None,
+    ) -> None:
         self._schema, self._engines, self._seconds = schema, engines, seconds
+        self._mover = mover
 
     async def apply(self, changes: Sequence[Change]) -> Applied:
         """Writes `changes`, connection after connection, and reads each back.
@@ -47,7 +57,7 @@ class Writer:
         order = self._schema.children_first(self._schema.map.tables)
         for change in changes:
             self._known(change)
-        ranked = sorted(changes, key=lambda c: (c.op != "delete", order.index(c.table)))
+        ranked = sorted(changes, key=lambda c: (c.op == "update", order.index(c.table)))
         names = [name for name in self._schema.map.connections if name in self._engines]
         grouped = {name: [c for c in ranked if c.connection == name] for name in names}
         return {name: group for name, group in grouped.items() if group}
@@ -61,7 +71,8 @@ class Writer:
             or change.connection not in self._engines
             or not set(columns) <= set(spec.columns)
             or (change.op == "update" and set(change.key) != set(spec.key))
-            or (change.op == "delete" and spec.shared)
+            or (change.op == "delete" and spec.shared and not change.key)
+            or (change.op == "move" and self._mover is None)
         ):
             raise RegistryConflict(
                 "the data map has no such table, column or key now",
@@ -89,19 +100,48 @@ class Writer:
         self, name: str, group: list[Change]
     ) -> tuple[ConnectionResult, RegistryError | None]:
         try:
-            async with guarded(name, self._seconds), self._engines[name].begin() as connection:
-                states = [await self._write(connection, change) for change in group]
+            for _ in range(ROUNDS):
+                states = await self._round(name, group)
+                if not await self._left_over(group):
+                    break
             async with guarded(name, self._seconds), self._engines[name].connect() as connection:
                 pairs = zip(group, states, strict=True)
                 read = [await self._read_back(connection, c, state) for c, state in pairs]
+            await self._settle(group)
         except RegistryError as error:
             return _failure(name, error), error
-        state: Literal["applied", "already"] = "applied" if "applied" in states else "already"
+        state: _State = "applied" if "applied" in states else "already"
         return ConnectionResult(name, state, tuple(read)), None
 
+    async def _round(self, name: str, group: list[Change]) -> list[_State]:
+        """Into the archive first, then one live transaction."""
+        moved = {c.table: await self._apart.archive(c) for c in group if c.op == "move"}
+        async with guarded(name, self._seconds), self._engines[name].begin() as connection:
+            return [await self._write(connection, change, moved) for change in group]
+
+    async def _left_over(self, group: list[Change]) -> bool:
+        """Whether rows that move came or changed while the others went."""
+        moves = [change for change in group if change.op == "move"]
+        return any([await self._apart.left_over(change) for change in moves])
+
+    async def _settle(self, group: list[Change]) -> None:
+        for change in group:
+            if change.op == "move":
+                await self._apart.settle(change)
+
+    @property
+    def _apart(self) -> Mover:
+        assert self._mover is not None  # `_known` lets no move pass without it
+        return self._mover
+
     async def _write(
-        self, connection: AsyncConnection, change: Change
-    ) -> Literal["applied", "already"]:
+        self,
+        connection: AsyncConnection,
+        change: Change,
+        moved: Mapping[str, Sequence[LeavingRow]],
+    ) -> _State:
+        if change.op == "move":
+            return await self._apart.write(connection, change, moved[change.table])
         if change.op == "delete":
             return await self._delete(connection, change)
         table = self._schema[change.table]
@@ -121,8 +161,8 @@ class Writer:
     async def _delete(
         self, connection: AsyncConnection, change: Change
     ) -> Literal["applied", "already"]:
-        """All rows of the member go, also those that came after the proposal."""
-        owned = self._schema.owned(change.table, change.member)
+        """All rows of the member go, also those that came after the proposal; with a key, one row."""
+        owned = self._owned(change)
         done = await connection.execute(delete(self._schema[change.table]).where(owned))
         return "applied" if done.rowcount else "already"
 
@@ -153,8 +193,12 @@ class Writer:
         self, connection: AsyncConnection, change: Change, state: Literal["applied", "already"]
     ) -> ChangeResult:
         table = self._schema[change.table]
+        if change.op == "move":
+            if await self._apart.left_over(change):
+                raise _differs(change)
+            return ChangeResult(change, state, 0)
         if change.op == "delete":
-            owned = self._schema.owned(change.table, change.member)
+            owned = self._owned(change)
             left = await connection.scalar(select(func.count()).select_from(table).where(owned))
             if left:
                 raise _differs(change)
@@ -164,9 +208,12 @@ class Writer:
         after = await connection.scalar(select(table.c[change.column]).where(self._row(change)))
         return ChangeResult(change, state, after)
 
+    def _owned(self, change: Change) -> ColumnElement[bool]:
+        return and_(self._schema.owned(change.table, change.member), self._row(change))
+
     def _row(self, change: Change) -> ColumnElement[bool]:
         table = self._schema[change.table]
-        return and_(*(table.c[column] == value for column, value in change.key.items()))
+        return and_(true(), *(table.c[column] == value for column, value in change.key.items()))
 
 
 def _differs(change: Change) -> RegistryConflict:

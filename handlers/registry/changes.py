@@ -11,10 +11,13 @@ State = Literal["applied", "already", "conflict", "away", "refused", "untouched"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One value of one row (`update`), or all rows of one table that are a member's (`delete`).
+    """One value of one row (`update`), all rows of one table that are a member's (`delete`), or the
+    same into the archive (`move`).
 
     An update names its row by the primary `key`, the value expected (`old`) and the one to write
-    (`new`), as the column writes them. A delete has no column: `old` is the number of rows seen.
+    (`new`), as the column writes them. A delete has no column: `old` is the number of rows seen; with
+    a `key` it is that one row. Of a move `old` says how many rows a law keeps, `new` until when the
+    member agreed to keep them longer.
     """
 
     connection: str
@@ -23,7 +26,7 @@ class Change:
     column: str
     old: Value
     new: Value
-    op: Literal["update", "delete"] = "update"
+    op: Literal["update", "delete", "move"] = "update"
     member: str = ""
 
     def as_json(self) -> dict[str, Any]:

@@ -73,6 +73,7 @@ def _sqlite(engine: AsyncEngine, seconds: float) -> AsyncEngine:
     def connected(connection: Any, _: object) -> None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA secure_delete = ON")  # what is destroyed is overwritten
         # Shorter than our own time-out, so that a locked file is told as such.
         cursor.execute(f"PRAGMA busy_timeout = {int(seconds * 800)}")
         cursor.close()

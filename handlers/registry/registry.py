@@ -9,12 +9,16 @@ from sqlalchemy import ColumnElement, Select, and_, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from subjectline.handlers.registry.apply import Writer
+from subjectline.handlers.registry.archive import Archive
 from subjectline.handlers.registry.changes import Applied, Change
 from subjectline.handlers.registry.collect import Collected, CollectedTable, Walk
+from subjectline.handlers.registry.consents import ConsentSeen, consents_seen
 from subjectline.handlers.registry.drafts import Drafter, normalised
 from subjectline.handlers.registry.engines import guarded
+from subjectline.handlers.registry.erasure import Erasure, Erasures
+from subjectline.handlers.registry.moving import Leaving, Longer, Mover, Places
 from subjectline.handlers.registry.schema import Schema, member_value
-from subjectline.handlers.registry.withdrawal import Kept, Withdrawals, consent_of
+from subjectline.handlers.registry.withdrawal import Kept, Withdrawals, consent_of, kept_of
 from subjectline.models.clock import Clock, system_clock
 from subjectline.models.datamap import DataMap, Field
 from subjectline.models.errors import BadValue, RegistryError, UnknownMember
@@ -25,7 +29,8 @@ class Registry:
 
     `engines` has one engine a connection of the map (`open_engines`). Every call takes at most
     `seconds` a connection and raises RegistryAway where a database does not answer, RegistryError
-    where it does not fit the map. Days are days in `zone`, the regime's.
+    where it does not fit the map. Days are days in `zone`, the regime's. With an `archive`, what a law
+    keeps of somebody who leaves is moved there; without one it stays where it is.
     """
 
     def __init__(
@@ -36,11 +41,16 @@ class Registry:
         clock: Clock = system_clock,
         seconds: float = 5.0,
         zone: tzinfo = UTC,
+        archive: Archive | None = None,
     ) -> None:
         self.data_map = data_map
         self._schema = Schema(data_map)
         self._engines, self._clock, self._seconds, self._zone = engines, clock, seconds, zone
-        self._writer = Writer(self._schema, engines, seconds)
+        self.archive = archive
+        self.places = Places(self._schema, engines, seconds, clock, zone)
+        self._leaving = Leaving(self.places)
+        self._mover = Mover(self.places, archive) if archive else None
+        self._writer = Writer(self._schema, engines, seconds, self._mover)
 
     def canonical(self, member: object) -> str:
         """The one way in which a member id is written. Raises NotCanonical."""
@@ -140,11 +150,14 @@ class Registry:
                     changes += await drafter.copies(field, value, name)
         return changes
 
-    async def draft_withdrawal(self, member: str, kind: str) -> list[Change]:
+    async def draft_withdrawal(
+        self, member: str, kind: str, longer: Longer | None = None
+    ) -> list[Change]:
         """What marketing_withdrawal, third_party_withdrawal or membership_withdrawal changes.
 
-        Nothing is written; an empty list says that it was withdrawn before. Raises UnknownMember,
-        and RegistryError where the map has no such consent.
+        `longer` says until when the member agreed to keep records, by retention rule. Nothing is
+        written; an empty list says that it was withdrawn before. Raises UnknownMember, and
+        RegistryError where the map has no such consent.
         """
         member = self.canonical(member)
         consent = None if kind == "membership_withdrawal" else consent_of(self._schema, kind)
@@ -154,20 +167,48 @@ class Registry:
             async with self._reading(name) as connection:
                 drafts = Withdrawals(self._schema, connection, member, self._clock())
                 changes += await (
-                    drafts.consent(consent, name) if consent else drafts.membership(name)
+                    drafts.consent(consent, name)
+                    if consent
+                    else drafts.membership(name, moving=self._mover is not None)
                 )
+        if self._mover is not None and consent is None:
+            changes += await self._mover.draft(member, longer or {})
         return changes
 
-    async def kept(self, member: str) -> list[Kept]:
+    async def draft_erasure(self, member: str, fields: Iterable[str]) -> Erasure:
+        """What an erasure of these fields changes, and which records a law keeps all the same.
+
+        Nothing is written. Raises BadValue, UnknownMember.
+        """
+        member = self.canonical(member)
+        await self._known(member)
+        return await Erasures(self.places).draft(member, [self._field(name) for name in fields])
+
+    async def draft_status(self, member: str, *, blocked: bool) -> list[Change]:
+        """The home row as the map has it for a member who is blocked, or active again."""
+        member, home = self.canonical(member), self.data_map.home
+        await self._known(member)
+        wanted = home.blocked if blocked else {c: home.active.get(c) for c in home.blocked}
+        async with self._reading(self._schema.connection(home.table)) as connection:
+            return await Drafter(self._schema, connection, member).setting(home.table, wanted, {})
+
+    async def consents(self, member: str) -> list[ConsentSeen]:
+        """The member's consents as the company's columns have them. Raises UnknownMember."""
+        member = self.canonical(member)
+        await self._known(member)
+        return await consents_seen(self.places, member)
+
+    async def kept(self, member: str, longer: Longer | None = None) -> list[Kept]:
         """What a law keeps of the member's records after a membership withdrawal of today, with the
         law and the last day. Raises UnknownMember."""
-        member, left = self.canonical(member), self._clock().astimezone(self._zone).date()
+        member = self.canonical(member)
         await self._known(member)
         found: list[Kept] = []
-        for name in self.data_map.connections:
-            async with self._reading(name) as connection:
-                drafts = Withdrawals(self._schema, connection, member, self._clock())
-                found += await drafts.kept(name, left, self._zone)
+        for table, leave in self.data_map.leave.items():
+            if leave.action == "keep":
+                agreed = (longer or {}).get(self.data_map.tables[table].retention)
+                rows = await self._leaving.rows(table, member, agreed)
+                found += kept_of(self._schema, table, rows)
         return found
 
     async def apply(self, changes: Sequence[Change]) -> Applied:
@@ -209,6 +250,8 @@ class Registry:
         """Closes every engine."""
         for engine in self._engines.values():
             await engine.dispose()
+        if self.archive is not None:
+            await self.archive.close()
 
     @asynccontextmanager
     async def _reading(self, name: str) -> AsyncIterator[AsyncConnection]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subjectline.handlers.registry.changes import Change
 from subjectline.handlers.registry.drafts import Drafter
+from subjectline.handlers.registry.moving import LeavingRow
 from subjectline.handlers.registry.schema import Schema
-from subjectline.models.datamap import Bilingual, Consent, Leave, Value
+from subjectline.models.datamap import Bilingual, Consent, Leave
 from subjectline.models.errors import RegistryError
 
 CONSENT_OF = {"marketing_withdrawal": "marketing", "third_party_withdrawal": "third_party"}
@@ -73,16 +74,20 @@ class Withdrawals:
             changes += await self._drafter.setting(consent.table, time, consent.where)
         return changes
 
-    async def membership(self, name: str) -> list[Change]:
-        """What `leave` says for every table of connection `name`."""
-        consents = self._schema.map.consents.values()
+    async def membership(self, name: str, *, moving: bool = False) -> list[Change]:
+        """What `leave` says for every table of connection `name`.
+
+        With `moving` the kept tables are left out: `moving.Mover` takes them apart.
+        """
+        consents = () if moving else self._schema.map.consents.values()
         changes: list[Change] = []
         for consent in consents:
             kept = self._schema.map.leave[consent.table].action == "keep"
             if kept and self._schema.connection(consent.table) == name:
                 changes += await self._consent_columns(consent)
         for table, leave in self._schema.map.leave.items():
-            if self._schema.connection(table) == name:
+            apart = moving and leave.action == "keep"
+            if self._schema.connection(table) == name and not apart:
                 changes += await self._left(table, leave)
         return changes
 
@@ -103,34 +108,17 @@ class Withdrawals:
             return [Change(name, table, {}, "", rows, None, op="delete", member=self._member)]
         return []
 
-    async def kept(self, name: str, left: date, zone: tzinfo) -> list[Kept]:
-        """What stays in the tables of connection `name`, counted from the day of leaving where the
-        map names no column; days are days in `zone`."""
-        found: list[Kept] = []
-        for table, leave in self._schema.map.leave.items():
-            if leave.action == "keep" and self._schema.connection(table) == name:
-                found += await self._kept(table, leave, left, zone)
-        return found
 
-    async def _kept(self, table: str, leave: Leave, left: date, zone: tzinfo) -> Sequence[Kept]:
-        here, spec = self._schema[table], self._schema.map.tables[table]
-        retention = self._schema.map.retention[spec.retention]
-        owned = self._schema.owned(table, self._member)
-        last: Any = func.max(here.c[leave.counted_from]) if leave.counted_from else func.max(None)
-        row = (await self._connection.execute(select(func.count(), last).where(owned))).one()
-        if not row[0] or retention.law is None or retention.period is None:
-            return ()
-        period, start = retention.period, _day(row[1], zone) or left
-        words = Bilingual(ko=period.text("ko"), en=period.text("en"))
-        until = period.after(start)
-        return (Kept(table, spec.labels, retention.labels, retention.law, words, row[0], until),)
-
-
-def _day(value: Value, zone: tzinfo) -> date | None:
-    if value is None:
-        return None
-    moment = datetime.fromisoformat(str(value))
-    return (moment.astimezone(zone) if moment.tzinfo else moment).date()
+def kept_of(schema: Schema, table: str, rows: Sequence[LeavingRow]) -> list[Kept]:
+    """What a law keeps of the rows of a table, in one line; nothing where it keeps none."""
+    days = [row.until for row in rows if row.until is not None]
+    spec = schema.map.tables[table]
+    retention = schema.map.retention[spec.retention]
+    if not days or retention.law is None or retention.period is None:
+        return []
+    words = Bilingual(ko=retention.period.text("ko"), en=retention.period.text("en"))
+    last = max(days)
+    return [Kept(table, spec.labels, retention.labels, retention.law, words, len(days), last)]
 
 
 def consent_of(schema: Schema, kind: str) -> Consent:

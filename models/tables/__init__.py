@@ -2,6 +2,14 @@
 
 from subjectline.models.tables.gate import GateCaller, GateHead, GateUse, Hold
 from subjectline.models.tables.intake import Conversation, Message, MessageFile, RawInbox
+from subjectline.models.tables.keeping import (
+    Certificate,
+    ConsentEntry,
+    LegalHold,
+    Paper,
+    Restriction,
+    RetentionRun,
+)
 from subjectline.models.tables.letters import (
     Notice,
     NoticeRecipient,
@@ -29,7 +37,9 @@ __all__ = [
     "Approval",
     "Attempt",
     "Audit",
+    "Certificate",
     "Challenge",
+    "ConsentEntry",
     "Conversation",
     "Export",
     "GateCaller",
@@ -37,17 +47,21 @@ __all__ = [
     "GateUse",
     "History",
     "Hold",
+    "LegalHold",
     "Link",
     "Message",
     "MessageFile",
     "Notice",
     "NoticeRecipient",
     "Outbox",
+    "Paper",
     "PolicyVersion",
     "Proposal",
     "RawInbox",
     "Request",
     "RequestMessage",
+    "Restriction",
+    "RetentionRun",
     "SentMessage",
     "Task",
 ]
