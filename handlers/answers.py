@@ -8,11 +8,19 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import audit, dialog, identity, opening, post
 from subjectline.handlers.identity import Check, Known, Verdict
+from subjectline.handlers.post import read_thread_token
 from subjectline.handlers.requests import advance, link_message, open_of
 from subjectline.handlers.understanding import Answer, read_answer, understand
 from subjectline.handlers.wishes import set_wish, wish_of
 from subjectline.models.incoming import Door, Incoming, Tier
-from subjectline.models.tables import Challenge, Conversation, History, Message, Request
+from subjectline.models.tables import (
+    Challenge,
+    Conversation,
+    History,
+    Message,
+    Request,
+    SentMessage,
+)
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
@@ -65,6 +73,8 @@ async def handle(
     came = Came(session, desk, conversation, message, incoming, known, answer)
     if await _proof(came):
         return True
+    if not await _believed(came):
+        return await _wait_beside(came, requests[-1])
     newest = _asked(requests)
     if newest is not None and newest.state == "waiting":
         return await _answered(came, newest)
@@ -81,6 +91,38 @@ def _asked(requests: list[Request]) -> Request | None:
     return waiting[-1] if waiting else None
 
 
+async def _believed(came: Came) -> bool:
+    """Whether the message is from the person it says: a chat is; a mail that aligns, or that answers
+    a letter of this conversation (its reply address or its Message-ID, which only a reader knows)."""
+    if came.conversation.door != Door.MAIL or came.incoming.tier is Tier.ALIGNED:
+        return True
+    if came.incoming.tier is Tier.FAILED:
+        return False
+    token = came.incoming.reply_token
+    if token.startswith("v"):
+        theirs = await identity.by_token(came.session, came.desk, came.conversation, token)
+        return theirs is not None
+    return read_thread_token(came.desk, token) == came.conversation.id or await _quotes_us(came)
+
+
+async def _quotes_us(came: Came) -> bool:
+    """Whether it answers a Message-ID of ours in this conversation (128 random bits)."""
+    if not came.incoming.in_reply_to:
+        return False
+    sent = await came.session.get(SentMessage, came.incoming.in_reply_to)
+    return sent is not None and sent.conversation_id == came.conversation.id
+
+
+async def _wait_beside(came: Came, newest: Request) -> bool:
+    """An answer that nobody vouches for changes nothing. A right asked for in it is a new request,
+    which will ask for proof of its own; anything else waits for an agent, who sees its evidence."""
+    meant = understand(came.incoming.text, came.desk.vocabulary, newest.language)
+    if meant.decision == "apply":
+        return False
+    came.for_agent()
+    return True
+
+
 async def _proof(came: Came) -> bool:
     """A code, or a yes to the address that only the receiver of our letter knows."""
     waiting = await identity.open_challenge(came.session, came.conversation)
@@ -92,7 +134,7 @@ async def _proof(came: Came) -> bool:
         return True
     if came.answer.code:
         return await _tried(came, came.answer.code)
-    if came.answer.yes is False and waiting is not None:
+    if came.answer.yes is False and waiting is not None and await _believed(came):
         await _called_off(came, waiting)
         return True
     return proof is not None and await _code_wanted(came, proof)
@@ -131,16 +173,10 @@ async def _by_reply(came: Came) -> Challenge | None:
     token = came.incoming.reply_token
     if token.startswith("v"):
         return await identity.check_token(came.session, came.desk, came.conversation, token)
-    rows = await came.session.exec(
-        select(Message.id).where(
-            Message.conversation_id == came.conversation.id,
-            Message.rfc_message_id == came.incoming.in_reply_to,
-            col(Message.letter).in_(("verify", "reminder")),
-        )
-    )
-    if not came.incoming.in_reply_to or rows.first() is None:
+    if not await _quotes_us(came):
         return None
-    return await identity.open_challenge(came.session, came.conversation)
+    found = await identity.open_challenge(came.session, came.conversation)
+    return found if found is not None and identity.reply_counts(came.desk, found) else None
 
 
 async def _tried(came: Came, code: str) -> bool:

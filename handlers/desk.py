@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import date
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,6 +15,7 @@ from subjectline.models.clock import Clock
 from subjectline.models.datamap import DataMap
 from subjectline.models.db import Database
 from subjectline.models.keys import Vault
+from subjectline.models.regimes import Regime, regime_named
 
 
 @dataclass(frozen=True)
@@ -21,10 +23,21 @@ class Manner:
     """How this desk shows itself: its address, its pages, its regime and language of last resort."""
 
     address: str = "privacy@desk.test"
+    reply_domain: str = ""  # of our reply addresses, where it is not the address's own
     public_url: str = "http://127.0.0.1:8080"
     regime: str = "kr-pipa"
     language: str = "ko"
-    extra_holidays: tuple[str, ...] = ()
+    extra_holidays: tuple[date, ...] = ()
+
+    def reply_address(self, token: str) -> str:
+        """`privacy@desk.test` and a token as `privacy+TOKEN@desk.test` (RFC 5233)."""
+        local, _, domain = self.address.partition("@")
+        return f"{local}+{token}@{self.reply_domain or domain}"
+
+    @property
+    def law(self) -> Regime:
+        """The regime with the operator's own days off."""
+        return regime_named(self.regime).with_extra_days(self.extra_holidays)
 
 
 @dataclass(frozen=True)

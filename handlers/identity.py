@@ -291,14 +291,28 @@ def is_code(desk: "Desk", proof: Challenge, code: str) -> bool:
 async def check_token(
     session: AsyncSession, desk: "Desk", conversation: Conversation, token: str
 ) -> Challenge | None:
-    """The open challenge whose reply address was written to, if it is this conversation's."""
+    """The open challenge whose reply address was written to, if it still counts."""
+    found = await by_token(session, desk, conversation, token)
+    good = found is not None and found.state == "open" and reply_counts(desk, found)
+    return found if good else None
+
+
+async def by_token(
+    session: AsyncSession, desk: "Desk", conversation: Conversation, token: str
+) -> Challenge | None:
+    """The challenge of this conversation with this reply address, in whatever state."""
     rows = await session.exec(
-        select(Challenge).where(Challenge.token_hash == desk.vault.keyed_hash("reply", token))
+        select(Challenge).where(
+            Challenge.token_hash == desk.vault.keyed_hash("reply", token),
+            Challenge.conversation_id == conversation.id,
+        )
     )
-    found = rows.first()
-    if found is None or found.state != "open" or found.conversation_id != conversation.id:
-        return None
-    return found if desk.clock() <= found.made_at + REPLY_LIVES else None
+    return rows.first()
+
+
+def reply_counts(desk: "Desk", found: Challenge) -> bool:
+    """Whether an answer to the challenge's letter is not too late."""
+    return desk.clock() <= found.made_at + REPLY_LIVES
 
 
 async def prove(

@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 PAGE = 200
 AT_ONCE = 50
 SWEEP = 5.0
+RELEASE_SWEEP = 60.0
 CHANGE_KEYS = ("clause", "before", "after", "reason")
 
 
@@ -326,6 +327,13 @@ async def look_again(desk: "Desk") -> None:
             .values(due_at=desk.clock())
         )
         wake(session, "notice")
+
+
+async def watch_releases(desk: "Desk") -> None:
+    """Looks again at waiting notices whenever a hold has ended; runs until cancelled."""
+    while True:
+        await desk.db.signals.wait("released", RELEASE_SWEEP)
+        await look_again(desk)
 
 
 async def _close_finished(desk: "Desk") -> None:

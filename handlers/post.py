@@ -97,7 +97,7 @@ def _content(
         "subject": letter.subject,
         "text": letter.text,
         "html": letter.html,
-        "reply_to": plus_address(desk.manner.address, token) if noted.to is None else "",
+        "reply_to": desk.manner.reply_address(token) if noted.to is None else "",
         "slots": noted.slots,
         "keyboard": noted.keyboard,
         "forget": noted.forget,
@@ -189,9 +189,3 @@ def read_thread_token(desk: "Desk", token: str) -> int | None:
     sign = desk.vault.keyed_hash("thread", raw[:8].hex())[:TOKEN_BYTES]
     good = len(raw) == 8 + TOKEN_BYTES and secrets.compare_digest(raw[8:], sign)
     return int.from_bytes(raw[:8], "big") if good else None
-
-
-def plus_address(address: str, token: str) -> str:
-    """`privacy@desk.test` and a token as `privacy+TOKEN@desk.test` (RFC 5233)."""
-    local, _, domain = address.partition("@")
-    return f"{local}+{token}@{domain}"

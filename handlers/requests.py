@@ -94,7 +94,7 @@ async def open_request(
     follows_id: int | None = None,
 ) -> Request:
     """A new request in state `received`; its clock runs from the message's arrival (PIPA 35(3))."""
-    limit = due(desk.manner.regime, kind, arrived_at)
+    limit = due(desk.manner.law, kind, arrived_at)
     key_id = desk.vault.make_key(f"request:{secrets.token_hex(12)}", desk.clock())
     request = Request(
         reference=new_reference(),
@@ -263,7 +263,7 @@ async def _move_holds(
         await holds.take_over(session, number, facts.successor)
     else:
         return
-    wake(session, "gate")
+    wake(session, "gate", "released")
 
 
 async def _place(
@@ -332,7 +332,7 @@ async def set_kind(
     values: Mapping[str, str],
 ) -> None:
     """Gives an unclear request the right that the person named; its clock goes on from arrival."""
-    limit = due(request.regime, kind, request.arrived_at)
+    limit = due(desk.manner.law, kind, request.arrived_at)
     request.kind, request.fields = kind, list(fields)
     request.due_at, request.due_on = limit.at, limit.date.isoformat()
     request.derivation = list(limit.derivation)

@@ -39,8 +39,8 @@ COUNTED: Mapping[str, tuple[Any, Any]] = {
 }
 
 
-def health_routes(desk: Desk, doors: Sequence[Watched]) -> list[Route]:
-    """The two routes, over these doors."""
+def health_routes(desk: Desk, doors: Sequence[Watched], *, figures: bool = True) -> list[Route]:
+    """/healthz over these doors and, for the internal application, /metrics."""
 
     async def healthz(request: Request) -> Response:
         down = [door.name for door in doors if not door.status.connected]
@@ -50,7 +50,8 @@ def health_routes(desk: Desk, doors: Sequence[Watched]) -> list[Route]:
     async def metrics(request: Request) -> Response:
         return PlainTextResponse(await _figures(desk, doors))
 
-    return [Route("/healthz", healthz), Route("/metrics", metrics)]
+    health = [Route("/healthz", healthz)]
+    return [*health, Route("/metrics", metrics)] if figures else health
 
 
 async def _figures(desk: Desk, doors: Sequence[Watched]) -> str:

@@ -40,7 +40,7 @@ class MailPolicy:
 
     authserv_ids: tuple[str, ...] = ()
     desk_addresses: tuple[str, ...] = ()
-    max_bytes: int = 25_000_000
+    max_bytes: int = 25 * 1024 * 1024  # as `mailboxes.max_mail_bytes`
 
 
 def parse_mail(

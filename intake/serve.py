@@ -58,7 +58,8 @@ def assemble(desk: Desk, settings: Settings) -> Parts:
         smtp = SmtpSender(settings.smtp)
         parts.senders[Door.MAIL] = MailSender(smtp, desk.clock)
         parts.closers.append(smtp.close)
-    policy = MailPolicy(settings.desk.authserv_ids, (settings.desk.address,))
+    largest = max((box.max_mail_bytes for box in settings.mailboxes), default=MailPolicy.max_bytes)
+    policy = MailPolicy(settings.desk.authserv_ids, (settings.desk.address,), largest)
     parts.parsers[Door.MAIL] = mail_parser(policy)
     for box in settings.mailboxes:
         door = Mailbox(box, MailSink(desk, policy), desk.clock)
@@ -88,6 +89,7 @@ def loops_of(parts: Parts) -> list[Loop]:
         lambda: tasks.run(desk),
         *(partial(outbox.run, desk, {door: sender}) for door, sender in parts.senders.items()),
         lambda: timers.run(desk),
+        lambda: notices.watch_releases(desk),
         desk.gate.run,
     ]
     if Door.MAIL in parts.senders:
@@ -97,7 +99,7 @@ def loops_of(parts: Parts) -> list[Loop]:
 
 def public_app(parts: Parts) -> Starlette:
     """What members reach: the policy, secure pages, health."""
-    routes: list[BaseRoute] = [*health_routes(parts.desk, parts.doors)]
+    routes: list[BaseRoute] = [*health_routes(parts.desk, parts.doors, figures=False)]
     return Starlette(routes=[*routes, Mount("/", create_pages(parts.desk))])
 
 
@@ -186,11 +188,20 @@ async def run(
                 await closing()
             for server in servers:
                 server.stop()
-            for task in running:
-                task.cancel()
+            await cancelled(running)
     finally:
         for close in parts.closers:
             await close()
+
+
+async def cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancels until they have ended: `asyncio.wait_for` of 3.11, which libraries use, loses a
+    cancellation that comes in the moment its answer does."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=2)
 
 
 async def _done(ready: Callable[[], Awaitable[None]]) -> None:

@@ -47,7 +47,8 @@ def make_desk(settings: Settings, clock: Clock = system_clock) -> Desk:
     data_map = load_map(settings.registry.map)
     urls = {name: url.get_secret_value() for name, url in settings.registry.urls.items()}
     database = Database(where.database)
-    zone = regime_named(settings.desk.regime).tz
+    regime = settings.desk.regime or data_map.company.regime
+    zone = regime_named(regime).tz
     return Desk(
         db=database,
         vault=vault,
@@ -59,8 +60,10 @@ def make_desk(settings: Settings, clock: Clock = system_clock) -> Desk:
         manner=Manner(
             address=settings.desk.address,
             public_url=settings.desk.public_url.rstrip("/"),
-            regime=settings.desk.regime,
+            regime=regime,
             language=settings.desk.language,
+            reply_domain=settings.smtp.reply_to_domain if settings.smtp else "",
+            extra_holidays=settings.desk.extra_holidays,
         ),
     )
 

@@ -7,6 +7,7 @@ Any secret may be given as itself, as `<name>_file` (a file whose text it is) or
 import shlex
 import subprocess
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -30,13 +31,13 @@ class Section(BaseModel):
 class DeskSection(Section):
     """The desk as people see it."""
 
-    regime: str = "kr-pipa"
+    regime: str = ""  # empty: the data map's company.regime
     language: str = "ko"
     public_url: str = "http://127.0.0.1:8080"
     data_dir: Path = Path("var")
     address: str = "privacy@desk.test"
     authserv_ids: tuple[str, ...] = ()
-    extra_holidays: tuple[str, ...] = ()
+    extra_holidays: tuple[date, ...] = ()
 
 
 class DatabaseSection(Section):
