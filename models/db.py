@@ -33,8 +33,8 @@ class Signals:
 
     def set(self, *names: str) -> None:
         for name in names:
-            for event in self._events.get(name, {}).values():
-                event.set()
+            for waiter in self._events.get(name, {}).values():
+                waiter.set()
 
     async def wait(self, name: str, seconds: float, who: str = "") -> None:
         """Until the name is set or the seconds are over; clears it, for `who` alone."""

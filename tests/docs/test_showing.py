@@ -25,7 +25,7 @@ def lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     [
         "desk.language = 'en'  (SUBJECTLINE_DESK__LANGUAGE)",
         "desk.data_dir = 'var'  (subjectline.toml)",
-        "desk.regime = 'kr-pipa'  (default)",
+        "desk.regime = ''  (default)",
         "database.url = ''  (default)",
         "mailboxes.0.port = 993  (default)",
         "mailboxes.0.password = ********  (subjectline.toml)",
