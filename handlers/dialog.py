@@ -157,14 +157,18 @@ async def _named_address(turn: Turn) -> bool:
         return False
     contact = Contact(*next(iter(turn.known.members)))
     forget(turn.session, turn.conversation, turn.incoming)
-    if any(identity.contested(turn.desk, request, contact) for request in requests):
-        await opening.other_proof(turn.session, turn.desk, turn.conversation, requests)
-    elif await identity.too_many(turn.session, turn.desk, turn.conversation):
+    contested = [r for r in requests if identity.contested(turn.desk, r, contact)]
+    if contested:
+        await opening.other_proof(turn.session, turn.desk, turn.conversation, contested)
+    left = [request for request in requests if request not in contested]
+    if not left:
+        return True
+    if await identity.too_many(turn.session, turn.desk, turn.conversation):
         turn.conversation.state = "unsorted"
         turn.say("dialog_code_spent")
     else:
         await identity.challenge(
-            turn.session, turn.desk, turn.conversation, requests, contact, turn.known
+            turn.session, turn.desk, turn.conversation, left, contact, turn.known
         )
         minutes = int(CODE_LIVES.total_seconds() // 60)
         turn.say("dialog_ask_code", expires_minutes=minutes)

@@ -97,8 +97,10 @@ async def identify(
     """Opens the requests whose level is reached already; returns those that need a challenge."""
     level, member = level_now(desk, conversation, incoming, known)
     left = []
+    by = Contact(conversation.proven_by or incoming.sender.kind, "")
     for request in requests:
-        if member and reaches(level, LEVEL_NEEDED.get(request.kind, "document")):
+        known_enough = reaches(level, LEVEL_NEEDED.get(request.kind, "document"))
+        if member and known_enough and not contested(desk, request, by):
             facts = Facts(level=level, registry=desk.data_map.registry, subject=member)
             await advance(
                 session, desk, request.id or 0, "prove", audit.MEMBER, request.version, facts
@@ -322,17 +324,20 @@ async def prove(
     proof: Challenge,
     message_id: int | None = None,
 ) -> list[Request]:
-    """The answer came from the contact: every request of the group is proven and opened."""
+    """The answer came from the contact: every request of the group is proven and opened, but for one
+    that changes this very contact."""
     proof.state = "proven"
     session.add(proof)
     if proof.subject_id is not None:
         conversation.registry_id, conversation.subject_id = proof.registry_id, proof.subject_id
-        conversation.proven_at = desk.clock()
+        conversation.proven_at, conversation.proven_by = desk.clock(), proof.contact_kind
         session.add(conversation)
     opened = []
+    by = Contact(proof.contact_kind, "")
     facts = Facts(level="contact", registry=proof.registry_id, subject=proof.subject_id)
     for request in await group_of(session, proof.group_id):
-        if request.state in ("received", "verifying") and request.kind != "unclear":
+        waits = request.state in ("received", "verifying") and request.kind != "unclear"
+        if waits and not contested(desk, request, by):
             opened.append(
                 await advance(
                     session, desk, request.id or 0, "prove", audit.MEMBER, request.version, facts

@@ -123,15 +123,19 @@ async def identify(
     if conversation.door != Door.MAIL:
         await dialog.ask_who(session, desk, conversation, left)
         return
-    if any(identity.contested(desk, request, incoming.sender) for request in left):
-        await other_proof(session, desk, conversation, left)
-    elif await identity.too_many(session, desk, conversation):
+    contested = [r for r in left if identity.contested(desk, r, incoming.sender)]
+    if contested:
+        await other_proof(session, desk, conversation, contested)
+    left = [request for request in left if request not in contested]
+    if not left:
+        return
+    if await identity.too_many(session, desk, conversation):
         conversation.state = "unsorted"
-    else:
-        believed = incoming.tier is Tier.ALIGNED
-        await identity.challenge(
-            session, desk, conversation, left, incoming.sender, known, believed=believed
-        )
+        return
+    believed = incoming.tier is Tier.ALIGNED
+    await identity.challenge(
+        session, desk, conversation, left, incoming.sender, known, believed=believed
+    )
 
 
 async def clarify(

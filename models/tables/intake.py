@@ -51,6 +51,7 @@ class Conversation(SQLModel, table=True):
     registry_id: str | None = None
     subject_id: str | None = Field(default=None, index=True)
     proven_at: datetime | None = maybe_moment()
+    proven_by: str = ""  # the kind of contact that proved it: email, phone
     state: str = "quiet"  # quiet, unsorted (an agent must look), closed
     dialog: Sealed | None = sealed("conversation.dialog")
     told_resident_number: bool = False

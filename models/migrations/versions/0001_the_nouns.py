@@ -38,6 +38,7 @@ def upgrade() -> None:
     sa.Column('registry_id', sa.String(), nullable=True),
     sa.Column('subject_id', sa.String(), nullable=True),
     sa.Column('proven_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('proven_by', sa.String(), nullable=False),
     sa.Column('state', sa.String(), nullable=False),
     sa.Column('dialog', sa.LargeBinary(), nullable=True),
     sa.Column('told_resident_number', sa.Boolean(), nullable=False),

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from desks import ACCESS, CORRECT, MARKETING, THIRD_PARTY, Office, code_in
+from desks import ACCESS, CODE, CORRECT, MARKETING, THIRD_PARTY, Office, code_in
 
 from subjectline.intake.sandbox.people import KO_MEMBER, OTHER_MEMBER
 from subjectline.models.tables import Audit, Challenge, Request
@@ -253,3 +253,14 @@ def other_than(code: str) -> str:
 def same(text: str) -> str:
     """Without the code and the reference, which differ between any two letters."""
     return re.sub(r"SL-[0-9A-Z*~$=]+", "SL", re.sub(r"(?<!\d)\d{6}(?!\d)", "code", text))
+
+
+async def test_a_contact_never_proves_its_own_change(office: Office) -> None:
+    """The address that a mail asks to replace proves the rest of the mail, and not that."""
+    await office.mail(
+        ME, "제 개인정보를 모두 보여 주세요. 그리고 이메일 주소를 new.me@mail.test로 바꿔 주세요."
+    )
+    verify = next(letter for letter in office.tray.parcels if CODE.search(letter.text))
+    await office.mail(ME, code_in(verify), answers=verify)
+    states = {request.kind: request.state for request in await office.all(Request)}
+    assert states["correction"] == "received" and states["access"] in ("open", "proposed")
