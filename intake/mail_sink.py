@@ -11,6 +11,9 @@ from subjectline.intake.mailbox import Disposition, RawMail
 from subjectline.models.errors import UnreadableMail
 from subjectline.models.incoming import Door, Incoming, Outcome
 
+# A header alone has no words; what a machine sent is not answered, however large.
+OF_PERSONS = frozenset({"person", "empty", "nothing_new", "oversized"})
+
 
 class MailSink:
     """Keeps batches of mails for one desk."""
@@ -45,7 +48,7 @@ def mail_parser(policy: MailPolicy) -> inbox.Parser:
         seen = parse_mail(
             view.body, source_key=view.source_key, arrived_at=view.arrived_at, policy=policy
         )
-        if not view.oversized:
+        if not view.oversized or seen.rule not in OF_PERSONS:
             return seen
         return replace(
             seen, outcome=Outcome.HOLD, rule="oversized", reason="only its header was read"

@@ -53,7 +53,9 @@ async def test_a_correction(journey: Journey, tongue: Tongue) -> None:
         assert value not in bubble.text and who.name not in bubble.text
         assert who.email not in bubble.text and who.phone not in bubble.text
     assert done.text
-    standing = {each.text for each in journey.world.telegram.messages(CHAT) if each.sender.id == CHAT}
+    standing = {
+        each.text for each in journey.world.telegram.messages(CHAT) if each.sender.id == CHAT
+    }
     assert who.email not in standing  # the messages with an address and a code were deleted
     assert not any(each.isdigit() and len(each) == 6 for each in standing)
 

@@ -108,11 +108,11 @@ class Journey:
     async def hears(self, user: int, after: int, *words: str) -> Bubble:
         """The bot's first message after a number that says all of these words."""
 
-        def look() -> Bubble | None:
+        def look() -> list[Bubble]:
             said = self.world.telegram.from_bot(user, after)
-            return next((b for b in said if all(word in b.text for word in words)), None)
+            return [bubble for bubble in said if all(word in bubble.text for word in words)]
 
-        return await self.world.telegram.until(look, PATIENCE)
+        return (await self.world.telegram.until(look, PATIENCE))[0]
 
     async def code_for(self, person: Person, seen: int) -> str:
         """The one-time code in the next mail of a member."""

@@ -1,0 +1,195 @@
+"""A desk in a process of its own, to be killed with -9 at a chosen or at any moment, and started again.
+
+As a program this file is the nursery: it imports the product once and forks a desk for each line of
+JSON on its standard input (home, ports, seconds ahead of the clock, the point to die at). On its
+standard output it says `born PID` and `dead PID`, or `ended PID` for one that died of itself.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy import event
+from sqlmodel import select
+
+from subjectline.handlers import applying, audit, decisions, inbox, post
+from subjectline.handlers.desk import Desk
+from subjectline.handlers.registry import Registry
+from subjectline.handlers.senders.mail import MailSender
+from subjectline.intake.sandbox.company import MAP
+from subjectline.intake.sandbox.mail_world import AUTHSERV_ID, MailWorld
+from subjectline.intake.serve import assemble, loops_of
+from subjectline.intake.setup import make_desk
+from subjectline.models.clock import MovableClock
+from subjectline.models.errors import Refused
+from subjectline.models.mail_settings import MailboxSettings, SmtpSettings
+from subjectline.models.settings import DeskSection, RegistrySection, Settings
+from subjectline.models.tables import Proposal
+
+DESK_ADDRESS = "privacy@moment-pick.test"
+# Where a desk dies: (module or class, function, before or after it).
+POINTS: dict[str, tuple[Any, str, str]] = {
+    "raw mail kept, not yet moved": (inbox, "keep", "after"),
+    "message received, not committed": (inbox, "_end", "after"),
+    "letters rendered, not committed": (post, "flush", "after"),
+    "signed and committed": (decisions, "approve", "after"),
+    "attempt committed, registry not touched": (Registry, "apply", "before"),
+    "registry written, desk not": (Registry, "apply", "after"),
+    "everything written, not committed": (applying, "_close", "after"),
+    "letter taken, not handed over": (MailSender, "send", "before"),
+    "letter handed over, not noted": (MailSender, "send", "after"),
+}
+
+
+class Nursery:
+    """Starts desks and hears of their deaths."""
+
+    def __init__(self, process: asyncio.subprocess.Process, home: Path, world: MailWorld) -> None:
+        self._process, self._home, self._world = process, home, world
+        self._ahead = 0.0
+        self.pid = 0
+
+    async def bear(self, point: str = "") -> None:
+        """Starts a desk. Each next one's clock is two minutes ahead: leases of the dead are over."""
+        order = {
+            "home": str(self._home),
+            "imap": self._world.imap_port,
+            "smtp": self._world.smtp_port,
+            "ahead": self._ahead,
+            "point": point,
+        }
+        self._ahead += 120
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order).encode() + b"\n")
+        await self._process.stdin.drain()
+        self.pid = await self._hear("born")
+
+    async def death(self) -> None:
+        """Until the desk has died at its point."""
+        async with asyncio.timeout(30):
+            assert await self._hear("dead") == self.pid
+
+    async def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+        await self.death()
+
+    async def _hear(self, word: str) -> int:
+        assert self._process.stdout is not None
+        said, _, pid = (await self._process.stdout.readline()).decode().partition(" ")
+        assert said == word, f"the nursery said {said!r} instead of {word!r}"
+        return int(pid)
+
+
+@asynccontextmanager
+async def nursery(home: Path, world: MailWorld) -> AsyncIterator[Nursery]:
+    """A nursery for the desk in `home`, whose mail is `world`'s; everything in it dies at the end."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, __file__, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    made = Nursery(process, home, world)
+    try:
+        yield made
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        await process.wait()
+
+
+def settings_of(order: dict[str, Any]) -> Settings:
+    home = Path(order["home"])
+    account = {"host": "127.0.0.1", "user": DESK_ADDRESS, "password": "sandbox", "tls": "none"}
+    return Settings(
+        desk=DeskSection(data_dir=home, address=DESK_ADDRESS, authserv_ids=(AUTHSERV_ID,)),
+        registry=RegistrySection(
+            map=MAP, urls={"members": SecretStr(f"sqlite:///{home / 'company.db'}")}
+        ),
+        mailboxes=(MailboxSettings(**account, port=order["imap"], retry_seconds=0.05),),
+        smtp=SmtpSettings(**account, port=order["smtp"], from_address=DESK_ADDRESS),
+    )
+
+
+async def live(order: dict[str, Any]) -> None:
+    """A desk with two agents who sign whatever is proposed, until it is killed."""
+    settings, clock = settings_of(order), MovableClock()
+    clock.advance(timedelta(seconds=order["ahead"]))
+    desk = make_desk(settings, clock)
+    if order["point"]:
+        arm(*POINTS[order["point"]])
+    async with asyncio.TaskGroup() as group:
+        for loop in loops_of(assemble(desk, settings)):
+            group.create_task(_lasting(loop))
+        group.create_task(_sign(desk))
+
+
+async def _lasting(loop: Callable[[], Awaitable[None]]) -> None:
+    await loop()
+
+
+async def _sign(desk: Desk) -> None:
+    committed = asyncio.Event()
+    event.listen(desk.db.engine.sync_engine, "commit", lambda _: committed.set())
+    while True:
+        async with desk.db.read() as session:
+            rows = await session.exec(select(Proposal).where(Proposal.state == "open"))
+            waiting = [proposal.sha256 for proposal in rows]
+        for sha256 in waiting:
+            for number in (1, 2):
+                await _sign_one(desk, sha256, number)
+        await committed.wait()
+        committed.clear()
+
+
+async def _sign_one(desk: Desk, sha256: str, number: int) -> None:
+    try:
+        await decisions.approve(desk, sha256, audit.agent(number))
+    except Refused:
+        return  # signed before the desk died, or needs no second one
+
+
+def arm(place: Any, name: str, when: str) -> None:
+    """From now on the process dies where this function is called, before or after its work."""
+    real = getattr(place, name)
+
+    def died(*given: Any, **named: Any) -> Any:
+        if when == "before":
+            die()
+        done = real(*given, **named)
+        if not asyncio.iscoroutine(done):
+            die()
+        return _and_die(done)
+
+    setattr(place, name, died)
+
+
+async def _and_die(work: Awaitable[Any]) -> None:
+    await work
+    die()
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main() -> None:
+    """The nursery: one desk at a time, none survives it."""
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            asyncio.run(live(json.loads(line)))
+            os._exit(1)  # a desk does not end by itself
+        print("born", child, flush=True)  # noqa: T201
+        status = os.waitpid(child, 0)[1]
+        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        print("dead" if killed else "ended", child, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
