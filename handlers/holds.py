@@ -17,6 +17,7 @@ from subjectline.models.tables import GateHead, Hold
 
 ALL = ("*",)
 NOT_BY_LAW = ("basis:consent", "basis:contract", "basis:legitimate")
+BLOCKED = ("basis:consent", "basis:contract")  # of a member suspected of false information
 
 # On `done` these holds stay, until a later request of the person or a new consent (DESIGN, note 3).
 STANDING_KINDS = frozenset(
@@ -26,6 +27,7 @@ STANDING_KINDS = frozenset(
         "third_party_withdrawal",
         "erasure",
         "membership_withdrawal",
+        "false_information",
     }
 )
 
@@ -68,6 +70,8 @@ def holds_for(
         return HoldPlan(kind, contested, tuple(scope) or ALL)
     if kind in ("erasure", "membership_withdrawal"):
         return HoldPlan(kind, ALL, NOT_BY_LAW)
+    if kind == "false_information":
+        return HoldPlan(kind, ALL, BLOCKED)
     consent = kind.removesuffix("_withdrawal")
     if consent != kind and consent in data_map.consents:
         return HoldPlan(kind, ALL, (f"consent:{consent}",))

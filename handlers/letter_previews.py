@@ -296,6 +296,21 @@ _MAKERS: dict[str, Maker] = {
         "correction", "not_incorrect", reason=_reason, released=lambda lang: [_phone(lang)]
     ),
     "refused-unknown_member": _refused("access", "nothing_held", reason=""),
+    "restricted": _about(
+        "false_information",
+        done_on=DONE,
+        reason=_reason,
+        purposes=_labels("서비스 제공, 대금 정산", "the service, paying out sales"),
+        bodies=_bodies,
+    ),
+    "restricted-lifted": _about(
+        "restriction_end",
+        done_on=DONE,
+        lifted=True,
+        remedy=_reason,
+        purposes=[],
+        bodies=_bodies,
+    ),
     "extended": _about(
         "access",
         new_due_on=date(2026, 4, 13),

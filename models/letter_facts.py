@@ -176,6 +176,20 @@ class PartialFacts(Common):
     bodies: Sequence[BodyFacts]
 
 
+class RestrictedFacts(Common):
+    """A member suspected of false information, or with `lifted` the end of that and its `remedy`.
+
+    `purposes`: labels of what the data is not used for meanwhile. `reason` in an agent's words.
+    """
+
+    done_on: date
+    reason: str
+    purposes: Sequence[str]
+    bodies: Sequence[BodyFacts]
+    lifted: NotRequired[bool]
+    remedy: NotRequired[str]
+
+
 class ExtendedFacts(Common):
     new_due_on: date
     reason: str

@@ -19,6 +19,8 @@ KINDS = (
     "objection",
     "unclear",
 )
+# What the company decides about a member on its own: nobody asks for these, an agent opens them.
+DECISIONS = ("false_information", "restriction_end")
 LEVELS = ("claimed", "channel", "contact", "document")
 OUTCOMES = ("fulfil", "partial", "refuse")
 FINAL = frozenset({"done", "refused", "lapsed", "withdrawn", "superseded"})
@@ -67,7 +69,9 @@ EVENTS = tuple(move.event for move in MOVES)
 _TABLE = {(state, move.event): move for move in MOVES for state in move.sources}
 
 # Letters that decide leave only approved; the rest are procedure and leave by themselves.
-DECIDING_LETTERS = frozenset({"done", "partial", "refused", "postponed", "extended"})
+DECIDING_LETTERS = frozenset(
+    {"done", "partial", "refused", "restricted", "postponed", "extended"}
+)
 
 # How far a person must be known before a request of a kind is opened (PIPA 38(4), Decree 46).
 LEVEL_NEEDED = {
@@ -80,6 +84,8 @@ LEVEL_NEEDED = {
     "erasure": "contact",
     "membership_withdrawal": "contact",
     "objection": "contact",
+    "false_information": "document",
+    "restriction_end": "document",
 }
 
 # Signatures an untouched system draft needs; whatever a person touched needs two.
@@ -93,6 +99,8 @@ SIGNATURES = {
     "erasure": 2,
     "membership_withdrawal": 2,
     "objection": 2,
+    "false_information": 2,
+    "restriction_end": 2,
 }
 SIGNATURES_WHEN_TOUCHED = 2
 
