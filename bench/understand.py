@@ -60,9 +60,12 @@ class Judged:
 
     @property
     def wrong(self) -> bool:
-        """A right was applied that the person did not ask for."""
-        allowed = self.case.also_ok | (self.case.kinds if self.case.expect == "apply" else set())
-        return not self.applied <= allowed
+        """A right was applied that the person did not ask for.
+
+        Where the set wants a question, a right may stand beside one (a correction without a value).
+        """
+        clear = self.case.expect == "apply" or self.asked
+        return not self.applied <= self.case.also_ok | (self.case.kinds if clear else set())
 
     @property
     def right(self) -> bool:

@@ -26,7 +26,10 @@ _TYPOS = {
     "해여": "해요", "돼여": "돼요", "줘여": "줘요", "니당": "니다", "림니": "립니", "함니": "합니",
     "싶슴": "싶습", "해줭": "해줘", "줴요": "줘요", "나여": "나요", "까여": "까요", "게여": "게요",
     "동이철": "동의철", "수신거브": "수신거부", "마켓팅": "마케팅", "마캐팅": "마케팅", "열랍": "열람",
-    "께요": "게요", "먄": "면", "시퍼": "싶어", "시포": "싶어", "시픈": "싶은", "실어요": "싫어요",
+    "께요": "게요", "먄": "면", "데이타": "데이터", "옴겨": "옮겨", "옴기": "옮기", "있나여": "있나요", "업뎃": "변경",
+    "업댓": "변경", "께여": "게요", "할께": "할게", "됬": "됐", "바꿀께": "바꿀게",
+    "니댜": "니다", "슴니다": "습니다", "주셈": "주세", "해죠": "해줘", "줘영": "줘요", "세염": "세요",
+    "줘용": "줘요", "가능한가여": "가능한가요", "되여": "돼요", "실어여": "싫어요", "시러요": "싫어요", "시러여": "싫어요", "시름": "싫음", "시퍼": "싶어", "시포": "싶어", "시픈": "싶은", "실어요": "싫어요",
 }  # fmt: skip
 _TYPO = re.compile("|".join(map(re.escape, _TYPOS)))
 
@@ -59,6 +62,9 @@ _SENTENCE_END = re.compile(
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:St|Rd|Ave|Apt|Blvd|Dr|Mr|Mrs|Ms|No|Bldg|Fl|Ste|Ln|e\.g|i\.e|etc|vs|[A-Z])\.$"
 )
+# "1) … 2) …" in one line: each point is a sentence.
+_NUMBERED = re.compile(r"(?:^|\s)1[.)]\s?[^\n]{2,400}\s2[.)]\s?\S")
+_POINT = re.compile(r"(?<=\S)[ ](?=[1-9][.)]\s?[^\d\s])")
 _WRAPPED_LATIN, _WRAPPED_HANGUL = 60, 36
 
 _KO_CLAUSE = re.compile(
@@ -71,8 +77,17 @@ _KO_CLAUSE = re.compile(
 _EN_CLAUSE = re.compile(
     r"\s*[;:]\s+|\s+-\s+|,?\s+but\s+|,\s+(?=(?:and|just|please|pls|so|then|also|i|i'd|i'm|can|could|would|my|you|"
     r"it|only|instead|what|how|do|stop|that|which)\b)|\s+and\s+(?=(?:please|also|then|i|i'd|you|stop|can|could|how|what|my)\b)"
-    r"|\s+(?=(?:because|since|although|though|however)\b)",
+    r"|\s+(?=(?:because|since|although|though|however)\b)"
+    r"|(?P<verb>,?\s+(?:and\s+|then\s+|&\s+|plus\s+){1,3}|,\s+)(?=(?:delete|erase|remove|wipe|drop|change|update|correct|fix|"
+    r"close|cancel|send|show|give|unsubscribe|withdraw|revoke|terminate|take|make|set|put|no more|get rid|switch|amend|replace|"
+    r"stop|tell|let me|freeze|suspend|restrict|export|transfer|opt|end|leave my|use)\b)",
     re.IGNORECASE,
+)
+# A verb behind "and" starts a clause of its own, unless these govern it too.
+_EN_GOVERNED = re.compile(
+    r"n't\b|\bnot\b|\bnever\b|\bwithout\b|\bif\b|\bwhen\b|\bhow\b|\bbefore\b|\bafter\b|\binstead\b|\bwhy\b"
+    r"|\bwhether\b|\bwould\b(?! (?:you|like))|\bdont\b|\bsaid\b|\btold\b|\bthink|\bconsider|\brather\b|\bmaybe\b|\bcannot\b"
+    r"|\bdid\b|\balready\b"
 )
 _BLANKS = re.compile(r"[\s\"'*_()\[\]]+")
 
@@ -98,6 +113,8 @@ def clean(text: str) -> str:
 def sentences(text: str, language: str) -> list[Sentence]:
     """Sentences of a cleaned text, in order."""
     mended = _TYPO.sub(lambda m: _TYPOS[m[0]], text)
+    if _NUMBERED.search(mended):
+        mended = _POINT.sub("\n", mended)
     masked = _mask(mended.lower())
     if len(masked) != len(text):  # a letter whose lower case is longer (İ): keep positions
         masked = text
@@ -124,6 +141,8 @@ def _is_korean(text: str, language: str) -> bool:
 def _cuts(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     start = 0
     for match in pattern.finditer(text):
+        if pattern is _EN_CLAUSE and match["verb"] and _EN_GOVERNED.search(text, start, match.start()):
+            continue
         yield start, match.end()
         start = match.end()
     yield start, len(text)

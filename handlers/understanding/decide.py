@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from subjectline.handlers.understanding.clauses import CAP, clean, sentences
 from subjectline.handlers.understanding.corrections import Found, corrections
 from subjectline.handlers.understanding.fields import field_signs
+from subjectline.handlers.understanding.followups import asked_only, only_asking
 from subjectline.handlers.understanding.judge import judge, settled
 from subjectline.handlers.understanding.language import language_of
 from subjectline.handlers.understanding.model import UNCLEAR, Sign, Understanding, Veto, Wish
+from subjectline.handlers.understanding.targets import hits_in
 from subjectline.handlers.understanding.vocabulary import Vocabulary
 
 # kind -> kinds that it already covers when both are asked for in one message
@@ -31,10 +33,14 @@ def understand(
     spoken = language or language_of(plain)
     parts = sentences(plain, spoken)
     seen = judge(parts)
-    signs = settled(
-        [sign for one in seen for sign in one.signs] + list(field_signs(parts, seen, vocabulary))
-    )
-    found = corrections(parts, seen, vocabulary)
+    hits = hits_in(parts, vocabulary)
+    every = [sign for one in seen for sign in one.signs]
+    every += field_signs(parts, seen, hits, vocabulary)
+    found = corrections(parts, seen, hits, vocabulary)
+    if only_asking(parts):
+        every = [sign for sign in every if not asked_only(sign.certainty, sign.why)]
+        found = Found(None) if asked_only(found.certainty, found.why) else found
+    signs = settled(every)
     reasons = [f"{s.kind}: {s.certainty}, {s.why or 'plain'}" for s in signs.values()]
     if found.wish:
         reasons.append(f"correction: {found.certainty}, {found.why or 'plain'}")

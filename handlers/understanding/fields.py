@@ -1,75 +1,148 @@
-# ruff: noqa: E501 (patterns are data: one broken over lines is harder to read)
 """Rights over single fields: "what address do you have for me?", "delete my phone number"."""
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from subjectline.handlers.understanding import rights_en as en
+from subjectline.handlers.understanding import rights_fields as rules
 from subjectline.handlers.understanding import rights_ko as ko
 from subjectline.handlers.understanding.clauses import Clause, Sentence
-from subjectline.handlers.understanding.judge import Seen, by_mood, en_weigh, ko_mood, tail_of
+from subjectline.handlers.understanding.judge import (
+    Mood,
+    Seen,
+    by_mood,
+    en_weigh,
+    moods,
+    tail_of,
+)
 from subjectline.handlers.understanding.model import Sign
-from subjectline.handlers.understanding.vocabulary import Vocabulary
+from subjectline.handlers.understanding.vocabulary import Hit, Vocabulary
 
-_MARK = "\u25c6"
-_KO_DELETE = re.compile(
-    rf"{_MARK}(?:을|를|좀|도|은|는|만|정보)*(?:(?:전부|완전히|그냥|싹|모두|다)*)(?:삭제|지워|지우|없애|파기|폐기|제거)"
-)
-_KO_SEE = re.compile(
-    rf"(?:등록|저장|보관|기재|가지고|갖고|현재|제|내)[가-힣]{{0,6}}{_MARK}.{{0,14}}(?:알려|보여|확인하고싶|확인할수|확인해|뭔지|뭐예요|뭐에요|뭐로|무엇|어떻게(?:등록|되어|저장))|{_MARK}.{{0,6}}(?:뭐로|무엇으로|어떻게|뭘로)(?:등록|저장|되어|돼|적혀|기재)"
-)
-_KO_OUT = re.compile(
-    r"변경|바꾸|바꿔|수정|정정|고쳐|틀리|틀렸|방법|광고|마케팅|(?:되|됐|했|반영)(?:는지|었는지)확인"
-)
-_EN_DELETE = re.compile(
-    rf"\b(?:delete|erase|remove|wipe|get rid of)\b (?:.{{0,15}}\b(?:my|the)\b.{{0,12}})?{_MARK}"
-)
-_EN_SEE = re.compile(
-    rf"\b(?:what|which)\b.{{0,20}}{_MARK}.{{0,25}}\b(?:have|hold|on file|registered|stored|keep|on record)\b|\b(?:what|which)\b.{{0,12}}\bmy (?:registered|current|stored) {_MARK}|\b(?:tell|show|send)\b.{{0,12}}\b(?:what|which|the|my)\b.{{0,12}}{_MARK}.{{0,20}}\b(?:you have|you hold|on file|registered|stored|on record)"
-)
-_EN_OUT = re.compile(
-    rf"{en.CHANGE.pattern}|\bmailing list|\bmarketing|\bnewsletter|\bfrom (?:the|your) \w* ?list"
-)
+_REACH = 1  # sentences that a field stays the topic
+
+
+@dataclass(slots=True)
+class _Topic:
+    """The fields that were named last, and whether they were to be changed rather than dropped."""
+
+    names: tuple[str, ...] = ()
+    sentence: int = -9
+    changed: bool = False
+
+    def at(self, i: int) -> tuple[str, ...]:
+        return () if self.changed or i - self.sentence > _REACH else self.names
 
 
 def field_signs(
-    sentences: Sequence[Sentence], seen: Sequence[Seen], words: Vocabulary
+    sentences: Sequence[Sentence],
+    seen: Sequence[Seen],
+    hits: Sequence[Sequence[Hit]],
+    words: Vocabulary,
 ) -> Iterator[Sign]:
-    for sentence, judged in zip(sentences, seen, strict=True):
-        for clause in sentence.clauses:
-            for sign in _in_clause(sentence.korean, clause, words):
-                blocked = judged.blocked and sign.certainty == "sure"
-                yield replace(sign, certainty="likely") if blocked else sign
+    """One sign for each right over fields, with their names. A field stays the topic for the next
+    sentence: "my address is still there. Please delete it."
+    """
+    topic = _Topic()
+    for i, (sentence, judged) in enumerate(zip(sentences, seen, strict=True)):
+        if not hits[i] and not topic.at(i):
+            continue
+        for sign in _in_sentence(i, sentence, bool(hits[i]), topic, words):
+            blocked = judged.blocked and sign.certainty == "sure"
+            yield replace(sign, certainty="likely") if blocked else sign
+        if hits[i]:
+            topic.changed = judged.change is not None and judged.change != "no"
 
 
-def _in_clause(korean: bool, clause: Clause, words: Vocabulary) -> Iterator[Sign]:
-    text = clause.tight if korean else clause.text
-    hits = words.find(text)
-    out = _KO_OUT if korean else _EN_OUT
-    if not hits or out.search(text):
-        return
-    names = tuple(dict.fromkeys(hit.name for hit in hits))
+def _in_sentence(
+    i: int, sentence: Sentence, named: bool, topic: _Topic, words: Vocabulary
+) -> Iterator[Sign]:
+    how = not sentence.korean and bool(
+        en.HOWTO.search(" ".join(clause.text for clause in sentence.clauses))
+    )
+    spoken: list[Mood] = moods(sentence.clauses) if sentence.korean else []
+    for n, clause in enumerate(sentence.clauses):
+        text = clause.tight if sentence.korean else clause.text
+        hits = words.find(text) if named else []
+        names = _names(text, hits, sentence.korean, words)
+        if names:
+            topic.names, topic.sentence, topic.changed = names, i, False
+        if not names and not topic.at(i):
+            continue
+        marked = _marked(text, hits)
+        if sentence.korean:
+            yield from _korean(marked, names or topic.at(i), bool(names), spoken[n])
+        else:
+            yield from _english(marked, names or topic.at(i), bool(names), how)
+
+
+def _marked(text: str, hits: Sequence[Hit]) -> str:
     for hit in reversed(hits):
-        text = text[: hit.start] + _MARK + text[hit.end :]
-    yield from _korean(text, names) if korean else _english(text, names)
+        text = text[: hit.start] + rules.MARK + text[hit.end :]
+    return text
 
 
-def _korean(text: str, names: tuple[str, ...]) -> Iterator[Sign]:
-    for kind, pattern, possible in (("erasure", _KO_DELETE, False), ("access", _KO_SEE, True)):
-        match = pattern.search(text)
-        if match is None:
+def _names(text: str, hits: Sequence[Hit], korean: bool, words: Vocabulary) -> tuple[str, ...]:
+    """The fields of a clause but for those that are to stay as they are."""
+    kept = [hit.name for hit in hits if not _contrasted(text, hit, korean)]
+    if kept and rules.BANK_DETAILS.search(text):
+        kept += [n for n in words.fields if words.shape(n) in ("bank", "account") or "holder" in n]
+    return tuple(dict.fromkeys(kept))
+
+
+def _contrasted(text: str, hit: Hit, korean: bool) -> bool:
+    if korean:
+        return bool(rules.KO_CONTRAST.match(text[hit.end : hit.end + 24]))
+    return bool(rules.EN_CONTRAST.search(text[max(0, hit.start - 30) : hit.start]))
+
+
+def _korean(text: str, names: tuple[str, ...], own: bool, mood: Mood) -> Iterator[Sign]:
+    if rules.KO_OUT.search(text) or (not own and _elsewhere(text, True)):
+        return
+    for kind, pattern, possible in rules.KO if own else rules.KO_LEANING:
+        match = _last(pattern, text)
+        if match is None or (own and rules.KO_OTHER_THING.search(match[0])):
             continue
         tail = tail_of(text[match.end() :])
         if tail:
             yield Sign(kind, "likely" if tail in ko.SOFT_TAILS else "no", tail, names)
-        else:
-            yield Sign(kind, *by_mood(ko_mood(text), possible), names)
+            continue
+        certainty, why = by_mood(mood, possible)
+        if not why and ko.NOUN_END.match(text[match.end() :]):
+            certainty, why = "sure", "bare"
+        if kind == "suspension" and certainty == "likely" and why == "":
+            certainty = "sure" if "지마" in match[0] or "지말" in match[0] else certainty
+        yield Sign(kind, certainty, why, names)
+        return
 
 
-def _english(text: str, names: tuple[str, ...]) -> Iterator[Sign]:
-    how = bool(en.HOWTO.search(text))
-    for kind, pattern, possible in (("erasure", _EN_DELETE, False), ("access", _EN_SEE, True)):
+def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    match = None
+    for match in pattern.finditer(text):  # noqa: B007
+        pass
+    return match
+
+
+def _elsewhere(text: str, korean: bool) -> bool:
+    """Nothing in the clause points back to a field that was named before."""
+    if korean:
+        return bool(rules.KO_OTHER_THING.search(text) or rules.KO_OLD.search(text))
+    return bool(rules.EN_OTHER_THING.search(text) or rules.EN_OLD.search(text))
+
+
+def _other_thing(kind: str, matched: str) -> bool:
+    if kind == "access":  # "what number is my account under?"
+        matched = matched.replace("account", "")
+    return bool(rules.EN_OTHER_THING.search(matched))
+
+
+def _english(text: str, names: tuple[str, ...], own: bool, how: bool) -> Iterator[Sign]:
+    if rules.EN_OUT.search(text) or (not own and _elsewhere(text, False)):
+        return
+    for kind, pattern, possible in rules.EN if own else rules.EN_LEANING:
         match = pattern.search(text)
-        if match:
-            yield Sign(kind, *en_weigh(text, match, False, possible, how), names)
+        if match is None or (own and _other_thing(kind, match[0])):
+            continue
+        certainty, why = en_weigh(text, match, True, possible, how)
+        yield Sign(kind, certainty, why, names)
+        return

@@ -71,7 +71,7 @@ JOIN = re.compile(
 )
 IDENT = re.compile(r"^\s*(?:is|:)\s", re.IGNORECASE)
 NOT_A_VALUE = re.compile(
-    r"^(?:(?:a|an|the|my|this|that|it|its?|be|me|you|wrong|incorrect|correct|right|out ?dated|old|new|different|something else|another|one|as follows|below|the following|the (?:new|correct|right|old|following|below) (?:one|address|name|number|email)?|a (?:new|different) (?:one|\w+)|misspell?ed|out of date|no longer \w+|the one below|what|fine|here|in|by|now|changed|updated|reflect.*|match.*|include.*|avoid.*|make sure.*|receive.*|help.*|get .*))$",
+    r"^(?:(?:a|an|the|my|this|that|it|its?|be|me|you|wrong|incorrect|correct|right|out ?dated|old|new|different|something else|another|one|as follows|below|the following|the (?:new|correct|right|old|following|below) (?:one|address|name|number|email)?|a (?:new|different) (?:one|\w+)|misspell?ed|out of date|no longer \w+|the one below|what|fine|here|in|by|now|deleted|removed|erased|gone|private|hidden|corrected|kept|used|shared|sold|able|safe|sure|wiped|cleared|public|there|done|true|ok|okay|good|better|available|visible|active|linked|verified|sent.*|transferred.*|moved.*|exported.*|processed.*|stored.*|on file|stopped|suspended.*|paused|changed|updated|reflect.*|match.*|include.*|avoid.*|make sure.*|receive.*|help.*|get .*))$",
     re.IGNORECASE,
 )
 LEAD = re.compile(

@@ -8,6 +8,7 @@ from typing import Literal
 from subjectline.handlers.understanding import rights_en as en
 from subjectline.handlers.understanding import rights_ko as ko
 from subjectline.handlers.understanding.clauses import Clause, Sentence
+from subjectline.handlers.understanding.followups import follow_ups
 from subjectline.handlers.understanding.model import Sign
 
 Certainty = Literal["sure", "likely", "no"]
@@ -45,32 +46,20 @@ def judge(sentences: Sequence[Sentence]) -> list[Seen]:
         else:
             seen.append(_english(sentence))
             recent.clear()
-        if len(seen) > 1 and _how_that(sentence):
-            seen[-2] = replace(seen[-2], signs=tuple(map(_doubted, seen[-2].signs)))
-    return seen
-
-
-def _how_that(sentence: Sentence) -> bool:
-    """ "I want to leave. How do I do that?": the question covers the wish before it."""
-    if sentence.korean:
-        return bool(ko.HOW_THAT.search("".join(c.tight for c in sentence.clauses)))
-    return bool(en.HOW_THAT.search(" ".join(c.text for c in sentence.clauses)))
-
-
-def _doubted(sign: Sign) -> Sign:
-    return replace(sign, certainty="likely", why="how to") if sign.certainty == "sure" else sign
+    signs = follow_ups(sentences, [one.signs for one in seen])
+    return [replace(one, signs=own) for one, own in zip(seen, signs, strict=True)]
 
 
 # Korean
 
 
 def _korean(sentence: Sentence, recent: list[str]) -> Seen:
-    moods = _moods(sentence.clauses)
+    spoken = moods(sentence.clauses)
     whole = "".join(c.tight for c in sentence.clauses)
     other = bool(ko.OTHER.search(whole))
     signs: list[Sign] = []
     change: tuple[Certainty, str] | None = None
-    for clause, mood in zip(sentence.clauses, moods, strict=True):
+    for clause, mood in zip(sentence.clauses, spoken, strict=True):
         tight = ko.OTHERS_DATA.sub("남", ko.DECOYS.sub("·", clause.tight))
         signs += _ko_signs(tight, mood, other, "".join(recent), whole)
         change = _stronger(change, _ko_change(tight, mood, other))
@@ -79,17 +68,17 @@ def _korean(sentence: Sentence, recent: list[str]) -> Seen:
     return Seen(tuple(signs), change[0] if change else None, change[1] if change else "", other)
 
 
-def _moods(clauses: Sequence[Clause]) -> list[Mood]:
+def moods(clauses: Sequence[Clause]) -> list[Mood]:
     """Each clause's mood; one without its own takes that of the clause after it."""
-    moods: list[Mood] = []
+    found: list[Mood] = []
     after: Mood = ""
     for clause in reversed(clauses):
         own = ko_mood(clause.tight)
         if after == "howto" and own in ("request", "possible"):
             own = "howto"
         after = own or after
-        moods.append(after)
-    return moods[::-1]
+        found.append(after)
+    return found[::-1]
 
 
 def ko_mood(tight: str) -> Mood:
@@ -280,7 +269,8 @@ def _en_dead(text: str, match: re.Match[str], before: str) -> str:
 def _en_mood(text: str, before: str, negative: bool, possible: bool) -> tuple[Certainty, str]:
     if en.POSSIBLE.search(text) and not possible:
         return "likely", "possible"
-    if en.REQUEST.search(text) or en.IMPERATIVE.match(before):
+    orders = en.IMPERATIVE_SEE if possible else en.IMPERATIVE
+    if en.REQUEST.search(text) or orders.match(before):
         return "sure", "request"
     if possible and (en.QUESTION.search(text) or en.POSSIBLE.search(text)):
         return "sure", "question"

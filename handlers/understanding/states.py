@@ -21,6 +21,7 @@ _DONE = re.compile(
 _ASKING = re.compile(
     r"\?|나요$|까요$|는지$|는지(?:확인|알려|궁금)|왜|면(?:어떻게|어떡)|\bif\b|\bwhy\b|만약"
 )
+_ARROW = re.compile(r"\S\s?(?:->|=>|→|~>)\s?\S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,11 @@ def state_of(sentence: Sentence, seen: Seen, hits: Sequence[Hit]) -> State:
     if sentence.korean and ko.OTHERS_DATA.search(tight):
         return State("no", "somebody else's data")
     wrong, news = bool(lexicon.WRONG.search(subject)), bool(lexicon.NEWS.search(subject))
+    if lexicon.FINE.search(subject):
+        return State("no", "all right")
+    arrow = bool(hits) and bool(_ARROW.search(sentence.text))
+    if arrow and seen.change is None:
+        return State("sure", SET)
     asks_value = seen.change == "likely" and seen.why in _SAFE_WHY
     if lexicon.TRADE.search(subject) and (hits or data) and seen.change != "no":
         return State("likely" if seen.change or wrong else "no", "about an order", about_data=data)

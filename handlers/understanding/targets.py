@@ -5,11 +5,45 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from subjectline.handlers.understanding import frames_en, frames_ko
+from subjectline.handlers.understanding import cues, frames_en, frames_ko
 from subjectline.handlers.understanding.clauses import Sentence
 from subjectline.handlers.understanding.values import TYPED, pick, typed
 from subjectline.handlers.understanding.vocabulary import Hit, Vocabulary
 
+_ON_MY = re.compile(r"\s(?:on|of|for|in|with|at|attached to|linked to) (?:my|the|this|our)\s?", re.IGNORECASE)
+_IMPLIED = {
+    True: (
+        (
+            "gender",
+            re.compile(r"(?P<at>)(?<![가-힣])(?:남|여)(?:자|성)(?:으)?(?:로|라고|이라고)\s?(?:잘못\s?)?(?:되어|돼|등록|나와|나오|나옵|표시|뜨|뜹|저장|적혀)"),
+        ),
+        (
+            "address",
+            re.compile(
+                rf"(?:^|[\s,])(?P<at>)(?:{frames_ko.REGIONS})[가-힣]*\s[^\n]{{4,80}}?(?:으로|로)\s?(?:보내|배송|부쳐|받을게|받고|받겠|주문한)"
+            ),
+        ),
+    ),
+    False: (
+        (
+            "gender",
+            re.compile(
+                r"\b(?:me|i'?m|i am|i was|profile|it|account|records?)\b.{0,30}\b(?:as|says|shows)(?: an?| i'm| i am)?(?P<at>) (?:male|female|man|woman)\b",
+                re.IGNORECASE,
+            ),
+        ),
+        (
+            "address",
+            re.compile(
+                r"\b(?:parcels?|packages?|deliver(?:y|ies)|orders?|mail|post|things|stuff|shipments?|everything|prints?|albums?)\b[^.]{0,30}"
+                r"\b(?:go|be sent|be delivered|be shipped|come|sent|delivered|shipped|reach me)(?: out)?(?P<at>) (?:to|at)\b(?! (?:me|you|us|my)\b)"
+                r"|\b(?:send|ship|deliver)\b (?:\w+ ){0,4}(?:parcels?|packages?|orders?|deliveries|mail|post|things|stuff|everything|prints?)"
+                r"(?: from now on)?(?P<at2>) to (?!me\b|my\b|you\b)",
+                re.IGNORECASE,
+            ),
+        ),
+    ),
+}
 _HITS = 40  # field words that are looked at in one message: bounds the work
 _LEAST = {"name": 40, "nick": 40, "handle": 60, "text": 80, "address": 160}
 _FIELD_AS_WAY = re.compile(
@@ -42,9 +76,30 @@ def hits_in(sentences: Sequence[Sentence], words: Vocabulary) -> list[list[Hit]]
     found = []
     for sentence in sentences:
         hits = _spoken(sentence, words.find(sentence.text))[:left]
+        hits = _qualified(sentence.text, hits) or implied(sentence, words)
         left -= len(hits)
         found.append(hits)
     return found
+
+
+def _qualified(text: str, hits: Sequence[Hit]) -> list[Hit]:
+    """ "The holder on my account": the second field only says which holder."""
+    kept: list[Hit] = []
+    for n, hit in enumerate(hits):
+        if not n or not _ON_MY.fullmatch(text, hits[n - 1].end, hit.start):
+            kept.append(hit)
+    return kept
+
+
+def implied(sentence: Sentence, words: Vocabulary) -> list[Hit]:
+    """Fields that a sentence is about without naming them: "I'm down as male", "send parcels to …"."""
+    for shape, pattern in _IMPLIED[sentence.korean]:
+        match = pattern.search(sentence.text[:400])
+        name = next((n for n in words.fields if words.shape(n) == shape), "") if match else ""
+        if match and name:
+            at = max(match.end(group) for group in match.groupdict())
+            return [Hit(name, at, at)]
+    return []
 
 
 def _spoken(sentence: Sentence, hits: Sequence[Hit]) -> list[Hit]:
@@ -116,6 +171,15 @@ def _typed(shape: str, text: str, hit: Hit, words: Vocabulary) -> tuple[str, str
 def _free(frames: Any, before: str, rest: str, whole: str, shape: str) -> tuple[str, str]:
     """New and old value of a field without a form of its own."""
     text = rest if len(rest) > 3 else whole
+    cued = _cued(frames, before, text[:320], shape)
+    framed = _framed(frames, before, rest, text, shape)
+    if not cued[0] or (framed[0] == cued[0] and framed[1] and not cued[1]):
+        return framed
+    return cued
+
+
+def _framed(frames: Any, before: str, rest: str, text: str, shape: str) -> tuple[str, str]:
+    """By the shape of the whole sentence."""
     for pattern in frames.AFTER:
         match = pattern.match(text[:320])
         if match:
@@ -132,6 +196,17 @@ def _free(frames: Any, before: str, rest: str, whole: str, shape: str) -> tuple[
         groups = match.groupdict()
         return trim(frames, groups.get("new") or groups.get("new2") or "", shape), ""
     return "", ""
+
+
+def _cued(
+    frames: Any, before: str, text: str, shape: str, whole: bool = False
+) -> tuple[str, str]:
+    """By the words that stand beside a value and say what it is; the first of each kind."""
+    korean = frames is frames_ko
+    best = {"new": "", "old": ""}
+    for role, value in cues.korean(text) if korean else cues.english(text, before, whole):
+        best[role] = best[role] or trim(frames, value, shape)
+    return best["new"], best["old"] if best["old"] != best["new"] else ""
 
 
 def trim(frames: Any, value: str, shape: str) -> str:
@@ -152,6 +227,11 @@ def trim(frames: Any, value: str, shape: str) -> str:
 
 
 def told_later(target: Target, sentence: Sentence, frames: Any, shape: str) -> Target:
+    """A target with the value that a sentence without a field's word tells."""
+    if shape not in TYPED:
+        new, old = _cued(frames, "", " " + sentence.text[:320], shape, whole=True)
+        if new:
+            return replace(target, new=new, old=target.old or old, firm=True)
     for pattern in frames.NEXT:
         match = pattern.match(sentence.text[:320])
         if match:
