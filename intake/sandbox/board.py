@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
+from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -52,6 +53,7 @@ class Letter:
     number: int = 0
     forged: bool = False
     asks: bool = False  # a yes, or the code, answers it
+    code: str = ""
     newest: bool = False
 
     @property
@@ -73,8 +75,16 @@ def letters(stage: "Stage", person: Person) -> list[Letter]:
 
 
 def _letter(mail: SandboxMail) -> Letter:
-    asks = "+v" in str(mail.message["Reply-To"]) and bool(_CODE.search(mail.text))
-    return Letter(mail.arrived_at, mail.subject, reflowed(mail.text), mail.number, asks=asks)
+    code = _CODE.search(mail.text)
+    asks = "+v" in str(mail.message["Reply-To"]) and code is not None
+    return Letter(
+        mail.arrived_at,
+        mail.subject,
+        reflowed(mail.text),
+        mail.number,
+        asks=asks,
+        code=code.group() if code else "",
+    )
 
 
 def from_unix(seconds: int) -> datetime:
@@ -220,6 +230,19 @@ def _step(step: History, request: Request) -> Deed:
     return Deed(f"h{step.id}", step.event, step.at, request.reference, request.kind, step.actor)
 
 
+async def looks(stage: "Stage") -> tuple[Any, ...]:
+    """What has to differ before it is worth looking again; cheap to ask for."""
+    newest = (
+        select(func.max(table.id)).scalar_subquery()
+        for table in (History, Audit, Hold, Proposal, Approval)
+    )
+    async with stage.desk.db.read() as session:
+        found = (await session.exec(select(*newest))).one()
+    asked = tuple(answer.at for answer in stage.systems.last.values())
+    world = stage.world
+    return (*found, world.mail.changes.count, world.telegram.version, world.clock.ahead, asked)
+
+
 @dataclass(frozen=True)
 class Item:
     """One field of the member's row. `held` names the purposes for which it may not be used."""
@@ -231,15 +254,18 @@ class Item:
 
 @dataclass(frozen=True)
 class CompanySide:
-    """The member's row with what is held, and each system with what it was told last."""
+    """The member's row with what is held, and each system with what it was told last.
+
+    `revision` is the gate's now: an answer of an earlier one may be out of date.
+    """
 
     items: tuple[Item, ...]
     consents: Mapping[str, bool]
-    withdrawn: tuple[str, ...]
+    revision: int
     systems: tuple[tuple[System, Answer | None], ...]
 
 
-SHOWN = ("name", "phone", "email", "nickname", "shipping_address", "instagram_id", "account_number")
+SHOWN = ("phone", "email", "nickname", "shipping_address", "instagram_id", "account_number")
 
 
 async def company(stage: "Stage", person: Person) -> CompanySide:
@@ -252,7 +278,7 @@ async def company(stage: "Stage", person: Person) -> CompanySide:
     return CompanySide(
         items,
         consents,
-        tuple(hold.cause for hold in holds if hold.cause.endswith("_withdrawal")),
+        stage.desk.gate.state.revision,
         tuple((each, last.get((name, person.member))) for name, each in stage.systems.all.items()),
     )
 
@@ -266,8 +292,9 @@ async def _holds(stage: "Stage", person: Person) -> list[Hold]:
 
 
 def _purposes(holds: list[Hold], field: str) -> tuple[str, ...]:
+    """The purposes that are held for a field; `*` where every use is that no law demands."""
     found = [
-        purpose
+        "*" if purpose.startswith("basis:") else purpose
         for hold in holds
         if field in hold.fields or "*" in hold.fields
         for purpose in hold.purposes

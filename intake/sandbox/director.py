@@ -12,6 +12,7 @@ from subjectline.handlers import timers
 from subjectline.intake.sandbox.stories import story
 from subjectline.intake.sandbox.story import Play, Shown, perform, play_of
 from subjectline.models.errors import StaleMove
+from subjectline.models.regimes import regime_named
 from subjectline.models.tables import History
 
 if TYPE_CHECKING:
@@ -42,6 +43,12 @@ class Director:
     def playing(self) -> bool:
         return self.play is not None and self.play.state == "playing"
 
+    @property
+    def looks(self) -> tuple[object, ...]:
+        """What has to differ before it is worth looking again."""
+        steps = tuple(each.state for each in self.play.steps) if self.play else ()
+        return id(self.play), steps, self.passed
+
     def start(self, name: str) -> None:
         """Begins a story, with a member to whom nothing has happened yet.
 
@@ -61,16 +68,23 @@ class Director:
         self._stage.pulse.beat()
 
     async def later(self, days: int = DAYS) -> Passed:
-        """Lets days go by one after the other, so that each reminder and each end has its own day."""
+        """Lets whole days go by one after the other, so that each reminder has its own day."""
         before = await self._newest()
-        for _ in range(days):
-            self._stage.world.clock.advance(timedelta(days=1))
+        for step in (*[timedelta(days=1)] * days, self._till_midnight()):
+            self._stage.world.clock.advance(step)
             await timers.sweep(self._stage.desk)
         self._stage.desk.db.signals.set("clock", "task", "outbox", "notice")
         self.play = None if not self.playing else self.play
         self.passed = Passed(self._stage.desk.clock(), await self._since(before))
         self._stage.pulse.beat()
         return self.passed
+
+    def _till_midnight(self) -> timedelta:
+        """What is left of the day where the regime holds, so that the tenth day is over too."""
+        desk = self._stage.desk
+        now = desk.clock().astimezone(regime_named(desk.manner.regime).tz)
+        midnight = (now + timedelta(days=1)).replace(hour=0, minute=1, second=0, microsecond=0)
+        return midnight - now
 
     async def close(self) -> None:
         """Ends what is being played."""

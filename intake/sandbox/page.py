@@ -77,11 +77,13 @@ class Sandbox:
         )
 
     async def _beats(self) -> AsyncIterator[str]:
-        pulse = self.stage.pulse
-        count = -1
+        pulse, seen = self.stage.pulse, None
         while not pulse.closed:
-            yield "data: changed\n\n" if pulse.count > count else ": still here\n\n"
             count = pulse.count
+            looks = (*await board.looks(self.stage), *self.director.looks)
+            if looks != seen or count == pulse.count:
+                yield "data: changed\n\n" if looks != seen else ": still here\n\n"
+            seen = looks
             await pulse.after(count, QUIET)
 
     async def _page(self, request: Request, name: str, status: int = 200, **more: Any) -> Response:
@@ -184,7 +186,7 @@ async def _mail(sandbox: Sandbox, form: FormData) -> None:
     """A sample or typed words, as a new mail or in answer to the newest one."""
     cast, person, kind = sandbox.stage.cast, sandbox.person(form), _text(form, "sample")
     if kind:
-        chosen = samples.sample("mail", person.language, kind)
+        chosen = samples.sample("mail", person, kind)
         await cast.write(person, chosen.subject, chosen.text)
         return
     mails, text = cast.mails(person), _text(form, "text")
@@ -197,11 +199,13 @@ async def _mail(sandbox: Sandbox, form: FormData) -> None:
 async def _chat(sandbox: Sandbox, form: FormData) -> None:
     """A sample, typed words, the member's own number, or a button under one of the bot's lines."""
     cast, person, kind = sandbox.stage.cast, sandbox.person(form), _text(form, "sample")
-    if press := _text(form, "press"):
+    if kind == "email":
+        cast.say(person, person.email)
+    elif press := _text(form, "press"):
         number, _, data = press.partition(" ")
         cast.press(person, int(number) if number.isdecimal() else 0, data)
     elif kind:
-        cast.say(person, samples.sample("chat", person.language, kind).text)
+        cast.say(person, samples.sample("chat", person, kind).text)
     else:
         cast.say(person, _text(form, "text"))
 
@@ -259,4 +263,4 @@ def _text(form: FormData, name: str) -> str:
 
 
 def _one_of(known: Any, wanted: str | None, otherwise: str) -> str:
-    return wanted if wanted in known else otherwise
+    return wanted if wanted is not None and wanted in known else otherwise

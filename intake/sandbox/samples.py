@@ -1,9 +1,11 @@
 """What a member may write with one click, in both languages, by both doors."""
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from subjectline.intake.sandbox.people import Person
 from subjectline.models.errors import BadInput
 
 
@@ -39,12 +41,12 @@ MAIL: Mapping[str, Mapping[str, Sample]] = {
 CHAT: Mapping[str, Mapping[str, Sample]] = {
     "ko": {
         "start": Sample("", "/start"),
-        "correction": Sample("", "제 인스타그램 아이디를 haneul.{n} 로 바꿔 주세요."),
+        "correction": Sample("", "제 인스타그램 아이디를 {handle}.{n} 로 바꿔 주세요."),
         **{kind: each for kind, each in MAIL["ko"].items() if kind != "correction"},
     },
     "en": {
         "start": Sample("", "/start"),
-        "correction": Sample("", "Please change my Instagram ID to dana.{n}"),
+        "correction": Sample("", "Please change my Instagram ID to {handle}.{n}"),
         **{kind: each for kind, each in MAIL["en"].items() if kind != "correction"},
     },
 }
@@ -55,9 +57,15 @@ def of(door: str, language: str) -> Mapping[str, Sample]:
     return (CHAT if door == "chat" else MAIL)[language]
 
 
-def sample(door: str, language: str, kind: str) -> Sample:
+def invented(pattern: str, person: Person) -> str:
+    """A text with a new value in it: `{n}` is a number, `{handle}` comes from the member's own."""
+    handle = re.split(r"[._]", person.handle)[0]
+    return pattern.format(n=100 + secrets.randbelow(900), handle=handle)
+
+
+def sample(door: str, person: Person, kind: str) -> Sample:
     """One of them with an invented value. Raises BadInput."""
-    found = of(door, language).get(kind)
+    found = of(door, person.language).get(kind)
     if found is None:
         raise BadInput("there is no such sample", field="sample")
-    return Sample(found.subject, found.text.format(n=100 + secrets.randbelow(900)))
+    return Sample(found.subject, invented(found.text, person))

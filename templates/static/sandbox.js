@@ -4,7 +4,7 @@
   const body = document.body, root = document.documentElement;
   const state = { who: body.dataset.who, door: body.dataset.door };
   const known = new Map();
-  let busy = false, again = false, place = "";
+  let busy = false, again = false, place = "", stood = document.querySelector(".reel.on")?.dataset.state || "";
 
   root.classList.add("js");
   for (const part of document.querySelectorAll("[data-part]")) known.set(part.dataset.part, part.outerHTML);
@@ -34,12 +34,17 @@
   function follow() {
     const reel = document.querySelector(".reel");
     if (!reel) return;
+    const told = reel.classList.contains("on") ? reel.dataset.state || "passed" : "";
+    if (told && told !== stood && (told === "playing" || told === "passed"))
+      scrollTo({ top: scrollY + reel.getBoundingClientRect().top - 8, behavior: "smooth" });
+    stood = told;
     if (reel.dataset.state === "playing") {
       state.who = reel.dataset.who;
       state.door = reel.dataset.door;
       address();
       for (const side of document.querySelectorAll(".side")) side.classList.toggle("lit", side.id === reel.dataset.place);
       if (reel.dataset.place !== place) look(place = reel.dataset.place);
+      if (matchMedia("(max-width: 58rem)").matches) document.querySelector(".told.fresh")?.scrollIntoView({ block: "nearest" });
     } else if (place) {
       place = "";
       for (const side of document.querySelectorAll(".side.lit")) side.classList.remove("lit");
@@ -57,6 +62,12 @@
     history.replaceState(null, "", `/sandbox?who=${state.who}&door=${state.door}`);
     for (const name of ["who", "door"])
       for (const input of document.querySelectorAll(`.controls input[type="hidden"][name="${name}"]`)) input.value = state[name];
+  }
+
+  function choose(what) {
+    const [name, value] = what.split("=");
+    state[name] = value;
+    address();
   }
 
   async function refresh() {
@@ -89,8 +100,7 @@
         trouble("");
         form.querySelectorAll("textarea, input:not([type=hidden]):not([type=radio])").forEach((each) => { each.value = ""; });
         form.closest("details.menu")?.removeAttribute("open");
-        await refresh();
-        if (form.matches(".controls form")) document.querySelector(".reel").scrollIntoView({ block: "start", behavior: "smooth" });
+        if (form.dataset.then) choose(form.dataset.then);
       } else {
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         trouble(page.querySelector(".trouble")?.textContent || answer.statusText);
@@ -112,9 +122,7 @@
     const link = event.target.closest("a[data-set]"), tab = event.target.closest(".sides a");
     if (link) {
       event.preventDefault();
-      const [name, value] = link.dataset.set.split("=");
-      state[name] = value;
-      address();
+      choose(link.dataset.set);
       refresh();
     } else if (tab) {
       event.preventDefault();

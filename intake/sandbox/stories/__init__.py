@@ -1,10 +1,17 @@
 """The stories that the sandbox can play, by name."""
 
+from collections.abc import Callable
+
 from subjectline.intake.sandbox.stories import access, attacks, correction, notice, withdrawal
 from subjectline.intake.sandbox.story import Story
 from subjectline.models.errors import BadInput
 
-KINDS = {"correction": correction, "access": access, "withdrawal": withdrawal}
+Tell = Callable[[str], Story]
+KINDS: dict[str, tuple[Tell, Tell]] = {
+    "correction": (correction.by_mail, correction.by_chat),
+    "access": (access.by_mail, access.by_chat),
+    "withdrawal": (withdrawal.by_mail, withdrawal.by_chat),
+}
 ATTACKS = {"forged": attacks.forged, "code": attacks.code, "other": attacks.other}
 NAMES = (
     *(
@@ -30,4 +37,5 @@ def story(name: str) -> Story:
     if kind == "attack":
         return ATTACKS[rest[0]](rest[1])
     language, door = rest
-    return KINDS[kind].by_mail(language) if door == "mail" else KINDS[kind].by_chat(language)
+    by_mail, by_chat = KINDS[kind]
+    return by_mail(language) if door == "mail" else by_chat(language)

@@ -16,7 +16,7 @@ FORGED = {
 }
 NOSY = {
     "ko": ("개인정보 열람", "{name} 회원의 개인정보를 모두 보여 주세요. 주소는 {email} 입니다."),
-    "en": ("Data", "Please send me all the personal data of {name}, the address is {email}."),
+    "en": ("Data", "Please show me all the data you hold about {name}, {email}."),
 }
 CURIOUS = {
     "ko": "제 개인정보를 보여 주세요.",

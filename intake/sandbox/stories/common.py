@@ -7,6 +7,7 @@ from subjectline.intake.sandbox.mail_world import SandboxMail
 from subjectline.intake.sandbox.story import Facts, Scene, Step, expect
 from subjectline.intake.sandbox.systems import Answer
 from subjectline.intake.sandbox.telegram_emulator import Message
+from subjectline.intake.web import catalogue
 from subjectline.models.datamap import Bilingual
 from subjectline.models.tables import Request
 
@@ -20,7 +21,12 @@ async def ask(scene: Scene, system: str) -> tuple[Answer, Facts]:
     """One of the company's systems asks the gate over HTTP; the answer and the words about it."""
     answer = await scene.stage.systems.ask(system, scene.member)
     labels = scene.stage.desk.data_map.callers[system].labels
-    return answer, {"system": labels, "values": shown_values(answer), "reason": reason(answer)}
+    return answer, {
+        "system": labels,
+        "values": shown_values(answer),
+        "reason": reason(answer),
+        "why": why(answer),
+    }
 
 
 def shown_values(answer: Answer) -> str:
@@ -29,6 +35,14 @@ def shown_values(answer: Answer) -> str:
 
 def reason(answer: Answer) -> str:
     return ", ".join(answer.reasons)
+
+
+def why(answer: Answer) -> Bilingual:
+    """The reasons in words, in both languages."""
+    keys = [f"reason.{one}" for one in answer.reasons]
+    words = [catalogue("sandbox").get(key, {"ko": key, "en": key}) for key in keys]
+    ko, en = (" ".join(each[language] for each in words) for language in ("ko", "en"))
+    return Bilingual(ko=ko or "-", en=en or "-")
 
 
 def label(scene: Scene, field: str) -> Bilingual:
@@ -47,13 +61,13 @@ def permitted(key: str, system: str, also: Callable[[Scene, Answer], bool] | Non
     return Step(key, "company", act)
 
 
-def denied(key: str, system: str, why: str) -> Step:
+def denied(key: str, system: str, expected: str) -> Step:
     """The system is denied, for the reason expected."""
 
     async def act(scene: Scene) -> Facts:
         answer, told = await ask(scene, system)
         expect(not answer.permit, f"{system} was permitted")
-        expect(why in answer.reasons, f"{system} was denied for {reason(answer)}")
+        expect(expected in answer.reasons, f"{system} was denied for {reason(answer)}")
         return told
 
     return Step(key, "company", act)

@@ -1,7 +1,6 @@
 """A correction: held from the proof on, approved by an agent, written, and in use again."""
 
-import secrets
-
+from subjectline.intake.sandbox.samples import invented
 from subjectline.intake.sandbox.stories import proof
 from subjectline.intake.sandbox.stories.common import (
     APPROVE,
@@ -25,8 +24,8 @@ MAIL = {
     ),
 }
 CHAT = {
-    "ko": ("제 인스타그램 아이디를 {value} 로 바꿔 주세요.", "haneul.{n}"),
-    "en": ("Please change my Instagram ID to {value}", "dana.{n}"),
+    "ko": ("제 인스타그램 아이디를 {value} 로 바꿔 주세요.", "{handle}.{n}"),
+    "en": ("Please change my Instagram ID to {value}", "{handle}.{n}"),
 }
 
 
@@ -74,7 +73,7 @@ def _begin(system: str, field: str, pattern: str) -> Step:
         row = scene.stage.systems.row(scene.member)
         assert row is not None
         scene.notes |= {"field": field, "old": row.values[field]}
-        scene.notes["value"] = pattern.format(n=100 + secrets.randbelow(900))
+        scene.notes["value"] = invented(pattern, scene.person)
         return await asked.act(scene)
 
     return Step("before", "company", act)
