@@ -2,8 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 
-from sqlalchemy import text
+from sqlalchemy import literal
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import select
 
 from subjectline.handlers.desk import Desk
 from subjectline.handlers.senders.smtp import SmtpSender
@@ -60,7 +61,7 @@ async def _keys(desk: Desk) -> Finding:
 async def _database(desk: Desk) -> Finding:
     try:
         async with desk.db.read() as session:
-            await session.execute(text("SELECT 1"))
+            await session.exec(select(literal(1)))
     except (SQLAlchemyError, OSError) as wrong:
         why = type(wrong).__name__
         return Finding(False, f"database: it cannot be opened ({why}). Check database.url.")
