@@ -1,105 +1,31 @@
 """SQLAlchemy tables written from the data map, and the condition that says whose a row is."""
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    ColumnElement,
-    Date,
-    DateTime,
-    Dialect,
-    MetaData,
-    Numeric,
-    Table,
-    Text,
-    Uuid,
-    or_,
-    select,
-)
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy import Column, ColumnElement, FromClause, MetaData, Table, Text, cast
 
+from subjectline.handlers.registry.ownership import Ownership, member_value
+from subjectline.handlers.registry.types import TYPES
 from subjectline.models.datamap import DataMap
+from subjectline.models.datamap.tables import split
 
-
-class _AsText(TypeDecorator[Any]):
-    """A type that is native in PostgreSQL and text in SQLite; in Python always text, so that every
-    value of a change set goes into JSON and back unchanged."""
-
-    impl = Text
-    cache_ok = True
-    native: TypeEngine[Any] = Text()
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else self.native)
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        return value if value is None or dialect.name == "sqlite" else self.parse(str(value))
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        return value if value is None else self.write(value)
-
-    def parse(self, text: str) -> Any:
-        return text
-
-    def write(self, value: Any) -> str:
-        return str(value)
-
-
-class _IsoDate(_AsText):
-    native = Date()
-    cache_ok = True
-
-    def parse(self, text: str) -> date:
-        return date.fromisoformat(text)
-
-
-class _IsoDateTime(_AsText):
-    native = DateTime(timezone=True)
-    cache_ok = True
-
-    def parse(self, text: str) -> datetime:
-        return datetime.fromisoformat(text)
-
-    def write(self, value: Any) -> str:
-        return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
-
-
-class _DecimalText(_AsText):
-    native = Numeric()
-    cache_ok = True
-
-    def parse(self, text: str) -> Decimal:
-        return Decimal(text)
-
-
-class _UuidText(_AsText):
-    native = Uuid(as_uuid=False)
-    cache_ok = True
-
-
-TYPES: dict[str, TypeEngine[Any]] = {
-    "text": Text(),
-    "integer": BigInteger(),
-    "decimal": _DecimalText(),
-    "boolean": Boolean(),
-    "date": _IsoDate(),
-    "datetime": _IsoDateTime(),
-    "uuid": _UuidText(),
-}
+__all__ = ["Schema", "member_value"]
 
 
 class Schema:
     """The map's tables for SQLAlchemy. Identifiers come from the map alone and are quoted."""
 
     def __init__(self, data_map: DataMap) -> None:
+        self.ownership = Ownership(self)
+        self.fit(data_map)
+
+    def fit(self, data_map: DataMap) -> None:
+        """Takes over a map, also later: when the live database has told what types it has."""
         self.map = data_map
         self.metadata = {name: MetaData() for name in data_map.connections}
         self._tables = {name: self._table(name) for name in data_map.tables}
+        self.apart = frozenset(name for name in data_map.tables if self._told_elsewhere(name))
 
     def _table(self, name: str) -> Table:
         spec = self.map.tables[name]
@@ -108,7 +34,8 @@ class Schema:
             for column, detail in spec.columns.items()
         )
         metadata = self.metadata[spec.connection]
-        return Table(spec.table or name, metadata, *columns, schema=spec.schema_name)
+        schema = spec.schema_name or self.map.connections[spec.connection].schema_name
+        return Table(spec.table or name, metadata, *columns, schema=schema)
 
     def __getitem__(self, name: str) -> Table:
         return self._tables[name]
@@ -124,6 +51,25 @@ class Schema:
     def home_key(self) -> Column[Any]:
         return self.home.c[self.map.home.key]
 
+    def at(self, here: FromClause, path: str) -> ColumnElement[Any]:
+        """The column at `path`; points lead into a JSON column, whose values are read as text."""
+        first, *rest = path.split(".")
+        column: ColumnElement[Any] = here.c[first]
+        return cast(column[tuple(rest)].as_string(), Text()) if rest else column
+
+    def identity_column(self, kind: str) -> str | None:
+        """The column of home that holds what a person is known by."""
+        if kind in self.map.home.identity:
+            return self.map.home.identity[kind]
+        field = self.map.contact_field(kind)
+        return field.column if field and field.table == self.map.home.table else None
+
+    def unique(self, table: str, column: str) -> bool:
+        """Whether `column` alone is the key of `table`."""
+        if table == self.map.home.table and column == self.map.home.key:
+            return True
+        return self.map.tables[table].key == (column,)
+
     def owner_columns(self, table: str) -> tuple[str, ...]:
         """The columns of `table` that hold the member id of whom a row belongs to."""
         if table == self.map.home.table:
@@ -131,36 +77,31 @@ class Schema:
         return self.map.tables[table].owners
 
     def is_member(self, column: ColumnElement[Any], member: str) -> ColumnElement[bool]:
-        return column == member_value(column, member)
+        return self.ownership.is_member(column, member)
 
     def owned(self, table: str, member: str) -> ColumnElement[bool]:
-        """The condition under which a row of `table` is the member's: one of its owners, or by
-        `through` the owner of the row it hangs on."""
-        here, through = self[table], self.map.tables[table].through
-        if owners := self.owner_columns(table):
-            return or_(*(self.is_member(here.c[owner], member) for owner in owners))
-        assert through is not None  # the map's checks: owners or through
-        parent, column = self.map.tables[table].target(through)
-        ids = select(self[parent].c[column]).where(self.owned(parent, member))
-        return here.c[through].in_(ids)
+        """The condition under which a row of `table` is the member's, in the way that the map says.
+
+        Raises RegistryError where it takes a Person to tell.
+        """
+        return self.ownership.owned(table, member)
 
     def owned_value(self, table: str, column: str, member: str) -> ColumnElement[bool]:
         """The condition under which `column` of a row is the member's own data (shared rows)."""
-        if (owner := self.owner_of(table, column)) is None:
-            return self.owned(table, member)
-        return self.is_member(self[table].c[owner], member)
+        own = self.ownership.value(table, column, member)
+        return self.owned(table, member) if own is None else own
 
     def owner_of(self, table: str, column: str) -> str | None:
         """The owner column of the only person whose data `column` is; None where it is everybody's
         who owns the row. Ids of other members are theirs, even where the map forgets to say so."""
         spec = self.map.tables[table]
-        if spec.columns[column].of:
-            return spec.columns[column].of
-        names_a_person = column in spec.references and spec.target(column) == (
-            self.map.home.table,
-            self.map.home.key,
-        )
-        return column if (column in spec.owners and spec.shared) or names_a_person else None
+        found = spec.column(column)
+        if found is not None and found.of:
+            return found.of
+        home = (self.map.home.table, self.map.home.key)
+        names = any(c == column and (to, key) == home for c, to, key in spec.targets())
+        by_name = column in spec.owners or (column in spec.identities and table != home[0])
+        return column if names or (by_name and spec.shared) else None
 
     def children_first(self, names: Iterable[str]) -> list[str]:
         """The tables in an order in which rows can be deleted: whoever refers goes first."""
@@ -176,9 +117,12 @@ class Schema:
         spec = self.map.tables[table]
         if to == self.map.home.table and spec.owners:
             return True
-        return any(spec.target(column)[0] == to for column in spec.references)
+        return any(target == to for _, target, _ in spec.targets())
 
-
-def member_value(column: ColumnElement[Any], member: str) -> int | str:
-    """The canonical member id as `column` holds it."""
-    return int(member) if isinstance(column.type, BigInteger) else member
+    def _told_elsewhere(self, name: str) -> bool:
+        """Whether another database decides whose a row of `name` is."""
+        spec = self.map.tables[name]
+        deciding = [split(place)[0] for place in spec.used_by]
+        if spec.through in spec.references:
+            deciding.append(spec.target(spec.through)[0])
+        return any(self.map.tables[table].connection != spec.connection for table in deciding)

@@ -155,4 +155,4 @@ def _contact(
 
 
 def _unowned(table: Mapping[str, Any]) -> bool:
-    return table.get("belongs", "person") != "person"
+    return bool(table.get("belongs", "person") != "person")

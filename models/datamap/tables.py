@@ -53,7 +53,7 @@ class Table(Strict):
     table: str = ""
     schema_name: str | None = None
     owners: tuple[str, ...] = ()
-    identities: dict[str, str] = {}
+    identities: dict[str, str] = pydantic.Field(default_factory=dict)
     through: str | None = None
     used_by: tuple[str, ...] = ()
     sharing: Literal["nobody", "each"] = pydantic.Field(default="nobody", alias="shared")
