@@ -27,6 +27,7 @@ class Stage:
         self._client = client or self._loopback
         self._browsers: list[Browser] = []
         self._agents: dict[str, AgentBrowser] = {}
+        self._closed = False
         self.closers: list[Callable[[], Awaitable[None]]] = []
         self.pulse = Pulse(world.mail, world.telegram, world.desk.db)
         self.cast = Cast(world)
@@ -58,8 +59,9 @@ class Stage:
 
     async def close(self) -> None:
         """Ends everything that waits on the world, then the world itself. A second time does nothing."""
-        if self.pulse.closed:
+        if self._closed:
             return
+        self._closed = True
         self.pulse.close()
         for close in self.closers:
             await close()
