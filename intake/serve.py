@@ -58,7 +58,7 @@ def assemble(desk: Desk, settings: Settings) -> Parts:
         smtp = SmtpSender(settings.smtp)
         parts.senders[Door.MAIL] = MailSender(smtp, desk.clock)
         parts.closers.append(smtp.close)
-    largest = max((box.max_mail_bytes for box in settings.mailboxes), default=MailPolicy.max_bytes)
+    largest = max((box.max_mail_bytes for box in settings.mailboxes), default=MailPolicy().max_bytes)
     policy = MailPolicy(settings.desk.authserv_ids, (settings.desk.address,), largest)
     parts.parsers[Door.MAIL] = mail_parser(policy)
     for box in settings.mailboxes:
