@@ -7,7 +7,7 @@ from typing import Any
 
 from subjectline.handlers.understanding import frames_en, frames_ko
 from subjectline.handlers.understanding.clauses import Sentence
-from subjectline.handlers.understanding.targets import Target, target_of, told_later, trim
+from subjectline.handlers.understanding.targets import Target, cued, target_of, told_later, trim
 from subjectline.handlers.understanding.values import TYPED, pick, typed
 from subjectline.handlers.understanding.vocabulary import Hit, Vocabulary
 
@@ -37,8 +37,10 @@ def _paired(
 ) -> Target:
     """ "It shows as A. That should be B.": what seemed the value was the old one; or the other way."""
     shape, i = words.shape(target.name), target.sentence
-    if shape not in TYPED or target.old:
+    if target.old:
         return target
+    if shape not in TYPED:
+        return _old_after(target, sentences, hits, shape)
     roles = {v.text: v.role for v in typed(shape, sentences[i].text)}
     after = typed(shape, sentences[i + 1].text) if i + 1 < len(sentences) else []
     other = any(h.name != target.name and words.shape(h.name) == shape for h in hits[i])
@@ -48,6 +50,17 @@ def _paired(
     beside = [*(typed(shape, sentences[i - 1].text) if i else []), *after]
     old = [v.text for v in beside if v.role == "old" and v.text != target.new]
     return replace(target, old=old[0]) if old and not other else target
+
+
+def _old_after(
+    target: Target, sentences: Sequence[Sentence], hits: Sequence[Sequence[Hit]], shape: str
+) -> Target:
+    """ "It should read B. At the moment it says A." """
+    i = target.sentence + 1
+    if i >= len(sentences) or hits[i]:
+        return target
+    new, old = cued(sentences[i], shape)
+    return replace(target, old=old) if old and not new and old != target.new else target
 
 
 def _around(
@@ -82,8 +95,11 @@ def _beside(
         new, old = (found.new, found.old) if found else ("", "")
         return replace(target, new=new, old=target.old or old) if new else target
     place = frames_ko.PLACE.match(sentence.text) if shape == "address" else None
-    if place:
+    if place and trim(frames_ko, place["new"], shape):
         return replace(target, new=trim(frames_ko, place["new"], shape))
+    if i < target.sentence and only and not hits:
+        new, old = cued(sentence, shape)
+        return replace(target, new=new, old=old) if new and old else target
     if i > target.sentence and only and not hits:
         frames: Any = frames_ko if sentence.korean else frames_en
         return told_later(target, sentence, frames, shape)
@@ -115,7 +131,8 @@ def labelled(
     ]
     names = {t.name for t in found}
     # A name and a phone number under a mail say who writes.
-    return found if not names <= _WHO_WRITES or len(found) == 1 else []
+    signed = names <= _WHO_WRITES and "name" in names
+    return found if not signed or len(found) == 1 else []
 
 
 def _with_labels(

@@ -68,16 +68,16 @@ _POINT = re.compile(r"(?<=\S)[ ](?=[1-9][.)]\s?[^\d\s])")
 _WRAPPED_LATIN, _WRAPPED_HANGUL = 60, 36
 
 _KO_CLAUSE = re.compile(
-    r"(?:(?<![광신참최재사보권원창중갖다라자냐])고(?!\s?(?:싶|있|계|나서|나면|자|요|객|\S?쳐|\S?치|지\s)))[,\s]+"
+    r"(?:(?<![광신참최재사보권원창중갖다라자냐말])고(?!\s?(?:싶|있|계|나서|나면|자|요|객|\S?쳐|\S?치|지\s)))[,\s]+"
     r"|(?:며|지만|거지|(?:은|는|한|인|던|운)데|니까|구요|고요|거든요|하므로|므로)(?:요)?[,\s]+"
     r"|(?:아|어|여|해|라|워|와|려)서[,\s]+"
-    r"|(?:^|\s)(?:그리고|또한|그런데|근데|하지만|다만|대신에?|아울러|그러나)[,\s]+"
+    r"|(?:^|\s)(?:그리고|또한|그런데|근데|하지만|다만|아울러|그러나)[,\s]+|^\s*대신에?[,\s]+"
     r"|(?<=[다요]),\s+"
 )
 _EN_CLAUSE = re.compile(
     r"\s*[;:]\s+|\s+-\s+|,?\s+but\s+|,\s+(?=(?:and|just|please|pls|so|then|also|i|i'd|i'm|can|could|would|my|you|"
     r"it|only|instead|what|how|do|stop|that|which)\b)|\s+and\s+(?=(?:please|also|then|i|i'd|you|stop|can|could|how|what|my)\b)"
-    r"|\s+(?=(?:because|since|although|though|however)\b)"
+    r"|\s+(?=(?:because|since|although|though|however|while|until|till)\b)"
     r"|(?P<verb>,?\s+(?:and\s+|then\s+|&\s+|plus\s+){1,3}|,\s+)(?=(?:delete|erase|remove|wipe|drop|change|update|correct|fix|"
     r"close|cancel|send|show|give|unsubscribe|withdraw|revoke|terminate|take|make|set|put|no more|get rid|switch|amend|replace|"
     r"stop|tell|let me|freeze|suspend|restrict|export|transfer|opt|end|leave my|use)\b)",
@@ -88,6 +88,17 @@ _EN_GOVERNED = re.compile(
     r"n't\b|\bnot\b|\bnever\b|\bwithout\b|\bif\b|\bwhen\b|\bhow\b|\bbefore\b|\bafter\b|\binstead\b|\bwhy\b"
     r"|\bwhether\b|\bwould\b(?! (?:you|like))|\bdont\b|\bsaid\b|\btold\b|\bthink|\bconsider|\brather\b|\bmaybe\b|\bcannot\b"
     r"|\bdid\b|\balready\b"
+)
+# "I'd be glad if you removed …" asks for it, though its verb stands in the past.
+_PAST_FORMS = {
+    "took": "take", "sent": "send", "gave": "give", "made": "make", "put": "put", "set": "set", "withdrew": "withdraw", "got": "get",
+    "told": "tell", "let": "let", "stopped": "stop", "dropped": "drop", "wiped": "wipe", "removed": "remove", "deleted": "delete",
+    "erased": "erase", "updated": "update", "changed": "change", "closed": "close", "replaced": "replace", "ceased": "cease",
+    "cancelled": "cancel", "canceled": "cancel", "unsubscribed": "unsubscribe", "revoked": "revoke", "terminated": "terminate",
+}  # fmt: skip
+_IF_YOU = re.compile(
+    r"\b(?:appreciate|appreciated|grateful|glad|happy|great|nice|good|lovely|mind|love|thankful|helpful|prefer|like)(?: it)?,? "
+    r"if (?:you|u|someone|somebody|your team) (?:all |guys |could |would |can |please |kindly )*(\w+)"
 )
 _BLANKS = re.compile(r"[\s\"'*_()\[\]]+")
 
@@ -130,8 +141,16 @@ def _sentence(text: str, masked: str, language: str) -> Sentence:
     korean = _is_korean(masked, language)
     cut = _KO_CLAUSE if korean else _EN_CLAUSE
     pieces = [masked[a:b].strip() for a, b in _cuts(masked, cut)]
+    if not korean:
+        pieces = [_IF_YOU.sub(_could_you, piece) for piece in pieces]
     clauses = tuple(Clause(piece, _BLANKS.sub("", piece)) for piece in pieces if piece)
     return Sentence(text.strip(), korean, clauses)
+
+
+def _could_you(match: re.Match[str]) -> str:
+    verb = match[1]
+    known = _PAST_FORMS.get(verb) or (verb[:-2] if verb.endswith("ed") else verb)
+    return f"could you {known}"
 
 
 def _is_korean(text: str, language: str) -> bool:

@@ -24,7 +24,7 @@ _EN = re.compile(
     rf"|\b(?:it'?s|it is|that'?s|is|are) (?:actually |really |now |in fact |correctly |spell?ed |properly )+"
     r"|->|=>|→|\b(?:new|correct|right|actual|real|proper|updated)(?: (?:one|value|name|address|id|handle|spelling|version|number|date|account))?"
     r"(?: (?:is|should be)\b|\s?[:=]| -)|\b(?:changing|changed|change|updating|updated|switched|moved|corrected) (?:it )?to\b"
-    r"|\bto (?:be|read|say)\b|\binto\b|(?<!used )(?<!like )(?<!want )(?<!need )\bto\b|\bwith\b|\bas\b(?! (?:it|soon|you|a result|is)\b)"
+    r"|\b(?:make|set|call) (?:it|that|this|me)(?: to| as)?\b|\bto (?:be|read|say)\b|\binto\b|(?<!used )(?<!like )(?<!want )(?<!need )\bto\b|\bwith\b|\bas\b(?! (?:it|soon|you|a result|is)\b)"
     r"|(?<=[,.:;] )(?:it'?s|it is|its)\b|(?<=\bbut )(?:it'?s|it is|its)\b)"
     r"|(?P<old>\bfrom\b|,? ?(?:and |but )?\bnot\b|\binstead of\b|\brather than\b|\bin place of\b"
     r"|(?:\b(?:it|that|which|profile|you|system|still|currently|wrongly)\b ?)*\b(?:says|reads|shows|lists|displays|had|have it|has it|appears)"
@@ -45,16 +45,16 @@ _COPULA = (
     r"(?:이에요|이예요|예요|에요|입니다|이요|임|이고요?|구요|이구요|이라고\s?(?:합니다|해요)|이야|이라서|거든요|이거든요|인데요?|인데|이고|(?<=[0-9A-Za-z])요)"
 )
 _KO = re.compile(
-    rf"(?P<old>\s?에서(?=[\s,'\"])|\s?말고(?:요)?\b|\s?(?:이|가)?\s?아니(?:라|고|구|에요|예요|고요)|\s?대신(?:에)?\b"
+    rf"(?P<old>\s?에서(?=[\s,'\"])|\s?말고(?:요)?\b|\s?(?:이|가)?\s?아니(?:라|고|구|에요|예요|고요)|\s?대신(?:에)?\b|\s?(?:을|를)?\s?(?:쓰고|빼고|지우고|버리고|없애고)(?=[\s,])(?!\s?있)"
     rf"|\s?(?:이라고|라고|으로|로)\s?(?:계속\s|자꾸\s|잘못\s?|아직\s)*{_STATES}|\s?(?:이었|였)(?:는데|고|습니다|어요|던|지만)"
     r"|\s?(?:은|는)\s?(?:예전|옛날?|전에|틀린|이제\s?안|더\s?이상|더는|안\s?[써쓰]))"
     rf"|(?P<new>\s?(?:으로|로)\s*(?:좀\s*|다시\s*|꼭\s*|같이\s*|함께\s*|각각\s*|전부\s*|모두\s*|다\s|싹\s*|이름\s*|새로\s*)*{_CHANGE}"
     rf"|\s?(?:으로|로)(?:요|이요)?[,.!~\s]*$|\s?(?:이|가)\s?(?:맞|정확|옳|진짜)|\s?{_COPULA}(?=[\s.,!~;)]|$)"
     r"|\s?(?:을|를)?\s(?:넣어|추가해|추가|써|적어)\s?[주줘]|\s?(?:을|를)?\s(?:써요|씁니다|쓰고\s?있|사용\s?중|사용합|쓰는\s?중))"
 )
-_KO_OLD_LEAD = re.compile(r"(?:기존|예전|이전|옛날?|원래|지금|현재|전에|결혼\s?전)(?:에는|에|엔|은|는)?\s?(?:\S{1,6}?(?:은|는|이|가|:)\s)?")
+_KO_OLD_LEAD = re.compile(r"(?:그만\s|기존|예전|이전|옛날?|원래|지금|현재|전에|결혼\s?전)(?:에는|에|엔|은|는)?\s?(?:\S{1,6}?(?:은|는|이|가|:)\s)?")
 _KO_NEW_LEAD = re.compile(
-    r"(?:새로\s?|새\s?|이제는?|앞으로는?|바뀐|변경된|맞는|올바른|정확한|실제로?는?|사실은?|진짜|신규|요즘은?|지금은?)\s?(?:\S{1,6}?(?:은|는|이|가|:)\s)?"
+    r"(?:새로\s|새\s|이제는?|앞으로는?|바뀐|변경된|맞는|올바른|정확한|실제로?는?|사실은?|진짜|신규|요즘은?|지금은?)\s?(?:\S{1,6}?(?:은|는|이|가|:)\s)?"
 )
 _KO_CUT = re.compile(
     r"^.*(?:[가-힣](?:는데|은데|한데|던데|어서|아서|해서|니까|지만|네요|어요|습니다|데요|나봐요|으니|았고|었고|했고))[,.]?\s+|^\s*[,/]\s*|^.{0,14}(?<=[가-힣])(?:을|를)\s+"

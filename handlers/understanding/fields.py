@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from subjectline.handlers.understanding import rights_en as en
 from subjectline.handlers.understanding import rights_fields as rules
 from subjectline.handlers.understanding import rights_ko as ko
-from subjectline.handlers.understanding.clauses import Clause, Sentence
+from subjectline.handlers.understanding.clauses import Sentence
 from subjectline.handlers.understanding.judge import (
     Mood,
     Seen,
@@ -143,6 +143,6 @@ def _english(text: str, names: tuple[str, ...], own: bool, how: bool) -> Iterato
         match = pattern.search(text)
         if match is None or (own and _other_thing(kind, match[0])):
             continue
-        certainty, why = en_weigh(text, match, True, possible, how)
+        certainty, why = en_weigh(text, match, True, possible, how, turns=False)
         yield Sign(kind, certainty, why, names)
         return

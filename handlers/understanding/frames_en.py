@@ -14,6 +14,7 @@ _WHERE = r"(?:\s(?:on file|on record|in (?:my|your) (?:account|system|records?|p
 AFTER = tuple(
     re.compile(r"^" + pattern, re.IGNORECASE)
     for pattern in (
+        rf" (?:update|change|correction|amendment)(?: request)?\s*[:-]\s*{_E}{_NEW}{_E}(?:[.!]?\s*$|[.!]\s)",
         rf"{_WHERE}\s*:?\s*(?:to be changed |changed |updated |corrected )?from {_E}{_OLD}{_E} to {_E}{_NEW}{_E}{_STOP}",
         rf"{_WHERE}\s*:?\s*{_E}{_OLD}{_E}\s*(?:->|=>|→)\s*{_E}{_NEW}{_E}{_STOP}",
         rf"{_WHERE} (?:is|are|was|reads?|says|shows?(?: up)?|appears?)(?: currently| wrongly| incorrectly| mistakenly)*(?: (?:listed|spelled|spelt|registered|recorded|written|entered|saved|down|shown|set|misspelled|stored|given))?(?: (?:as|to|wrong as))? {_E}{_OLD}{_E},?(?: (?:but|and|when|while|whereas|though|which|instead))+ (?:it |that |this |the correct (?:one|name|spelling) |my name |i(?:'m| am) )?(?:'?s|should (?:be|read|say)|is actually|is really|is|ought to be|must be|needs to be|has to be|actually)(?: spelled)? {_E}{_NEW}{_E}{_STOP}",
@@ -75,7 +76,7 @@ NOT_A_VALUE = re.compile(
     re.IGNORECASE,
 )
 LEAD = re.compile(
-    r"^(?:(?:now|actually|just|be|say|read|really|currently|:|the following:?)\s+)+", re.IGNORECASE
+    r"^(?:(?:under|now|actually|just|be|say|read|really|currently|:|the following:?)\s+)+", re.IGNORECASE
 )
 TAIL = re.compile(
     r"(?:[\s,]*\b(?:please|pls|plz|thanks|thank you|thx|instead|asap|as soon as possible|from now on|on (?:my|your) (?:account|file|system|records?|profile)|in (?:my|your) (?:account|system|records?|profile)|for me|ty|now|right away|then)\b[\s.!,]*)+$",

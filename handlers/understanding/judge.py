@@ -140,7 +140,7 @@ def _ko_weigh(
 ) -> tuple[Certainty, str]:
     rest = tight[match.end() :]
     tail = tail_of(rest)
-    if tail in ko.SOFT_TAILS:
+    if tail in ko.SOFT_TAILS and not other:
         return "likely", tail
     if tail:
         return "no", tail
@@ -226,6 +226,8 @@ def _en_signs(text: str, other: bool, how: bool) -> Iterator[Sign]:
             continue
         third = third or rule.kind == "third_party_withdrawal"
         certainty, why = en_weigh(text, match, rule.negative, rule.possible, how)
+        if other and why in ("follow-up", "statement") and certainty == "likely":
+            certainty = "no"
         yield Sign(rule.kind, *_capped(certainty, why, other, rule.cap))
 
 
@@ -238,10 +240,16 @@ def _capped(certainty: Certainty, why: str, other: bool, cap: str) -> tuple[Cert
 
 
 def en_weigh(
-    text: str, match: re.Match[str], negative: bool, possible: bool, how: bool
+    text: str,
+    match: re.Match[str],
+    negative: bool,
+    possible: bool,
+    how: bool,
+    turns: bool = True,
 ) -> tuple[Certainty, str]:
+    """How sure an English right is. `turns`: a "not" or "keep" inside the match rules it out."""
     before = text[: match.start()]
-    dead = _en_dead(text, match, before)
+    dead = _en_dead(text, match, before, turns)
     if dead == "past" and en.FOLLOW_UP.search(text):
         return "likely", "follow-up"
     if dead:
@@ -253,10 +261,12 @@ def en_weigh(
     return _en_mood(text, before, negative, possible)
 
 
-def _en_dead(text: str, match: re.Match[str], before: str) -> str:
+def _en_dead(text: str, match: re.Match[str], before: str, turns: bool) -> str:
     """Why the words of a right are no wish, or ""."""
     negation = en.BEFORE_NEG.search(before)
-    if (negation and len(negation["gap"]) < _NEG_REACH) or en.INNER_NEG.search(match[0]):
+    if (negation and len(negation["gap"]) < _NEG_REACH) or (
+        turns and en.INNER_NEG.search(match[0])
+    ):
         return "negated"
     if en.CALLED_OFF.search(text):
         return "called off"
@@ -284,6 +294,8 @@ def _en_change(text: str, other: bool, how: bool) -> tuple[Certainty, str] | Non
     if match is None:
         return None
     certainty, why = _capped(*en_weigh(text, match, False, False, how), other, "sure")
+    if certainty == "likely" and why == "statement" and en.HEADING.search(text):
+        certainty = "likely" if other else "sure"
     weak = all(en.SET_VERB.match(verb[0]) for verb in en.CHANGE.finditer(text))
     return certainty, SET if weak and certainty == "sure" else why
 

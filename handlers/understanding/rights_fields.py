@@ -20,7 +20,7 @@ def _c(*parts: str) -> re.Pattern[str]:
 
 _KO_DELETE = _any(
     "삭제", "지워", "지우", "지울", "지웠으면", "없애", "없앨", "없앴으면", "파기", "폐기", "제거", "말소", "비워", "비우", "비울",
-    "빼(?=[주줘줄줬달드셔버도면놔야]|고싶)", "뺄", "뺐으면", "내려(?=[주줘줄줬달])", "떼(?=[주줘줄줬달])", "치워", "날려",
+    "빼(?=[주줘줄줬달드셔버도면놔야]|고싶)", "뺄", "뺐으면", "내려(?=[주줘줄줬달])", "떼(?=[주줘줄줬달])", "치워", "날려", "초기화",
     "(?:등록|연동|연결|저장)(?:을|를|된거|된것|한거)?(?:좀|도)?(?:해제|해지|취소|끊)", "없어도(?:돼|되|될|됩)",
     "(?:남기|남겨두|남겨놓|보관하|저장하|저장해두|가지고있|갖고있|갖고계시|가지고계시|등록해두|보유하)(?:고싶|기를?|길|시)?지?(?:는|도|를)?"
     "(?:않|싫|마|말|원치)", "안(?:남|갖고있|가지고)", "지움",
@@ -64,6 +64,7 @@ KO_LEANING = (
         "access",
         _c(
             rf"{_KO_KEPT}(?:된|되어있는|돼있는|해둔|한|둔|놓은)?(?:거|것|걸|게|내용|정보|값|그대로|건).{{0,14}}{_KO_TELL}",
+            r"(?:뭐라고|뭘로|뭐로|무엇으로|어떻게|어디로|뭐|몇)(?:했|적었|썼|넣었|등록했|입력했)(?:는지|나요|었는지|을까)",
             rf"(?:뭐|뭘|무엇|어떻게|어떤거|어떤걸|어떤것|어디|몇번).{{0,8}}(?:등록|저장|되어|돼|적혀|기재|들어가|입력).{{0,16}}{_KO_TELL}",
             r"^(?:좀|한번|그것?|그거|그것?좀|이것?|혹시|다시|지금|현재)*(?:알려주|확인(?:해주|부탁|좀|요청)|조회해|알수있을까|볼수있을까)",
         ),
@@ -105,6 +106,7 @@ EN = (
             rf"\bno (?:need|reason)\b.{{0,20}}\b{_KEEP}\b {_OWN}{MARK}",
             rf"\b(?:no longer|don'?t|do not|rather you did ?n[o']t|rather not|stop|quit|not)\b.{{0,25}}\b{_KEEP}\b {_OWN}{MARK}",
             rf"\b(?:don'?t|do not|no longer) want {_OWN}{MARK}.{{0,12}}\b(?:kept|stored|held|saved|on file|in your|on your)",
+            rf"{MARK} (?:doesn'?t|does not|needn'?t|need not|should ?n[o']t|isn'?t supposed to) (?:need to |have to )?be (?:in|on|there|stored|kept|held|part)",
             rf"\b(?:off|out of)\b.{{0,20}}\bwith {_OWN}{MARK}",
         ),
         False,
@@ -130,6 +132,7 @@ EN = (
             rf"\b(?:what|which)\b.{{0,12}}\b(?:my )?(?:registered|current|stored|saved) {MARK}",
             rf"\b{_TELL}\b.{{0,24}}{MARK}.{{0,24}}\b{_KEPT}\b",
             rf"\b{_TELL}\b.{{0,20}}\b(?:registered|stored|saved|current|recorded) {MARK}",
+            rf"\bwhat(?:'s| is| are| was)\b.{{0,8}}{MARK}.{{0,15}}\b(?:on|in|for|under) (?:my|file|your|record)",
             rf"\bwhat(?:'s| is| are)\b.{{0,6}}\bmy {MARK}.{{0,12}}\b(?:on|in|with|registered|set|again)\b",
         ),
         True,
@@ -141,6 +144,7 @@ EN_LEANING = (
         "erasure",
         _c(
             rf"\b{_D}\b {_IT}\b",
+            rf"\btake {_IT} (?:out|off|away|down)\b",
             rf"\b(?:take|get|have|want|like|need)\b {_IT}\b.{{0,12}}\b{_GONE}\b",
             rf"\b{_IT} (?:should |must |can |needs? to |has to )(?:be )?(?:{_GONE}|go\b)",
         ),
@@ -158,7 +162,7 @@ EN_LEANING = (
         _c(
             rf"\b{_TELL}\b.{{0,20}}\b(?:what|which|the one|whatever)\b.{{0,16}}\b{_KEPT}\b",
             rf"\b(?:what|which)\b.{{0,16}}\b{_KEPT}\b.*\?",
-            rf"\b(?:tell me|look it up|let me know|check it|check that|remind me)\b",
+            r"\b(?:tell me|look it up|let me know|check it|check that|remind me)\b",
         ),
         True,
     ),
@@ -166,7 +170,7 @@ EN_LEANING = (
 EN_OTHER_THING = re.compile(
     r"\b(?:photos?|pictures?|images?|videos?|posts?|comments?|reviews?|account(?! (?:number|holder))|membership|marketing|ads?"
     r"|advert\w*|newsletters?|promo\w*|orders?|payments?|refund|everything|data|filter\w*|cart|password|consent|cookies?"
-    r"|app|copy|file|request|mailing|third part\w+|partners?|typo|mistake|error|space|spaces|middle|extra|letter|hyphen)\b"
+    r"|app|copy|(?<!on )file|request|mailing|third part\w+|partners?|typo|mistake|error|space|spaces|middle|extra|letter|hyphen)\b"
 )
 EN_THING_OF_ACCESS = re.compile(r"\baccount\b")
 EN_OUT = re.compile(

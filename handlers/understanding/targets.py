@@ -32,6 +32,15 @@ _IMPLIED = {
                 re.IGNORECASE,
             ),
         ),
+        ("address", re.compile(r"\bnew (?:place|home|house|flat|apartment|apt)(?P<at>) (?:is|:)", re.IGNORECASE)),
+        ("date", re.compile(r"\b(?:i was|i'?m|me|was) (?P<at>)born (?:in|on)\b", re.IGNORECASE)),
+        (
+            "account",
+            re.compile(
+                r"\b(?:payouts?|earnings|settlements?|money|payments?|pay me)\b[^.]{0,30}\b(?:to|into)\b[^.]{0,25}?(?P<at>)\b(?:account|bank)\b",
+                re.IGNORECASE,
+            ),
+        ),
         (
             "address",
             re.compile(
@@ -173,6 +182,8 @@ def _free(frames: Any, before: str, rest: str, whole: str, shape: str) -> tuple[
     text = rest if len(rest) > 3 else whole
     cued = _cued(frames, before, text[:320], shape)
     framed = _framed(frames, before, rest, text, shape)
+    if not framed[0] and not cued[0]:
+        return "", framed[1] or cued[1]
     if not cued[0] or (framed[0] == cued[0] and framed[1] and not cued[1]):
         return framed
     return cued
@@ -224,6 +235,12 @@ def trim(frames: Any, value: str, shape: str) -> str:
     ):
         return ""
     return value
+
+
+def cued(sentence: Sentence, shape: str) -> tuple[str, str]:
+    """New and old value of a sentence that names no field."""
+    frames: Any = frames_ko if sentence.korean else frames_en
+    return _cued(frames, "", " " + sentence.text[:320], shape, whole=True)
 
 
 def told_later(target: Target, sentence: Sentence, frames: Any, shape: str) -> Target:

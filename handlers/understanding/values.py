@@ -30,12 +30,12 @@ TYPED = frozenset(_SHAPES)
 _OLD_AFTER = re.compile(
     r"^[\s'\"]*(?:에서|→|->|=>|~>|>|말고|아니고|대신|(?:이|가)?\s?아니라|(?:이|가)?\s?아니고|(?:이|가)?\s?아닙|(?:이|가)?\s?아니에|이었|였|은\s?(?:이제|더)|는\s?(?:이제|더)|(?:은|는)\s?(?:예전|옛|안\s?써|틀|잘못|해지)|을\s?더|를\s?더|에서만)"
     r"|^[\s'\"]*(?:으로|로|이라고|라고)?\s?(?:잘못|되어|돼\s?있|돼있|등록되|등록돼|등록이|저장되|저장돼|적혀|표기|나와|나오|나옵|떠|뜨|뜹|찍혀|쓰여|표시|들어가|기재되|써\s?있|입력되|입력돼|보이)|^[\s'\"]*(?:이?거|이건|이게)?\s?(?:은|는)?\s?(?:이제|더는|더\s?이상)\s?(?:안|못|사용|쓰)"
-    r"|^[\s'\"]*(?:to\s|is (?:wrong|old|incorrect|no longer|outdated|my old)|isn'?t|but (?:it |the |my |should)|no longer|should be|should read)",
+    r"|^[\s'\")]*(?:to\s|is (?:wrong|out of date|dead|disconnected|gone|not mine|invalid|expired|old|incorrect|no longer|outdated|my old)|isn'?t|but (?:it |the |my |should)|no longer|should be|should read)",
     re.IGNORECASE,
 )
 _OLD_BEFORE = re.compile(
     r"(?:기존|예전|이전|옛날?|변경\s?전|수정\s?전|원래|지금|현재|전에\s?쓰던|쓰던|전)\s?(?:에\s?)?(?:제\s?)?(?:등록된\s?)?(?:번호|이메일|메일|주소|전화번호|휴대폰|계좌|연락처|계좌번호|생일|생년월일|거|것)?\s?(?:은|는|이|가|인|:|\(|\)|\])?\s?(?:이?메일\s?)?[:]?\s?$"
-    r"|(?:\bfrom|\bnot|\bold(?: \w+){0,2}(?: is| was|:)?|\bprevious(?: \w+){0,2}(?: is| was|:)?|instead of|rather than|\breplace|listed as|registered as|recorded as|\bsays|\bshows(?: up)?(?: as)?|(?:was|were|been|is|it|got) (?:entered|listed|saved|typed|set|put|recorded|registered|stored|given)(?: in)?(?: as)?|currently(?: is| as)?|\bcurrent(?: \w+){0,2}(?: is|:)?|no longer(?: use)?|\bwas|\bhave(?: it as| is)?|on file(?: is| as|:)?|down as)\s*[\"':(]*$",
+    r"|(?:\bfrom|\bnot|\bold(?: \w+){0,2}(?: is| was|:)?|\bprevious(?: \w+){0,2}(?: is| was|:)?|instead of|rather than|\breplace|listed as|registered as|recorded as|\bsays|\bshows(?: up)?(?: as)?|(?:was|were|been|is|it|got) (?:entered|listed|saved|typed|set|put|recorded|registered|stored|given)(?: in)?(?: as)?|currently(?: is| as)?|\bcurrent(?: \w+){0,2}(?: is|:)?|no longer(?: use)?|isn'?t|is not|wasn'?t|aren'?t|have me (?:born )?(?:in|on|as|down as)|\bwas|\bhave(?: it as| is)?|on file(?: is| as|:)?|down as)\s*[\"':(]*$",
     re.IGNORECASE,
 )
 _NEW_AFTER = re.compile(
@@ -43,7 +43,7 @@ _NEW_AFTER = re.compile(
     re.IGNORECASE,
 )
 _NEW_BEFORE = re.compile(
-    r"(?:→|->|=>|~>|에서|변경\s?후|수정\s?후|새\S{0,6}|바뀐\s?\S{0,6}|신규\S{0,5}|맞는\s?\S{0,4}|올바른\s?\S{0,5}|정확한\s?\S{0,5}|[(\[](?:변경|수정|신규|후))\s?(?:은|는|:|\)|\])?\s?[:]?\s?$|(?:\bto|\bshould be|\bnew(?: \w+){0,3}(?: is|:)?|correct (?:one|\w+) is|\bis now|\bit'?s|\bi'?m(?: a)?|\bi am(?: a)?|\bcorrect (?:date|one|number|address) (?:is|being|:)|\bright (?:one|date|number) is|\bcall me (?:on|at)|\breach me (?:on|at)|\bto be|\bmust be|\bought to be|\bshould (?:actually |really )?(?:be|read|say)|\bactually|\bwith|\buse|\binto)\s*[\"':(]*$",
+    r"(?:→|->|=>|~>|에서|변경\s?후|수정\s?후|새\S{0,6}|바뀐\s?\S{0,6}|신규\S{0,5}|맞는\s?\S{0,4}|올바른\s?\S{0,5}|정확한\s?\S{0,5}|[(\[](?:변경|수정|신규|후))\s?(?:은|는|:|\)|\])?\s?[:]?\s?$|(?:\bto|\bshould be|\bnew(?: \w+){0,3}(?: is|:)?|correct (?:one|\w+) is|\bis now|\bit'?s|\bborn (?:on|in)|\bi'?m(?: a)?|\bi am(?: a)?|\bcorrect (?:date|one|number|address) (?:is|being|:)|\bright (?:one|date|number) is|\bcall me (?:on|at)|\breach me (?:on|at)|\bto be|\bmust be|\bought to be|\bshould (?:actually |really )?(?:be|read|say)|\bactually|\bwith|\buse|\binto)\s*[\"':(]*$",
     re.IGNORECASE,
 )  # fmt: skip
 _AROUND = 24
