@@ -33,7 +33,7 @@ from subjectline.models.keys import KeyRing
 from subjectline.models.migrate import migrate
 from subjectline.models.settings import load_settings
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.xdist_group("site")]
 
 Found = TypeVar("Found")
 START = "from subjectline.intake.cli import app; app()"
@@ -123,7 +123,7 @@ class Site:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.bot}") as line:
             done = await line.post(f"/control/{action}", json=body)
         assert done.status_code == 200, done.text
-        return done.json()
+        return done.json()["result"]
 
     async def says(self, user: int, words: str) -> int:
         return int((await self.control("say", user=user, text=words))["message_id"])
@@ -134,7 +134,7 @@ class Site:
         async def look() -> str | None:
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.bot}") as line:
                 answer = await line.get("/control/messages", params={"chat": user, "after": after})
-            said = [m["text"] for m in answer.json() if m["from"]["is_bot"]]
+            said = [message.get("text", "") for message in answer.json()["result"]]
             return next((text for text in said if all(word in text for word in words)), None)
 
         return await until(look)

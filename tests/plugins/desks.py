@@ -30,7 +30,7 @@ from subjectline.handlers.desk import Desk, Manner
 from subjectline.handlers.gate import Gate
 from subjectline.handlers.inbox import Raw
 from subjectline.handlers.outbox import Parcel
-from subjectline.handlers.registry import Registry, open_engine, open_engines
+from subjectline.handlers.registry import Archive, Registry, open_engine, open_engines
 from subjectline.handlers.understanding import Vocabulary
 from subjectline.intake.mail import MailPolicy
 from subjectline.intake.mail_sink import mail_parser
@@ -272,10 +272,17 @@ def desk_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgres_desk(postgres: str) -> Iterator[str]:
     """The URL of a migrated PostgreSQL desk with three agents, shared by the tests of a worker."""
     name = f"desk{os.getpid()}"
-    where = ("-h", "127.0.0.1", "-p", postgres.rpartition(":")[2], "-U", "postgres")
-    subprocess.run([find("createdb", "postgresql"), *where, name], check=True)
+    _createdb(postgres, name)
     asyncio.run(_new_desk(f"{postgres}/{name}"))
     yield f"{postgres}/{name}"
+
+
+_offices = count(1)
+
+
+def _createdb(server: str, *words: str) -> None:
+    where = ("-h", "127.0.0.1", "-p", server.rpartition(":")[2], "-U", "postgres")
+    subprocess.run([find("createdb", "postgresql"), *where, *words], check=True)
 
 
 async def _new_desk(url: str) -> None:
@@ -315,12 +322,16 @@ def _office(folder: Path, url: str, data_map: DataMap, clock: FrozenClock) -> Of
     database = Database(url)
     zone = regime_named("kr-pipa").tz
     engines = open_engines(data_map, {"members": company})
+    vault = Vault(KeyRing.generate(), KeyStore(folder / "keys.db"))
+    archive = Archive(
+        open_engine(f"sqlite:///{folder / 'archive.db'}"), vault, clock, data_map.registry
+    )
     desk = Desk(
         db=database,
-        vault=Vault(KeyRing.generate(), KeyStore(folder / "keys.db")),
+        vault=vault,
         clock=clock,
         data_map=data_map,
-        registry=Registry(data_map, engines, clock=clock, zone=zone),
+        registry=Registry(data_map, engines, clock=clock, zone=zone, archive=archive),
         gate=Gate(database, data_map, clock),
         vocabulary=Vocabulary(vocabulary_words(data_map)),
         manner=Manner(address=DESK, public_url="https://privacy.moment-pick.example"),
@@ -328,7 +339,27 @@ def _office(folder: Path, url: str, data_map: DataMap, clock: FrozenClock) -> Of
     return Office(desk, clock, folder, company)
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres: str) -> str:
+    """The name of a migrated PostgreSQL desk that nobody is connected to, to be copied."""
+    name = f"template{os.getpid()}"
+    _createdb(postgres, name)
+    asyncio.run(_new_desk(f"{postgres}/{name}"))
+    return name
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
+def desk_url(request: pytest.FixtureRequest) -> str:
+    """Nothing for SQLite files of the test's own, or a PostgreSQL desk of the test's own."""
+    if request.param == "sqlite":
+        return ""
+    server = str(request.getfixturevalue("postgres"))
+    name = f"office{os.getpid()}_{next(_offices)}"
+    _createdb(server, name, "-T", str(request.getfixturevalue("postgres_template")))
+    return f"{server}/{name}"
+
+
 @pytest.fixture
-async def office(make_desk: MakeDesk) -> Office:
-    """One desk on SQLite, its clock at NOW."""
-    return await make_desk()
+async def office(make_desk: MakeDesk, desk_url: str) -> Office:
+    """One desk, its clock at NOW; the test runs on SQLite and on PostgreSQL."""
+    return await make_desk(url=desk_url)

@@ -171,3 +171,11 @@ def assert_nowhere(office: Office, *words: str) -> None:
         for word in words:
             assert word.encode() not in content, f"{file.name} says a word that it must not"
             assert word.encode("utf-16-le") not in content
+
+
+async def test_a_resident_number_in_a_chat_is_masked_too(office: Office) -> None:
+    await office.chat(77, f"제 주민번호는 {NUMBER}이고 {CORRECT}")
+    assert "resident_number" in await office.letters()
+    assert (await office.request()).kind == "correction"
+    await office.desk.db.dispose()
+    assert_nowhere(office, NUMBER, "2345678")
