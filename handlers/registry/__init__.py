@@ -2,7 +2,7 @@
 
 from subjectline.handlers.registry.archive import Archive, Archived, OpenedRecord
 from subjectline.handlers.registry.changes import Applied, Change, ChangeResult, ConnectionResult
-from subjectline.handlers.registry.collect import Collected, CollectedTable
+from subjectline.handlers.registry.collected import Collected, CollectedTable, Withheld
 from subjectline.handlers.registry.consents import ConsentSeen
 from subjectline.handlers.registry.engines import open_engine, open_engines
 from subjectline.handlers.registry.erasure import Erasure
@@ -23,6 +23,7 @@ __all__ = [
     "Kept",
     "OpenedRecord",
     "Registry",
+    "Withheld",
     "open_engine",
     "open_engines",
 ]

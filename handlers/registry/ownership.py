@@ -83,7 +83,9 @@ class Ownership:
     ) -> Condition:
         """The same by the id alone, where home stands in the same database."""
         column = self._schema.identity_column(kind)
-        if column is None or spec.connection != self._schema.connection(self._schema.map.home.table):
+        if column is None or spec.connection != self._schema.connection(
+            self._schema.map.home.table
+        ):
             raise RegistryError(
                 f"whose rows of {spec.name!r} are is not told by the member id alone",
                 field=spec.name,
@@ -115,7 +117,9 @@ class Ownership:
         for user, column, key in self.users(name):
             place = (self._schema.at(here, key), user, column)
             (first if user == self._schema.map.home.table else rest).append(place)
-        mine = [or_(false(), *(self.refers(*p, member) for p in places)) for places in (first, rest)]
+        mine = [
+            or_(false(), *(self.refers(*p, member) for p in places)) for places in (first, rest)
+        ]
         if spec.sharing == "each":
             return or_(*mine)
         others = [
@@ -132,9 +136,7 @@ class Ownership:
                 if c == column and to == name:
                     yield user, column, key
 
-    def refers(
-        self, here: ColumnElement[Any], table: str, column: str, member: str
-    ) -> Condition:
+    def refers(self, here: ColumnElement[Any], table: str, column: str, member: str) -> Condition:
         """`here` stands in `column` of a row of `table` that is the member's."""
         there = self._schema[table].alias()
         held = self._schema.at(there, column)

@@ -29,6 +29,10 @@ class Person(str):
         made.known_by, made.doubtful, made.held = known_by, doubtful, dict(held or {})
         return made
 
+    def __deepcopy__(self, memo: object) -> str:
+        """A change set keeps the id alone."""
+        return str(self)
+
     known_by: Mapping[str, tuple[str, ...]]
     doubtful: frozenset[str]
     held: dict[str, tuple[Value, ...]]

@@ -1,27 +1,32 @@
 """The company's member database, as the desk sees it."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, tzinfo
-from typing import Any
+from typing import Any, BinaryIO
 
 from sqlalchemy import ColumnElement, Select, and_, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from subjectline.handlers.registry.access import Access, Form
 from subjectline.handlers.registry.apply import Writer
 from subjectline.handlers.registry.archive import Archive
 from subjectline.handlers.registry.changes import Applied, Change
-from subjectline.handlers.registry.collect import Collected, CollectedTable, Walk
+from subjectline.handlers.registry.collected import Collected
 from subjectline.handlers.registry.consents import ConsentSeen, consents_seen
 from subjectline.handlers.registry.drafts import Drafter, normalised
 from subjectline.handlers.registry.engines import guarded
 from subjectline.handlers.registry.erasure import Erasure, Erasures
+from subjectline.handlers.registry.live import fitted, live_of
 from subjectline.handlers.registry.moving import Leaving, Longer, Mover, Places
+from subjectline.handlers.registry.persons import Person
 from subjectline.handlers.registry.schema import Schema, member_value
 from subjectline.handlers.registry.withdrawal import Kept, Withdrawals, consent_of, kept_of
 from subjectline.models.clock import Clock, system_clock
 from subjectline.models.datamap import DataMap, Field
 from subjectline.models.errors import BadValue, RegistryError, UnknownMember
+
+EXPORT_SECONDS = 3600.0
 
 
 class Registry:
@@ -42,6 +47,7 @@ class Registry:
         seconds: float = 5.0,
         zone: tzinfo = UTC,
         archive: Archive | None = None,
+        writers: Mapping[str, AsyncEngine] | None = None,
     ) -> None:
         self.data_map = data_map
         self._schema = Schema(data_map)
@@ -50,7 +56,10 @@ class Registry:
         self.places = Places(self._schema, engines, seconds, clock, zone)
         self._leaving = Leaving(self.places)
         self._mover = Mover(self.places, archive) if archive else None
-        self._writer = Writer(self._schema, engines, seconds, self._mover)
+        self._writers = dict(writers or {})
+        writing = {**engines, **self._writers}
+        self._writer = Writer(self._schema, writing, seconds, self._mover)
+        self._access, self._fitted = Access(self._schema, self._reading), False
 
     def canonical(self, member: object) -> str:
         """The one way in which a member id is written. Raises NotCanonical."""
@@ -61,6 +70,7 @@ class Registry:
 
         Compared in canonical form; a value that is no such contact finds nobody.
         """
+        await self._ready()
         field = self.data_map.contact_field(kind)
         if field is None:
             return []
@@ -82,6 +92,7 @@ class Registry:
 
     async def contacts_of(self, members: Sequence[str]) -> dict[str, dict[str, str]]:
         """The contacts of many members, one query a table; `language` stands beside them."""
+        await self._ready()
         found: dict[str, dict[str, str]] = {member: {} for member in members}
         for field in self.data_map.fields.values():
             if field.contact:
@@ -101,8 +112,7 @@ class Registry:
         """
         wanted = [self._field(name) for name in fields]
         values: dict[str, str | None] = {}
-        member = self.canonical(member)
-        await self._known(member)
+        member = await self._person(member)
         for table in dict.fromkeys(field.table for field in wanted):
             here = [field for field in wanted if field.table == table]
             columns = (self._schema[table].c[field.column] for field in here)
@@ -119,16 +129,16 @@ class Registry:
 
     async def collect(self, member: str) -> Collected:
         """Everything that is the member's, one statement a table. Raises UnknownMember."""
-        member = self.canonical(member)
-        await self._known(member)
-        walk, found = Walk(self._schema, member), dict[str, CollectedTable]()
-        for name in self.data_map.connections:
-            async with self._reading(name) as connection:
-                for table in self._tables_of(name):
-                    found[table] = await walk.table(connection, table)
-        return Collected(
-            self.data_map.registry, member, tuple(found[t] for t in self.data_map.tables)
-        )
+        await self._ready()
+        return await self._access.collect(self.canonical(member))
+
+    async def export(
+        self, member: str, open_file: Callable[[str], BinaryIO], form: Form = "csv"
+    ) -> Collected:
+        """The same as files, one a table, streamed; see `Access.export`. Raises UnknownMember."""
+        await self._ready()
+        access = Access(self._schema, lambda name: self._reading(name, EXPORT_SECONDS))
+        return await access.export(self.canonical(member), open_file, form)
 
     async def draft_correction(self, member: str, new_values: Mapping[str, str]) -> list[Change]:
         """What would have to change so that every column of the fields holds the new values.
@@ -180,8 +190,7 @@ class Registry:
 
         Nothing is written. Raises BadValue, UnknownMember.
         """
-        member = self.canonical(member)
-        await self._known(member)
+        member = await self._person(member)
         return await Erasures(self.places).draft(member, [self._field(name) for name in fields])
 
     async def draft_status(self, member: str, *, blocked: bool) -> list[Change]:
@@ -194,15 +203,13 @@ class Registry:
 
     async def consents(self, member: str) -> list[ConsentSeen]:
         """The member's consents as the company's columns have them. Raises UnknownMember."""
-        member = self.canonical(member)
-        await self._known(member)
+        member = await self._person(member)
         return await consents_seen(self.places, member)
 
     async def kept(self, member: str, longer: Longer | None = None) -> list[Kept]:
         """What a law keeps of the member's records after a membership withdrawal of today, with the
         law and the last day. Raises UnknownMember."""
-        member = self.canonical(member)
-        await self._known(member)
+        member = await self._person(member)
         found: list[Kept] = []
         for table, leave in self.data_map.leave.items():
             if leave.action == "keep":
@@ -222,6 +229,7 @@ class Registry:
 
     async def members(self, after: str | None, limit: int) -> list[str]:
         """Ids of the active members in the order of the key, from behind `after`."""
+        await self._ready()
         key = self._schema.home_key
         statement = select(key).where(self._active()).order_by(key).limit(limit)
         if after is not None:
@@ -231,6 +239,7 @@ class Registry:
 
     async def count(self) -> int:
         """How many active members there are."""
+        await self._ready()
         statement = select(func.count()).select_from(self._schema.home).where(self._active())
         async with self._reading(self._schema.connection(self.data_map.home.table)) as connection:
             return int(await connection.scalar(statement) or 0)
@@ -248,22 +257,41 @@ class Registry:
 
     async def close(self) -> None:
         """Closes every engine."""
-        for engine in self._engines.values():
+        for engine in (*self._engines.values(), *self._writers.values()):
             await engine.dispose()
         if self.archive is not None:
             await self.archive.close()
 
     @asynccontextmanager
-    async def _reading(self, name: str) -> AsyncIterator[AsyncConnection]:
+    async def _reading(
+        self, name: str, seconds: float | None = None
+    ) -> AsyncIterator[AsyncConnection]:
         if name not in self._engines:
             raise RegistryError(
                 "the connection has no engine", field=name, remedy="Give it a URL in the settings."
             )
-        async with guarded(name, self._seconds), self._engines[name].connect() as connection:
+        seconds = seconds or self._seconds
+        async with guarded(name, seconds), self._engines[name].connect() as connection:
             yield connection
+
+    async def _ready(self) -> None:
+        """Asks the databases, once, for the types and keys that the map leaves to them."""
+        if self.data_map.unfitted and not self._fitted:
+            live = await live_of(self.data_map, self._reading)
+            self.data_map = fitted(self.data_map, live)
+            self._schema.fit(self.data_map)
+        self._fitted = True
+
+    async def _person(self, member: str) -> Person:
+        """The member with all that it takes to find their rows. Raises UnknownMember."""
+        await self._ready()
+        member = self.canonical(member)
+        await self._known(member)
+        return await self._access.person(member)
 
     async def _known(self, member: str) -> Any:
         """The value of the member's language column. Raises UnknownMember."""
+        await self._ready()
         language = self.data_map.home.language or self.data_map.home.key
         statement = select(self._schema.home.c[language]).where(
             self._schema.is_member(self._schema.home_key, member)
@@ -300,9 +328,6 @@ class Registry:
     def _active(self) -> ColumnElement[bool]:
         home, wanted = self._schema.home, self.data_map.home.active
         return and_(true(), *(home.c[column] == value for column, value in wanted.items()))
-
-    def _tables_of(self, connection: str) -> list[str]:
-        return [t for t, spec in self.data_map.tables.items() if spec.connection == connection]
 
     def _field(self, name: str) -> Field:
         if (field := self.data_map.fields.get(name)) is None:

@@ -22,6 +22,7 @@ class Found:
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     names: dict[tuple[str, str], str] = field(default_factory=dict)  # (dataset, collection)
     edges: list[tuple[str, str, str, str, str, str]] = field(default_factory=list)
+    lists: list[tuple[str, str, str, str, str, str]] = field(default_factory=list)  # in arrays
     identities: dict[str, dict[str, str]] = field(default_factory=dict)
     keys: dict[str, list[str]] = field(default_factory=dict)
     plain: dict[str, dict[str, FidesField]] = field(default_factory=dict)
@@ -40,7 +41,9 @@ def extended(raw: dict[str, Any], lines: Lines, text: Callable[[str], str]) -> d
     home = defaults.home(made, found.keys, found.identities, found.plain, lines)
     edges = [*_edges(found, home, lines), *_ours(raw)]
     _known_by(home, edges, found)
+    _mark(found, home)
     Inference(found.tables, edges, (home["table"], home["key"]), found.identities).fill()
+    _mark_shared(found)
     defaults.connections(made, [connection for _, connection, _ in sources])
     defaults.sections(made, found.categories, sources[0][0].key)
     defaults.fields(made, home, found.plain.get(home["table"], {}), found.identities)
@@ -134,10 +137,8 @@ def _field(
     path, many = before + one.name, many or one.many
     lines.add(("tables", table, "columns", *path.split(".")), dataset.file, one.line)
     for to in one.references:
-        if not many:
-            found.edges.append(
-                (table, path, to.dataset or dataset.key, to.table, to.column, to.direction)
-            )
+        place = (table, path, to.dataset or dataset.key, to.table, to.column, to.direction)
+        (found.lists if many else found.edges).append(place)
     if one.identity:
         kind = _KINDS.get(one.identity, one.identity)
         if many:
@@ -224,6 +225,22 @@ def _ours(raw: dict[str, Any]) -> Iterable[Edge]:
             for place in [places] if isinstance(places, str) else places:
                 parent, _, key = str(place).partition(".")
                 yield Edge(name, column, parent, key, "both")
+
+
+def _mark(found: Found, home: dict[str, Any]) -> None:
+    """Member ids in arrays: no owner of the row, but an object that names somebody else is cut out."""
+    for table, column, dataset, collection, there, _ in found.lists:
+        if (found.names.get((dataset, collection)), there) == (home["table"], home["key"]):
+            _raw_column(found.tables[table], column)["person"] = "key"
+
+
+def _mark_shared(found: Found) -> None:
+    """The same inside a JSON column of a row that may be of two persons."""
+    for table in found.tables.values():
+        named = dict.fromkeys(table.get("owners") or (), "key") | (table.get("identities") or {})
+        for path, kind in named.items():
+            if "." in path and len(named) > 1:
+                _raw_column(table, path)["person"] = kind
 
 
 def _known_by(home: dict[str, Any], edges: Iterable[Edge], found: Found) -> None:

@@ -1,0 +1,149 @@
+"""From a member id to a Person: what other tables know them by, and what other databases say."""
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from subjectline.handlers.registry.ownership import MOST_HELD, among
+from subjectline.handlers.registry.persons import Person
+from subjectline.handlers.registry.schema import Schema
+from subjectline.models.datamap import Value
+from subjectline.models.errors import BadValue, RegistryError
+
+Reading = Callable[[str], AbstractAsyncContextManager[AsyncConnection]]
+
+
+class Knowing:
+    """Asks the databases, and only what the map needs: most maps need nothing."""
+
+    def __init__(self, schema: Schema, reading: Reading) -> None:
+        self._schema, self._reading = schema, reading
+
+    async def person(self, member: str) -> Person:
+        """The person with this canonical member id; also an id that nobody has makes a Person."""
+        kinds = {k for spec in self._schema.map.tables.values() for k in spec.identities.values()}
+        known, doubtful = await self._identities(member, sorted(kinds)) if kinds else ({}, set())
+        person = Person(member, known, frozenset(doubtful))
+        for name in self._schema.apart:
+            await self._hold(person, name)
+        return person
+
+    async def _identities(
+        self, member: str, kinds: Iterable[str]
+    ) -> tuple[dict[str, tuple[str, ...]], set[str]]:
+        """One query: the values, and how many members have each."""
+        home, other = self._schema.home, self._schema.home.alias()
+        columns: dict[str, ColumnElement[Any]] = {}
+        for kind in kinds:
+            if column := self._schema.identity_column(kind):
+                ours, theirs = _compared(home.c[column], kind), _compared(other.c[column], kind)
+                double = select(func.count()).select_from(other).where(ours == theirs)
+                columns[kind] = home.c[column].label(f"value_{kind}")
+                columns[f"of {kind}"] = double.correlate(home).scalar_subquery()
+        if not columns:
+            return {}, set()
+        statement = select(*columns.values()).where(
+            self._schema.is_member(self._schema.home_key, member)
+        )
+        async with self._reading(
+            self._schema.connection(self._schema.map.home.table)
+        ) as connection:
+            row = (await connection.execute(statement)).first()
+        held = dict(zip(columns, row or (), strict=False))
+        doubtful = {k for k in kinds if (held.get(f"of {k}") or 0) > 1}
+        return {k: self._spellings(k, held[k]) for k in kinds if held.get(k) is not None}, doubtful
+
+    def _spellings(self, kind: str, value: Value) -> tuple[str, ...]:
+        """Every way in which a column may write it; emails are compared in small letters."""
+        written = str(value)
+        field = self._schema.map.contact_field(kind)
+        if kind == "email":
+            return (written.lower(),) if written else ()
+        try:
+            ways = field.in_columns(field.normalise(written)) if field else ()
+        except BadValue:
+            ways = ()
+        return tuple(dict.fromkeys((written, *ways))) if written else ()
+
+    async def _hold(self, person: Person, name: str) -> None:
+        """The values of the deciding column that are the person's, of a table told elsewhere."""
+        if name in person.held:
+            return
+        person.held[name] = ()  # cut here, should whose a row is run in a circle
+        spec = self._schema.map.tables[name]
+        if spec.through:
+            parent, column = spec.target(spec.through)
+            first, rest = [(parent, column)], list[tuple[str, str]]()
+        else:
+            users = list(self._schema.ownership.users(name))
+            if len({key for _, _, key in users}) > 1:
+                return  # referred to by different columns from another database: nobody's
+            home = self._schema.map.home.table
+            first = [(table, column) for table, column, _ in users if table == home]
+            rest = [(table, column) for table, column, _ in users if table != home]
+        person.held[name] = await self._decide(person, first, rest, spec.sharing == "each")
+
+    async def _decide(
+        self,
+        person: Person,
+        first: list[tuple[str, str]],
+        rest: list[tuple[str, str]],
+        each: bool,
+    ) -> tuple[Value, ...]:
+        mine = [await self._mine(person, places) for places in (first, rest)]
+        if each:
+            return _limited(mine[0] | mine[1])
+        found = mine[0] | mine[1]
+        theirs = await self._theirs(person, first, found)
+        shared = await self._theirs(person, rest, mine[1] - mine[0])
+        return _limited((mine[0] | (mine[1] - shared)) - theirs)
+
+    async def values(self, person: Person, table: str, column: str) -> set[Value]:
+        """The values of `column` in the person's rows of `table`."""
+        if table in self._schema.apart:
+            await self._hold(person, table)
+        here = self._schema[table]
+        held = self._schema.at(here, column)
+        owned = self._schema.owned(table, person)
+        statement = select(held).where(owned, held.is_not(None)).distinct().limit(MOST_HELD + 1)
+        async with self._reading(self._schema.connection(table)) as connection:
+            return set((await connection.scalars(statement)).all())
+
+    async def _mine(self, person: Person, places: Iterable[tuple[str, str]]) -> set[Value]:
+        found = set[Value]()
+        for table, column in places:
+            found |= await self.values(person, table, column)
+        return found
+
+    async def _theirs(
+        self, person: Person, places: Iterable[tuple[str, str]], values: set[Value]
+    ) -> set[Value]:
+        """Those of `values` that rows of others hold as well."""
+        found = set[Value]()
+        for table, column in places:
+            if not values or self._schema.unique(table, column):
+                continue
+            if table in self._schema.apart:
+                await self._hold(person, table)
+            held = self._schema.at(self._schema[table], column)
+            strange = self._schema.ownership.not_owned(table, person)
+            statement = select(held).where(among(held, _limited(values)), strange).distinct()
+            async with self._reading(self._schema.connection(table)) as connection:
+                found |= set((await connection.scalars(statement)).all())
+        return found
+
+
+def _compared(column: ColumnElement[Any], kind: str) -> ColumnElement[Any]:
+    return func.lower(column) if kind == "email" else column
+
+
+def _limited(values: set[Value]) -> tuple[Value, ...]:
+    if len(values) > MOST_HELD:
+        raise RegistryError(
+            f"more than {MOST_HELD} rows of this member lead into another database",
+            remedy="Let that table name the member id itself, under `owners`.",
+        )
+    return tuple(values)
