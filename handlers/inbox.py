@@ -149,7 +149,7 @@ def _view(desk: "Desk", raw: RawInbox) -> RawView:
 async def _receive(desk: "Desk", raw: RawInbox, incoming: Incoming, known: Known) -> None:
     """The message, its steps and the emptying of the raw row, in one transaction."""
     async with desk.write() as session:
-        row = await session.get_one(RawInbox, raw.id)
+        row = await session.get_one(RawInbox, raw.id, with_for_update=True)
         if row.state != "new":
             return
         message = await reception.receive(session, desk, incoming, known)

@@ -1,5 +1,6 @@
 """The raw inbox: one row a thing, sealed until it is handled, dead after five tries, never lost."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -70,6 +71,14 @@ async def test_dead_after_five_tries_and_its_lane_goes_on(
     assert len(await office.all(Request)) == 3
     with pytest.raises(StaleMove):
         await sorting.retry_dead(office.desk, dead.id or 0, agent())
+
+
+async def test_two_hands_on_one_mail(office: Office) -> None:
+    """Two workers see the same row; one of them receives it."""
+    await inbox.keep(office.desk, [raw()])
+    await asyncio.gather(*(once(office) for _ in range(4)))
+    assert len(await office.all(Request)) == 1
+    assert len([m for m in await office.all(Message) if m.direction == "in"]) == 1
 
 
 async def test_half_a_step_is_none(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
