@@ -76,9 +76,11 @@ async def test_dead_after_five_tries_and_its_lane_goes_on(
 async def test_two_hands_on_one_mail(office: Office) -> None:
     """Two workers see the same row; one of them receives it."""
     await inbox.keep(office.desk, [raw()])
+    await once(office)
+    await inbox.keep(office.desk, [raw(key="mail:a:1:2")])
     await asyncio.gather(*(once(office) for _ in range(4)))
-    assert len(await office.all(Request)) == 1
-    assert len([m for m in await office.all(Message) if m.direction == "in"]) == 1
+    assert len(await office.all(Request)) == 2
+    assert len([m for m in await office.all(Message) if m.direction == "in"]) == 2
 
 
 async def test_half_a_step_is_none(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
