@@ -7,19 +7,20 @@ proof, `apply`, hold, letter, audit. Killed between 2 and 4, the next one runs 3
 
 import json
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, decisions, drafting, post
-from subjectline.handlers.done_facts import EXPORT_LIVES
+from subjectline.handlers import audit, consequences, decisions, drafting, post
+from subjectline.handlers.export.gather import finished, gather
 from subjectline.handlers.registry import Applied, Change
 from subjectline.handlers.requests import Facts, advance
-from subjectline.handlers.work import finish, target_of
+from subjectline.handlers.work import finish, hold_lease, target_of
 from subjectline.models.errors import RegistryAway, RegistryError
-from subjectline.models.tables import Attempt, Export, Proposal, Request, Task
+from subjectline.models.tables import Attempt, Proposal, Request, Task
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
@@ -39,8 +40,9 @@ async def apply(desk: "Desk", task: Task) -> None:
     try:
         if request.subject_id is not None:
             await drafting.ask_own_gate(desk, request)
+            await consequences.before(desk, request)
         done = await desk.registry.apply(changes) if changes else Applied(())
-        export = await _export(desk, request)
+        export = await _export(desk, request, task)
     except RegistryAway as away:
         await _away(desk, task, request, attempt, away)
         return
@@ -71,12 +73,11 @@ async def _begin(
         return request, proposal, attempt
 
 
-async def _export(desk: "Desk", request: Request) -> bytes | None:
-    """What an access gathers, as JSON; None for other rights."""
+async def _export(desk: "Desk", request: Request, task: Task) -> int | None:
+    """Gathers what an access asks for; None for other rights."""
     if request.kind not in drafting.LINKED or request.subject_id is None:
         return None
-    collected = await desk.registry.collect(request.subject_id)
-    return json.dumps(collected.as_json(request.language), ensure_ascii=False, default=str).encode()
+    return await gather(desk, request, partial(hold_lease, desk, task))
 
 
 async def _done(
@@ -86,10 +87,9 @@ async def _done(
     proposal: Proposal,
     attempt: Attempt,
     done: Applied,
-    export: bytes | None,
+    export: int | None,
 ) -> None:
     """Step 4: everything that the outcome means, in one transaction."""
-    now = desk.clock()
     async with desk.write() as session:
         proof = json.dumps(done.as_json(), ensure_ascii=False, default=str)
         row = await session.get_one(Attempt, attempt.id)
@@ -97,15 +97,7 @@ async def _done(
         row.proof = desk.vault.seal(request.key_id, "attempt.proof", proof)
         session.add(row)
         if export is not None:
-            content = desk.vault.seal(request.key_id, "export.content", export)
-            session.add(
-                Export(
-                    request_id=request.id or 0,
-                    made_at=now,
-                    expires_at=now + EXPORT_LIVES,
-                    content=content,
-                )
-            )
+            await finished(session, desk, export)
         await _close(session, desk, task, request, proposal)
 
 
@@ -125,6 +117,7 @@ async def _close(
         request.version,
         Facts(proposal_id=proposal.id, ready=ready),
     )
+    await consequences.of(session, desk, request)
     await finish(session, task)
 
 

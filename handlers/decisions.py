@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, drafting, post
+from subjectline.handlers import audit, drafting, papers, post
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.drafting import AgentDraft, Draft
 from subjectline.handlers.letters import Letter
@@ -296,17 +296,35 @@ async def vouch(
 ) -> None:
     """An agent checked papers or called: the request is proven at the level `document`.
 
-    Raises NotCanonical, UnknownMember, RegistryAway.
+    Without a member, an erasure by papers: somebody who stands in a member's content.
+    Raises NotCanonical, UnknownMember, NotPermitted, RegistryAway.
     """
-    member = desk.registry.canonical(member_id)
-    if not await desk.registry.contacts(member):
-        raise UnknownMember("there is no such member", field="member")
+    member = await _member(desk, member_id)
     async with desk.write() as session:
-        facts = Facts(level="document", registry=desk.data_map.registry, subject=member, reason=how)
+        row = await session.get_one(Request, request_id)
+        if member is None and (row.kind, how) != ("erasure", "papers"):
+            raise NotPermitted(
+                "only an erasure can be asked for by somebody who is no member",
+                field="member",
+                remedy="Check their papers, and sort the request as an erasure.",
+            )
+        registry = desk.data_map.registry if member else None
+        facts = Facts(level="document", registry=registry, subject=member, reason=how)
+        if how == "papers":
+            papers.came_in(session, desk, row, agent, "identity papers")
         request = await advance(session, desk, request_id, "prove", agent, version, facts)
         wish = wish_of(desk, request) | {"new_contact_proof": how}
         set_wish(desk, request, wish)
         session.add(request)
+
+
+async def _member(desk: "Desk", member_id: str) -> str | None:
+    if not member_id:
+        return None
+    member = desk.registry.canonical(member_id)
+    if not await desk.registry.contacts(member):
+        raise UnknownMember("there is no such member", field="member")
+    return member
 
 
 async def reject_identity(
@@ -325,6 +343,7 @@ def _way_out(what: str) -> str:
         "paper": "Look at the papers, then propose with the proof `papers`.",
         "new_contact": "Call the new number or write to the new address, then say so.",
         "confirm_leaving": "Wait until the person has confirmed the leaving.",
+        "needed": "This item goes only with the membership: ask whether the person wants to leave.",
         "which_field": "Ask the person which item is meant.",
     }
     return ways.get(what, "Write in your own words what was done.")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import rfc8785
 
+from subjectline.handlers import consents, erasing, letters, restrictions
 from subjectline.handlers import facts as wording
-from subjectline.handlers import letters
 from subjectline.handlers.done_facts import done_facts
 from subjectline.handlers.registry import Change, Kept
 from subjectline.handlers.wishes import wish_of
@@ -21,7 +21,7 @@ from subjectline.models.datamap import Field
 from subjectline.models.errors import BadInput, BadValue, NotPermitted
 from subjectline.models.incoming import Door
 from subjectline.models.tables import Conversation, Proposal, Request
-from subjectline.models.workflow import OUTCOMES, signatures
+from subjectline.models.workflow import DECISIONS, OUTCOMES, signatures
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
@@ -77,13 +77,16 @@ async def make(desk: "Desk", request: Request, wanted: AgentDraft | None = None)
     if wish.outcome == "refuse":
         return _refusal(desk, request, wish)
     if request.subject_id is None:
-        nobody = AgentDraft("refuse", "nothing_held", wish.note)
-        return _refusal(desk, request, nobody)
+        return _of_nobody(desk, request, wish)
     await ask_own_gate(desk, request)
     if request.kind == "correction":
         return await _correction(desk, request, wish)
     if request.kind in WITHDRAWALS:
         return await _withdrawal(desk, request, wish)
+    if request.kind == "erasure":
+        return await _erasure(desk, request, wish)
+    if request.kind in DECISIONS:
+        return await _decision(desk, request, wish)
     return _plain(desk, request, wish)
 
 
@@ -106,6 +109,18 @@ async def ask_own_gate(desk: "Desk", request: Request, account: str = "system") 
             field="request",
             remedy="Load the request again; it may have been decided.",
         )
+
+
+def _of_nobody(desk: "Desk", request: Request, wish: AgentDraft) -> Draft:
+    """Nothing is held; but whom an agent knows by papers may stand in a member's content.
+
+    There only the agent can say what was done, so that a note is the answer.
+    """
+    if request.level != "document":
+        return _refusal(desk, request, AgentDraft("refuse", "nothing_held", wish.note))
+    if not wish.note:
+        return Draft("fulfil", "done", {}, missing=(Missing("agent"),))
+    return Draft("fulfil", "done", done_facts(desk, request), note=wish.note)
 
 
 def _refusal(desk: "Desk", request: Request, wish: AgentDraft) -> Draft:
@@ -186,12 +201,34 @@ async def _withdrawal(desk: "Desk", request: Request, wish: AgentDraft) -> Draft
     leaving = request.kind == "membership_withdrawal"
     if leaving and wish_of(desk, request).get("confirmed") != "confirm_leaving":
         return Draft("fulfil", "done", {}, missing=(Missing("confirm_leaving"),))
-    changes = await desk.registry.draft_withdrawal(request.subject_id or "", request.kind)
-    kept: Sequence[Kept] = ()
-    if leaving:
-        kept = await desk.registry.kept(request.subject_id or "")
+    member = request.subject_id or ""
+    agreed = await consents.longer(desk, member) if leaving else {}
+    changes = await desk.registry.draft_withdrawal(member, request.kind, agreed)
+    kept: Sequence[Kept] = await desk.registry.kept(member, agreed) if leaving else ()
     told = done_facts(desk, request, changes=changes, kept=kept)
     return Draft("fulfil", "done", told, tuple(changes), note=wish.note)
+
+
+async def _erasure(desk: "Desk", request: Request, wish: AgentDraft) -> Draft:
+    """Single items, or all data: the membership ends with it, so the person confirms it first."""
+    if request.fields:
+        made = await erasing.of_fields(desk, request)
+    elif wish_of(desk, request).get("confirmed") != "confirm_leaving":
+        return Draft("fulfil", "done", {}, missing=(Missing("confirm_leaving"),))
+    else:
+        made = await erasing.of_everything(desk, request)
+    if made.needed:
+        return Draft("fulfil", "done", {}, missing=(Missing("needed", made.needed),))
+    ground = erasing.GROUND if made.outcome != "fulfil" else ""
+    return Draft(
+        made.outcome, made.letter, made.facts, made.changes, ground, wish.note, rows=made.rows
+    )
+
+
+async def _decision(desk: "Desk", request: Request, wish: AgentDraft) -> Draft:
+    """The company's own: a member is restricted, or free again."""
+    told, changes = await restrictions.draft(desk, request)
+    return Draft("fulfil", "restricted", told, tuple(changes), note=wish.note)
 
 
 def _plain(desk: "Desk", request: Request, wish: AgentDraft) -> Draft:

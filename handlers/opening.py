@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import and_, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -74,10 +75,16 @@ async def _open(
 
 
 async def _refused_before(session: AsyncSession, conversation: Conversation) -> int | None:
-    """The refusal that an objection is about: the newest one of this conversation."""
+    """What an objection is about: the conversation's newest refusal, or restriction of the member."""
     rows = await session.exec(
         select(Request.id)
-        .where(Request.conversation_id == conversation.id, Request.state == "refused")
+        .where(
+            Request.conversation_id == conversation.id,
+            or_(
+                col(Request.state) == "refused",
+                and_(col(Request.kind) == "false_information", col(Request.state) == "done"),
+            ),
+        )
         .order_by(col(Request.id).desc())
         .limit(1)
     )

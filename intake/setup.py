@@ -7,10 +7,10 @@ from pathlib import Path
 
 from subjectline.handlers.desk import Desk, Manner
 from subjectline.handlers.gate import Gate
-from subjectline.handlers.registry import Registry, open_engines
+from subjectline.handlers.registry import Archive, Registry, open_engine, open_engines, open_writers
 from subjectline.handlers.understanding import Vocabulary
 from subjectline.models.clock import Clock, system_clock
-from subjectline.models.datamap import load_map, vocabulary_words
+from subjectline.models.datamap import DataMap, load_map, vocabulary_words
 from subjectline.models.db import Database
 from subjectline.models.errors import SettingsError
 from subjectline.models.keys import KeyRing, KeyStore, Vault
@@ -45,16 +45,14 @@ def make_desk(settings: Settings, clock: Clock = system_clock) -> Desk:
     settings.desk.data_dir.mkdir(parents=True, exist_ok=True)
     vault = Vault(KeyRing.load(where.ring), KeyStore(where.store))
     data_map = load_map(settings.registry.map)
-    urls = {name: url.get_secret_value() for name, url in settings.registry.urls.items()}
     database = Database(where.database)
     regime = settings.desk.regime or data_map.company.regime
-    zone = regime_named(regime).tz
     return Desk(
         db=database,
         vault=vault,
         clock=clock,
         data_map=data_map,
-        registry=Registry(data_map, open_engines(data_map, urls), clock=clock, zone=zone),
+        registry=_registry(settings, data_map, vault, clock),
         gate=Gate(database, data_map, clock),
         vocabulary=Vocabulary(vocabulary_words(data_map)),
         manner=Manner(
@@ -65,6 +63,23 @@ def make_desk(settings: Settings, clock: Clock = system_clock) -> Desk:
             reply_domain=settings.smtp.reply_to_domain if settings.smtp else "",
             extra_holidays=settings.desk.extra_holidays,
         ),
+    )
+
+
+def _registry(settings: Settings, data_map: DataMap, vault: Vault, clock: Clock) -> Registry:
+    """The company's databases, with the archive where the map has one (a file of ours by default)."""
+    urls = {name: url.get_secret_value() for name, url in settings.registry.urls.items()}
+    zone = regime_named(settings.desk.regime or data_map.company.regime).tz
+    archive = None
+    if data_map.archive is not None:
+        file = f"sqlite:///{settings.desk.data_dir / 'archive.db'}"
+        engine = open_engine(urls.pop(data_map.archive.connection, file))
+        archive = Archive(engine, vault, clock, data_map.registry)
+    apart = {name: url.get_secret_value() for name, url in settings.registry.write_urls.items()}
+    writers = open_writers(data_map, apart)
+    engines = open_engines(data_map, urls, read_only=apart)
+    return Registry(
+        data_map, engines, clock=clock, zone=zone, archive=archive, writers=writers
     )
 
 

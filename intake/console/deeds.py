@@ -89,10 +89,9 @@ async def ask(
 async def vouch(
     request: Request, reference: str, version: Version, member: Text = "", how: Text = "papers"
 ) -> Response:
-    _needed(member, "member")
     desk = desk_of(request)
     number = await casefile.identify(desk, reference)
-    known = desk.data_map.canonical(member)
+    known = desk.data_map.canonical(member) if member.strip() else ""
     await decisions.vouch(desk, number, version, actor_of(request), known, _how(how))
     return _back(reference, "vouched")
 
