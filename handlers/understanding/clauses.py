@@ -44,7 +44,7 @@ _NOISE = re.compile(
 # Words of somebody else: a quotation that is a sentence, or that a verb of saying follows.
 _QUOTED = re.compile(r'"([^"\n]{2,200})"|(?<![\w])\'([^\'\n]{4,200})\'(?![A-Za-z])', re.IGNORECASE)
 _SAID_AFTER = re.compile(
-    r"\s?(?:이?라고|이?라는|이?란|하고|라며|라던|라네)(?!\s?(?:바꿔|변경|수정|고쳐|등록|정정|해\s?주|되|돼))"
+    r"\s?(?:(?:이?라고|이?라는|이?란|하고|라며|라던|라네)|메뉴|버튼|탭|화면|링크|페이지|기능|(?:button|menu|tab|page|link|option|setting)\b)(?!\s?(?:바꿔|변경|수정|고쳐|등록|정정|해\s?주|되|돼))"
 )
 _SAID_BEFORE = re.compile(
     r"(?:said|says|saying|told\s\w+|wrote|writes|reads|asks?|asked|that says|called|titled|message|"
@@ -68,7 +68,7 @@ _POINT = re.compile(r"(?<=\S)[ ](?=[1-9][.)]\s?[^\d\s])")
 _WRAPPED_LATIN, _WRAPPED_HANGUL = 60, 36
 
 _KO_CLAUSE = re.compile(
-    r"(?:(?<![광신참최재사보권원창중갖다라자냐말])고(?!\s?(?:싶|있|계|나서|나면|자|요|객|\S?쳐|\S?치|지\s)))[,\s]+"
+    r"(?:(?<![광신참최재사보권원창중갖다라자냐말려])고(?!\s?(?:싶|있|계|나서|나면|자|요|객|\S?쳐|\S?치|지\s)))[,\s]+"
     r"|(?:며|지만|거지|(?:은|는|한|인|던|운)데|니까|구요|고요|거든요|하므로|므로)(?:요)?[,\s]+"
     r"|(?:아|어|여|해|라|워|와|려)서[,\s]+"
     r"|(?:^|\s)(?:그리고|또한|그런데|근데|하지만|다만|아울러|그러나)[,\s]+|^\s*대신에?[,\s]+"

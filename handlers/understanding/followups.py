@@ -42,13 +42,17 @@ _ASKING: Mapping[bool, re.Pattern[str]] = {
         r"\b(?:do|change|fix|update|delete|handle|sort|close) (?:it|this|that|them|so) (?:all )?(?:myself|on my own|later)\b"
         r"|\bjust (?:curious|asking|wondering|want(?:ed)? to know|checking)\b|\bonly (?:curious|asking|wondering)\b"
         r"|\bnot (?:asking|requesting|planning|going|ready|doing)\b.{0,30}|\bnot (?:yet|now|right now)\b|\bbefore i (?:sign up|join|decide)\b"
-        r"|\bout of curiosity\b|\bno action (?:is )?(?:needed|required)\b|\bdon'?t (?:do|change|delete|touch) anything\b"
+        r"|\bout of curiosity\b|\bno action (?:is )?(?:needed|required)\b|\bno need to (?:act|do|change|reply)\b|\bdon'?t (?:do|change|delete|touch) anything\b"
     ),
     True: re.compile(
         r"(?:당장|지금(?:은)?|아직|꼭|진짜로?|바로)(?:은|는)?(?:할|한다는|하겠다는|하려는|그런|탈퇴할|지울|바꿀)?(?:건|거는|것은|것도|얘기는|뜻은|생각은)?"
         r"(?:아니(?!면)|아닙|아님|없)|그냥(?:궁금|물어|여쭤|질문|문의|참고)|궁금해서(?:요|그냥|여쭤|물어|그래)|(?:알아두|알고만|참고만)|혹시나(?:해서|싶어)"
         r"|단순(?:한)?(?:문의|질문|궁금)|문의만|물어만|여쭤만|(?:제가|직접|알아서)(?:직접)?(?:할게요|하겠|할거|바꿀게|지울게|처리할게|해볼게)"
     ),
+}
+_CHANGED_MIND: Mapping[bool, re.Pattern[str]] = {
+    False: re.compile(r"\b(?:changed my mind|on second thoughts?|actually,? (?:no|don'?t|keep)|scratch that|forget (?:it|that))\b"),
+    True: re.compile(r"(?:생각|마음|맘)(?:이|을)?(?:바뀌|바꿨|바꾸)|다시생각해|계속(?:쓸게|쓰겠|이용하겠|이용할게|쓰기로)|안하기로"),
 }
 _HOW_DOUBTS = ("how to", "possible", "question", "cannot", "noun")
 
@@ -68,6 +72,8 @@ def follow_ups(sentences: Sequence[Sentence], signs: list[tuple[Sign, ...]]) -> 
         if not any(signs[max(0, i - 1) : i + 1]):
             continue
         if _how_that(said[i]):
+            signs[i - 1] = _each(signs[i - 1], _doubted)
+        if _CHANGED_MIND[said[i].korean].search(said[i].text):
             signs[i - 1] = _each(signs[i - 1], _doubted)
         if signs[i - 1] and _short(said[i]):
             signs[i - 1] = _each(signs[i - 1], lambda s, i=i: _raised(s, said[i]))

@@ -62,6 +62,19 @@ _NOT_MINE = re.compile(
     r"\b(?:your|his|her|their|our|its|seller'?s|company'?s)\s(?:\w+\s)?$|(?:귀사|회사|고객센터|매장|사무실|본사|그쪽|업체|판매자|담당자)(?:의)?\s?(?:대표)?\s?$",
     re.IGNORECASE,
 )
+# "address search", "name of my album": the word is not the member's field.
+_NOT_FIELD = re.compile(
+    r"^\s?(?:검색|인증|라벨|필터|중복|공유|로그인|점검|찾기|별로|별\s|순서|순으로|노출|표기법|추천\s?(?:좀|해))"
+    r"|^\s(?:labels?|bar|filter|search|verification|picture|photo|code|sharing|login|button|lookup|format|tags?|plates?)\b"
+    r"|^ of (?:my|the|this|that|an?|our) (?:\w+ )?(?:albums?|photos?|pictures?|folders?|files?|collections?|videos?|listing|shop|store|company"
+    r"|product|posts?|gallery|series|book|order|people|person|model|song|event)\b",
+    re.IGNORECASE,
+)
+_OF_THING = re.compile(
+    r"(?:앨범|사진첩|폴더|작품|파일|상품|컬렉션|게시물|영상|주문자|입금자|받는\s?사람|수령인|수신인|포토북|사진|모델|매장|가게|상점|전시)(?:의)?\s?$"
+    r"|\b(?:album|folder|file|product|shop|store|photo|video|collection|gallery|model|recipient'?s?|someone else'?s|people'?s)\s$",
+    re.IGNORECASE,
+)
 _VALUE_PART = re.compile(r"[A-Za-z0-9._%+-]{0,40}@$")
 _RO_VERB = re.compile(
     r"(?:으로|로)\s*\S{0,3}\s*(?:변경|바꾸|바꿔|수정|정정|고쳐|업데이트|등록|해\s?주|해\s?줘|부탁|교체|옮겨)"
@@ -119,6 +132,8 @@ def _spoken(sentence: Sentence, hits: Sequence[Hit]) -> list[Hit]:
         for hit in hits
         if not _FIELD_AS_WAY.match(text[hit.end : hit.end + 12])
         and not _VALUE_PART.search(text[max(0, hit.start - 41) : hit.start])
+        and not _NOT_FIELD.match(text[hit.end : hit.end + 40])
+        and not _OF_THING.search(text[max(0, hit.start - 24) : hit.start])
         and not _NOT_MINE.search(text[max(0, hit.start - 24) : hit.start])
         and not re.match(r"[\w.+-]*@", text[hit.end : hit.end + 40])
     ]
