@@ -15,6 +15,7 @@ from subjectline.handlers import agents, gate_callers, letters
 from subjectline.handlers.deadlines import due as due_of
 from subjectline.handlers.desk import Desk
 from subjectline.handlers.understanding import Vocabulary, default_vocabulary, understand
+from subjectline.intake.cli_map import map_app
 from subjectline.intake.doctor import examine
 from subjectline.intake.mail import MailPolicy, explain
 from subjectline.intake.serve import serve as run_desk
@@ -37,7 +38,6 @@ keys_app = typer.Typer(no_args_is_help=True, help="The key ring.")
 gate_app = typer.Typer(no_args_is_help=True, help="The systems that ask the gate.")
 mail_app = typer.Typer(no_args_is_help=True, help="How a mail is read.")
 letter_app = typer.Typer(no_args_is_help=True, help="The letters.")
-map_app = typer.Typer(no_args_is_help=True, help="The data map.")
 for name, part in (
     ("agent", agent_app),
     ("keys", keys_app),
@@ -270,21 +270,6 @@ def letter_preview(
         typer.echo(made.html if html else f"{made.subject}\n\n{made.text}".strip())
 
     _guarded(work)
-
-
-@map_app.command("check")
-def map_check(config: Config = DEFAULT_CONFIG) -> None:
-    """What in the data map does not fit the live schema."""
-
-    async def work(desk: Desk) -> None:
-        faults = await desk.registry.check()
-        for fault in faults:
-            typer.echo(fault)
-        if faults:
-            raise typer.Exit(1)
-        typer.echo("The map fits the databases.")
-
-    _with_desk(config, work)
 
 
 def _with_desk(config: Path, work: Callable[[Desk], Awaitable[None]]) -> None:

@@ -78,9 +78,7 @@ def _registry(settings: Settings, data_map: DataMap, vault: Vault, clock: Clock)
     apart = {name: url.get_secret_value() for name, url in settings.registry.write_urls.items()}
     writers = open_writers(data_map, apart)
     engines = open_engines(data_map, urls, read_only=apart)
-    return Registry(
-        data_map, engines, clock=clock, zone=zone, archive=archive, writers=writers
-    )
+    return Registry(data_map, engines, clock=clock, zone=zone, archive=archive, writers=writers)
 
 
 async def close_desk(desk: Desk) -> None:

@@ -50,10 +50,14 @@ class KeysSection(Section):
 
 
 class RegistrySection(Section):
-    """The company's data: the map, and a URL for each connection that the map names."""
+    """The company's data: the map, and a URL for each connection that the map names.
+
+    `write_urls` are of roles that may write; with one, the role of `urls` is only ever read with.
+    """
 
     map: Path
     urls: dict[str, SecretStr] = Field(default_factory=dict)
+    write_urls: dict[str, SecretStr] = Field(default_factory=dict)
 
 
 class TelegramSection(Section):

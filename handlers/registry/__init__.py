@@ -4,7 +4,7 @@ from subjectline.handlers.registry.archive import Archive, Archived, OpenedRecor
 from subjectline.handlers.registry.changes import Applied, Change, ChangeResult, ConnectionResult
 from subjectline.handlers.registry.collected import Collected, CollectedTable, Withheld
 from subjectline.handlers.registry.consents import ConsentSeen
-from subjectline.handlers.registry.engines import open_engine, open_engines
+from subjectline.handlers.registry.engines import open_engine, open_engines, open_writers
 from subjectline.handlers.registry.erasure import Erasure
 from subjectline.handlers.registry.registry import Registry
 from subjectline.handlers.registry.withdrawal import Kept
@@ -26,4 +26,5 @@ __all__ = [
     "Withheld",
     "open_engine",
     "open_engines",
+    "open_writers",
 ]

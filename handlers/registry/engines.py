@@ -1,13 +1,14 @@
 """Engines for company databases, and their errors in our words. No value ever stands in a message."""
 
 import asyncio
+import logging
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-from sqlalchemy import event, make_url
+from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -20,60 +21,107 @@ from subjectline.models.errors import (
 )
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_ALIASES = {"postgres": "postgresql"}
+_log = logging.getLogger("subjectline.registry")
 _SCHEMA = ("42P01", "42703", "42804", "42883", "3F000")
 _AWAY_CLASSES = ("08", "28", "40", "53", "57", "58", "3D")
 
 
 def open_engines(
-    data_map: DataMap, urls: Mapping[str, str], seconds: float = 5.0
+    data_map: DataMap,
+    urls: Mapping[str, str],
+    seconds: float = 5.0,
+    *,
+    read_only: Collection[str] = (),
 ) -> dict[str, AsyncEngine]:
-    """An engine for every connection of the map; `urls` by connection name, time-out in seconds.
+    """An engine for every connection of the map; `urls` by connection name, time-out in seconds. A
+    connection without one uses the `url` that the map carries for the tools; those of `read_only`
+    refuse to write.
 
     Raises SettingsError where a URL is missing or of no database that we know.
     """
-    for name in data_map.connections:
-        if name not in urls:
+    found: dict[str, str] = {}
+    for name, connection in data_map.connections.items():
+        url = urls.get(name) or (connection.url.get_secret_value() if connection.url else "")
+        if not url:
             raise SettingsError(
                 f"the data map's connection {name!r} has no URL",
-                field=f"registry.connections.{name}",
-                remedy="Add it to the settings.",
+                field=f"registry.urls.{name}",
+                remedy="Add it to the settings, or for the tools: --url NAME=URL.",
             )
-    return {name: open_engine(urls[name], seconds) for name in data_map.connections}
+        found[name] = url
+    return {name: open_engine(u, seconds, read_only=name in read_only) for name, u in found.items()}
 
 
-def open_engine(url: str, seconds: float = 5.0) -> AsyncEngine:
+def open_writers(
+    data_map: DataMap, urls: Mapping[str, str], seconds: float = 5.0
+) -> dict[str, AsyncEngine]:
+    """Engines of the roles that may write; a connection without one is written by its reading role.
+
+    Raises SettingsError for a connection that the map does not have.
+    """
+    for name in urls:
+        if name not in data_map.connections:
+            raise SettingsError(
+                f"the data map has no connection {name!r}",
+                field=f"registry.write_urls.{name}",
+                remedy=f"Known: {', '.join(data_map.connections)}.",
+            )
+    return {name: open_engine(url, seconds) for name, url in urls.items()}
+
+
+def open_engine(url: str, seconds: float = 5.0, *, read_only: bool = False) -> AsyncEngine:
     """An async engine on SQLite or PostgreSQL whose statements end after `seconds`.
 
-    Raises SettingsError for a URL that cannot be read, without showing it: it may hold a password.
+    Another database that SQLAlchemy has an async driver for is taken where the URL names the driver;
+    none of them is tested. Raises SettingsError for a URL that cannot be read, without showing it: it
+    may hold a password.
     """
     try:
         parsed = make_url(url)
-        driver = _DRIVERS[parsed.get_backend_name()]
-    except (SQLAlchemyError, KeyError, ValueError):
+        backend = _ALIASES.get(parsed.get_backend_name(), parsed.get_backend_name())
+        driver = _DRIVERS.get(backend) or _named(parsed.drivername)
+        parsed = parsed.set(drivername=driver)
+        if backend not in _DRIVERS:
+            _log.warning("a registry on %s is untested", backend)
+            return create_async_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+    except (SQLAlchemyError, LookupError, ValueError, ImportError):
         raise SettingsError(
             "a registry is reached by an SQLite or PostgreSQL URL",
-            field="registry.connections",
+            field="registry.urls",
             remedy="Write sqlite:///FILE or postgresql://USER@HOST/NAME.",
         ) from None
-    parsed = parsed.set(drivername=driver)
-    if driver == "sqlite+aiosqlite":
-        return _sqlite(create_async_engine(parsed, hide_parameters=True), seconds)
-    arguments = {
-        "timeout": seconds,
-        "command_timeout": seconds,
-        "server_settings": {"application_name": "subjectline", "lock_timeout": f"{seconds:.3f}s"},
-    }
+    if backend == "sqlite":
+        return _sqlite(create_async_engine(parsed, hide_parameters=True), seconds, read_only)
+    return _postgres(parsed, seconds, read_only)
+
+
+def _postgres(parsed: URL, seconds: float, read_only: bool) -> AsyncEngine:
+    session = {"application_name": "subjectline", "lock_timeout": f"{seconds:.3f}s"}
+    session |= {"timezone": "UTC", "datestyle": "ISO"}
+    if read_only:
+        session["default_transaction_read_only"] = "on"
+    arguments = {"timeout": seconds, "command_timeout": seconds, "server_settings": session}
     return create_async_engine(
         parsed, hide_parameters=True, connect_args=arguments, pool_pre_ping=True
     )
 
 
-def _sqlite(engine: AsyncEngine, seconds: float) -> AsyncEngine:
+def _named(driver: str) -> str:
+    """A driver that the URL names itself (mysql+asyncmy)."""
+    if "+" not in driver:
+        raise LookupError(driver)
+    return driver
+
+
+def _sqlite(engine: AsyncEngine, seconds: float, read_only: bool = False) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "connect")
     def connected(connection: Any, _: object) -> None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA secure_delete = ON")  # what is destroyed is overwritten
+        if read_only:
+            cursor.execute("PRAGMA query_only = ON")
         # Shorter than our own time-out, so that a locked file is told as such.
         cursor.execute(f"PRAGMA busy_timeout = {int(seconds * 800)}")
         cursor.close()

@@ -138,6 +138,13 @@ class Leaving:
     ) -> frozenset[str]:
         """Those of the other owners who have left before, or never were in the home table."""
         ids = {other for values in raw for other in self._others(table, member, values).values()}
+        return await self._gone(ids)
+
+    async def is_gone(self, member: str) -> bool:
+        """Whether the member has left, or never was in the home table."""
+        return bool(await self._gone({member}))
+
+    async def _gone(self, ids: set[str]) -> frozenset[str]:
         if not ids:
             return frozenset()
         key = self._schema.home_key

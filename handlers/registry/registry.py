@@ -23,7 +23,7 @@ from subjectline.handlers.registry.persons import Person
 from subjectline.handlers.registry.schema import Schema, member_value
 from subjectline.handlers.registry.withdrawal import Kept, Withdrawals, consent_of, kept_of
 from subjectline.models.clock import Clock, system_clock
-from subjectline.models.datamap import DataMap, Field
+from subjectline.models.datamap import DataMap, Field, Value
 from subjectline.models.errors import BadValue, RegistryError, UnknownMember
 
 EXPORT_SECONDS = 3600.0
@@ -226,6 +226,15 @@ class Registry:
         `results` of the error lists what each connection has.
         """
         return await self._writer.apply(changes)
+
+    async def has_left(self, member: str) -> bool:
+        """Whether nothing but an emptied home row is left of a member, or not even that."""
+        return await self._leaving.is_gone(self.canonical(member))
+
+    async def still_live(self, member: str, table: str) -> list[dict[str, Value]]:
+        """The keys of the rows of a kept table that still hold something of the member's."""
+        rows = await self._leaving.rows(table, self.canonical(member))
+        return [row.key for row in rows]
 
     async def members(self, after: str | None, limit: int) -> list[str]:
         """Ids of the active members in the order of the key, from behind `after`."""

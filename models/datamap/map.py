@@ -60,6 +60,10 @@ class DataMap(Sections):
         """Whether a file has exactly this key."""
         return self._lines is not None and self._lines.has(where)
 
+    def notes(self) -> list[tuple[tuple[str, ...], str]]:
+        """What was passed over while loading, with its keys."""
+        return list(self._lines.notes) if self._lines else []
+
     @property
     def unfitted(self) -> bool:
         """Whether types or keys are left to the live database."""
