@@ -13,6 +13,15 @@ from subjectline.handlers.understanding.vocabulary import Hit, Vocabulary
 
 _NEAR = 2  # sentences after a wish in which its value may stand
 _LABEL = re.compile(r"\s*(?:번호|명)?\s*[:=]")
+_ORDER = re.compile(
+    r"\b(?:change|correct|update|fix|amend|set|switch|make) (?:it|this|that)(?: back)? (?:to|as|into)\b"
+    r"|(?:으로|로)\s?(?:좀\s?|다시\s?)?(?:바꿔|고쳐|수정|변경|정정|해)\s?[주줘부]",
+    re.IGNORECASE,
+)
+_HOLDER = re.compile(
+    r"\s*(?:명|이름|은|는|is|name)?\s*:?\s*(?P<new>[가-힣]{2,5}?|[A-Z][\w.'-]+(?: [A-Z][\w.'-]+){0,3}?)"
+    r"\s*(?:[.,)/]|$|입니다|이에요|예요|으로|로|이고|임)"
+)
 _WHO_WRITES = {"name", "phone", "email"}
 
 
@@ -37,6 +46,9 @@ def _paired(
 ) -> Target:
     """ "It shows as A. That should be B.": what seemed the value was the old one; or the other way."""
     shape, i = words.shape(target.name), target.sentence
+    ordered = _ordered(target, sentences, hits, shape)
+    if ordered:
+        return replace(target, new=ordered)
     if target.old:
         return target
     if shape not in TYPED:
@@ -50,6 +62,17 @@ def _paired(
     beside = [*(typed(shape, sentences[i - 1].text) if i else []), *after]
     old = [v.text for v in beside if v.role == "old" and v.text != target.new]
     return replace(target, old=old[0]) if old and not other else target
+
+
+def _ordered(
+    target: Target, sentences: Sequence[Sentence], hits: Sequence[Sequence[Hit]], shape: str
+) -> str:
+    """ "… Please correct it to B.": an order behind it outweighs what the sentence itself tells."""
+    i = target.sentence + 1
+    if shape in TYPED or i >= len(sentences) or hits[i] or not _ORDER.search(sentences[i].text):
+        return ""
+    new, old = cued(sentences[i], shape)
+    return new if new != target.old and old != target.new else ""
 
 
 def _old_after(
@@ -174,6 +197,10 @@ def _told(i: int, sentence: Sentence, hits: Sequence[Hit], words: Vocabulary) ->
     for n, hit in enumerate(hits):
         end = hits[n + 1].start if n + 1 < len(hits) else len(sentence.text)
         target = target_of(i, sentence, hit, (hits[n - 1].end if n else 0, end), words)
+        holder = _HOLDER.match(sentence.text, hit.end)
+        if holder and words.shape(hit.name) == "name":
+            yield Target(hit.name, i, holder["new"].rstrip("."), firm=True)
+            continue
         plain = words.shape(hit.name) in TYPED or _LABEL.match(sentence.text[hit.end :])
         if target and target.new and not target.old and plain:
             yield target

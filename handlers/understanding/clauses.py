@@ -76,7 +76,7 @@ _KO_CLAUSE = re.compile(
 )
 _EN_CLAUSE = re.compile(
     r"\s*[;:]\s+|\s+-\s+|,?\s+but\s+|,\s+(?=(?:and|just|please|pls|so|then|also|i|i'd|i'm|can|could|would|my|you|"
-    r"it|only|instead|what|how|do|stop|that|which)\b)|\s+and\s+(?=(?:please|also|then|i|i'd|you|stop|can|could|how|what|my)\b)"
+    r"it|only|instead|what|how|do|stop|that|which)\b)|\s+and\s+(?=(?:please|also|then|i|i'd|you|stop|can|could|how|what|my(?=[^,;]{0,40}\b(?:is|are|was|has|have|should|to|needs?|isn'?t)\b))\b)"
     r"|\s+(?=(?:because|since|although|though|however|while|until|till)\b)"
     r"|(?P<verb>,?\s+(?:and\s+|then\s+|&\s+|plus\s+){1,3}|,\s+)(?=(?:delete|erase|remove|wipe|drop|change|update|correct|fix|"
     r"close|cancel|send|show|give|unsubscribe|withdraw|revoke|terminate|take|make|set|put|no more|get rid|switch|amend|replace|"

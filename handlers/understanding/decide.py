@@ -10,6 +10,7 @@ from subjectline.handlers.understanding.judge import judge, settled
 from subjectline.handlers.understanding.language import language_of
 from subjectline.handlers.understanding.model import UNCLEAR, Sign, Understanding, Veto, Wish
 from subjectline.handlers.understanding.targets import hits_in
+from subjectline.handlers.understanding.vague import vague
 from subjectline.handlers.understanding.vocabulary import Vocabulary
 
 # kind -> kinds that it already covers when both are asked for in one message
@@ -47,6 +48,9 @@ def understand(
     if len(text) > CAP:
         reasons.append("only the first 20000 characters were read")
     sure, likely = _sorted(signs, found)
+    if not sure and not likely and not only_asking(parts) and vague(parts, hits):
+        likely = [Wish(UNCLEAR)]
+        reasons.append("unclear: likely, no right named")
     if veto:
         vetoed = [w for w in sure if veto(plain, w.kind)]
         sure, likely = [w for w in sure if w not in vetoed], [*vetoed, *likely]

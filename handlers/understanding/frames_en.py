@@ -6,14 +6,15 @@ import re
 _E = r"[\"']?"
 _NEW = r"(?P<new>[^\n]{1,160}?)"
 _OLD = r"(?P<old>[^\n]{1,120}?)"
-_STOP = r"(?:[.!?]*\s*$|\s*[.!?]\s|,? (?:instead|please|pls|plz|thanks|thank you|thx|from now on|and (?:please|also|then|i\b|stop|delete|remove|update|change|correct|my|the|let|send)|if (?:you|possible)|because|since|as (?:soon|i\b|it|my)|so (?:that|please)|for me)\b)"
-_NOT = r"(?:,? (?:and )?not |,? instead of |,? rather than |,? (?:formerly|previously) )"
+_STOP = r"(?:\)|[.!?]*\s*$|\s*[.!?]\s|,? (?:instead|please|pls|plz|thanks|thank you|thx|from now on|and (?:please|also|then|i\b|stop|delete|remove|update|change|correct|my|the|let|send)|if (?:you|possible)|because|since|as (?:soon|i\b|it|my)|so (?:that|please)|for me)\b)"
+_NOT = r"(?: ?\(|,)? ?(?:(?:and )?not |instead of |rather than |(?:formerly|previously) )"
 _WHERE = r"(?:\s(?:on file|on record|in (?:my|your) (?:account|system|records?|profile|database)|on (?:my|your) (?:account|system|records?|profile|file)|registered|you have(?: on file)?|for (?:my|this) account|there|for me|that you have))*"
 
 # On the text right behind the field's word.
 AFTER = tuple(
     re.compile(r"^" + pattern, re.IGNORECASE)
     for pattern in (
+        rf" (?:at|in) (?P<new>\d[^\n]{{4,100}}?){_STOP}",
         rf" (?:update|change|correction|amendment)(?: request)?\s*[:-]\s*{_E}{_NEW}{_E}(?:[.!]?\s*$|[.!]\s)",
         rf"{_WHERE}\s*:?\s*(?:to be changed |changed |updated |corrected )?from {_E}{_OLD}{_E} to {_E}{_NEW}{_E}{_STOP}",
         rf"{_WHERE}\s*:?\s*{_E}{_OLD}{_E}\s*(?:->|=>|→)\s*{_E}{_NEW}{_E}{_STOP}",
@@ -28,13 +29,13 @@ AFTER = tuple(
     )
 )
 STATED = re.compile(
-    rf"^{_WHERE}\s*(?:is|:|=|will be|would be|-)\s*{_E}{_NEW}{_E}{_STOP}", re.IGNORECASE
+    rf"^{_WHERE}(?:\s(?:please|pls|plz))?\s*(?:is|:|=|will be|would be|-)\s*{_E}{_NEW}{_E}{_STOP}", re.IGNORECASE
 )
 NEW_MARK = re.compile(
     r"\b(?:new|correct|right|current|actual|updated|real|proper)(?: (?:home|legal|full|mobile|shipping|delivery|married))?\s*$",
     re.IGNORECASE,
 )
-LABEL = re.compile(r"^\s*[:=]")
+LABEL = re.compile(r"^(?:\s(?:please|pls|plz))?\s*[:=]", re.IGNORECASE)
 BEFORE = re.compile(
     r"(?:\b(?:use|put|set|make|register|add)\s+[\"']?(?P<new>[^\n,]{1,120}?)[\"']?\s+(?:as|for|to be)\s+(?:my|the)\s+(?:new |correct )?$)"
     r"|(?:^\W*[\"']?(?P<new2>[^\n,]{1,80}?)[\"']?\s+is (?:now )?(?:my|the) (?:new|correct|current|right|actual|real)\s*$)",

@@ -56,7 +56,7 @@ def judge(sentences: Sequence[Sentence]) -> list[Seen]:
 def _korean(sentence: Sentence, recent: list[str]) -> Seen:
     spoken = moods(sentence.clauses)
     whole = "".join(c.tight for c in sentence.clauses)
-    other = bool(ko.OTHER.search(whole))
+    other = bool(ko.OTHER.search(whole) or ko.UNDECIDED.search(whole))
     signs: list[Sign] = []
     change: tuple[Certainty, str] | None = None
     for clause, mood in zip(sentence.clauses, spoken, strict=True):
@@ -249,7 +249,9 @@ def en_weigh(
 ) -> tuple[Certainty, str]:
     """How sure an English right is. `turns`: a "not" or "keep" inside the match rules it out."""
     before = text[: match.start()]
-    dead = _en_dead(text, match, before, turns)
+    # "what I submitted" is what the person asks for, not a tale of what was done.
+    told = before + text[match.end() :] if possible else text
+    dead = _en_dead(told, match, before, turns)
     if dead == "past" and en.FOLLOW_UP.search(text):
         return "likely", "follow-up"
     if dead:

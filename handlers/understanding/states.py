@@ -46,7 +46,8 @@ def state_of(sentence: Sentence, seen: Seen, hits: Sequence[Hit]) -> State:
     if lexicon.FINE.search(subject):
         return State("no", "all right")
     arrow = bool(hits) and bool(_ARROW.search(sentence.text))
-    if arrow and seen.change is None:
+    headed = sentence.korean and hits and ko.HEADING.search(tight)
+    if (arrow or headed) and seen.change is None:
         return State("sure", SET)
     asks_value = seen.change == "likely" and seen.why in _SAFE_WHY
     if lexicon.TRADE.search(subject) and (hits or data) and seen.change != "no":

@@ -33,6 +33,10 @@ _IMPLIED = {
             ),
         ),
         ("address", re.compile(r"\bnew (?:place|home|house|flat|apartment|apt)(?P<at>) (?:is|:)", re.IGNORECASE)),
+        (
+            "address",
+            re.compile(r"\b(?:i'?m|i am|we'?re|we are|i|we) (?:now |currently )?(?:living|live|reside|residing|staying)(?: now)?(?P<at>) (?:at|in)\b", re.IGNORECASE),
+        ),
         ("date", re.compile(r"\b(?:i was|i'?m|me|was) (?P<at>)born (?:in|on)\b", re.IGNORECASE)),
         (
             "account",
@@ -77,7 +81,7 @@ _OF_THING = re.compile(
 )
 _VALUE_PART = re.compile(r"[A-Za-z0-9._%+-]{0,40}@$")
 _RO_VERB = re.compile(
-    r"(?:으로|로)\s*\S{0,3}\s*(?:변경|바꾸|바꿔|수정|정정|고쳐|업데이트|등록|해\s?주|해\s?줘|부탁|교체|옮겨)"
+    r"(?:으로|로)\s*\S{0,3}\s*(?:변경|바꾸|바꿔|수정|정정|고쳐|업데이트|등록|해\s?주|해\s?줘|부탁|교체|옮겨|넣어|정정)|(?:으로|로)요[.!~]*\s*$"
 )
 
 
@@ -244,6 +248,7 @@ def trim(frames: Any, value: str, shape: str) -> str:
     if frames.NOT_A_VALUE.match(value) or len(value) > _LEAST.get(shape, 160):
         return ""
     if shape == "handle":
+        value = value.split()[-1] if value else ""
         return value if re.fullmatch(r"@?[\w.\-]{2,40}", value) else ""
     if shape in ("name", "nick") and re.search(
         r"[?]|요\s|습니다|\b(?:please|my|wrong|but)\b", value

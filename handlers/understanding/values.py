@@ -100,6 +100,8 @@ def pick(values: Sequence[Value]) -> tuple[str, str]:
     rest = [v for v in values if not v.role]
     if not new and len({v.text for v in rest}) == 1:
         new = rest[0].text
+    elif new and not old and len(values) == 2 and rest:  # "replace A with B"
+        old = rest[0].text
     return new, (old if old != new else "")
 
 

@@ -44,10 +44,10 @@ _VARIANTS = {
 }  # fmt: skip
 # What people say for a field of a shape that only one field has.
 _SPOKEN = {
-    "phone": ("번호", "전번", "폰번", "폰번호", "핸펀", "핸폰", "연락처", "my number", "new number", "mobile", "cell", "cell number"),
+    "phone": ("번호", "전번", "폰번", "폰번호", "핸펀", "핸폰", "연락처", "my number", "new number", "wrong number", "old number", "mobile", "cell", "cell number"),
     "email": ("이멜", "메일", "mail address"),
     "date": ("생일", "생년월일", "생월일", "dob", "birthday", "birth date", "date of birth", "birth day", "bday"),
-    "address": ("주소", "배송지", "받는 곳", "받는곳", "배송받는 곳", "거주지", "주소지"),
+    "address": ("주소", "배송지", "받는 곳", "받는곳", "배송받는 곳", "거주지", "주소지", "shipping details", "delivery details", "shipping info", "delivery info"),
     "bank": ("은행", "거래은행"),
     "account": ("계좌", "통장", "정산 계좌", "bank details", "bank account", "payout account", "payout details"),
     "nick": ("닉네임", "별명", "닉넴", "닉", "nickname"),
@@ -157,7 +157,7 @@ _SAMPLE: Mapping[str, tuple[str, ...]] = {
               "휴대전화", "휴대전화 번호", "핸드폰", "핸드폰 번호", "핸드폰번호", "폰번호", "폰 번호", "연락처", "번호", "손전화", "핸폰", "핸폰번호"),
     "gender": ("gender", "sex", "성별"),
     "email": ("email", "email address", "mail address", "이메일", "이메일 주소", "전자우편", "메일 주소", "메일", "메일계정"),
-    "preferences": ("preferences", "preference", "interests", "선호", "취향", "관심사", "관심 분야", "선호도", "선호 정보", "선호 분야", "관심사항"),
+    "preferences": ("preferences", "preference", "interests", "선호", "취향", "관심사", "관심 분야", "선호도", "선호 정보", "선호 분야", "선호하는 분야", "관심사항"),
     "activity_area": ("activity area", "area of activity", "활동 지역", "활동지역", "활동지", "활동 구역"),
     "shipping_address": ("shipping address", "delivery address", "address", "home address", "mailing address", "postal address",
                          "배송지", "배송 주소", "배송지 주소", "주소", "집 주소", "주소지", "받는 주소", "배송받는 주소", "거주지", "받는곳"),
