@@ -131,6 +131,17 @@ async def sign_out(desk: "Desk", token: str) -> None:
             await session.delete(found)
 
 
+async def by_login(desk: "Desk", login: str, place: str) -> Actor:
+    """The actor of a sign-in name, for commands of the operator. BadInput for an unknown one."""
+    async with desk.db.read() as session:
+        agent = await _by_login(session, _login(login))
+    if agent is None or agent.disabled_at is not None:
+        raise BadInput(
+            "there is no such agent", field="as", remedy="Name a sign-in of the console."
+        )
+    return audit.agent(agent.id or 0, place)
+
+
 async def names(session: AsyncSession) -> dict[int, str]:
     """Every agent's name by id, for histories and signatures."""
     rows = await session.exec(select(Agent.id, Agent.name))

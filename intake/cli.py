@@ -1,10 +1,8 @@
 """`subjectline`: the operator's words. Each command says in one line what is wrong and how to mend it."""
 
-import asyncio
 import json
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,18 +13,22 @@ from subjectline.handlers import agents, gate_callers, letters
 from subjectline.handlers.deadlines import due as due_of
 from subjectline.handlers.desk import Desk
 from subjectline.handlers.understanding import Vocabulary, default_vocabulary, understand
+from subjectline.intake.cli_desk import guarded as _guarded
+from subjectline.intake.cli_desk import run as _run
+from subjectline.intake.cli_desk import with_desk as _with_desk
+from subjectline.intake.cli_keeping import add_to as add_keeping
 from subjectline.intake.cli_map import map_app
 from subjectline.intake.doctor import examine
 from subjectline.intake.mail import MailPolicy, explain
 from subjectline.intake.serve import serve as run_desk
-from subjectline.intake.setup import close_desk, make_desk, places
+from subjectline.intake.setup import places
 from subjectline.intake.showing import EXAMPLE, shown
 from subjectline.models.datamap import load_map, vocabulary_words
 from subjectline.models.db import Database
-from subjectline.models.errors import BadInput, SubjectlineError
+from subjectline.models.errors import BadInput
 from subjectline.models.keys import KeyRing
 from subjectline.models.migrate import migrate as run_migrations
-from subjectline.models.settings import Settings, load_settings
+from subjectline.models.settings import load_settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -47,6 +49,7 @@ for name, part in (
     ("map", map_app),
 ):
     app.add_typer(part, name=name)
+add_keeping(app)
 
 Config = Annotated[Path, typer.Option("--config", help="The settings file.")]
 DEFAULT_CONFIG = Path("subjectline.toml")
@@ -270,37 +273,6 @@ def letter_preview(
         typer.echo(made.html if html else f"{made.subject}\n\n{made.text}".strip())
 
     _guarded(work)
-
-
-def _with_desk(config: Path, work: Callable[[Desk], Awaitable[None]]) -> None:
-    async def opened() -> None:
-        settings: Settings = load_settings(config)
-        desk = make_desk(settings)
-        try:
-            await run_migrations(desk.db)
-            await work(desk)
-        finally:
-            await close_desk(desk)
-
-    _run(opened)
-
-
-def _run(work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
-    _guarded(lambda: asyncio.run(work()))
-
-
-def _guarded(work: Callable[[], object]) -> None:
-    """Our own errors become one line on standard error and exit code 2."""
-    try:
-        work()
-    except SubjectlineError as wrong:
-        typer.echo(str(wrong), err=True)
-        raise typer.Exit(2) from None
-    except FileNotFoundError as gone:
-        typer.echo(f"There is no file {gone.filename}.", err=True)
-        raise typer.Exit(2) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
 
 
 def _print(told: dict[str, Any], as_json: bool) -> None:

@@ -14,7 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
-from subjectline.handlers import inbox, notices, outbox, tasks, timers
+from subjectline.handlers import inbox, notices, outbox, retention, tasks, timers
 from subjectline.handlers.desk import Desk
 from subjectline.handlers.outbox import Sender
 from subjectline.handlers.senders.mail import MailSender
@@ -58,7 +58,9 @@ def assemble(desk: Desk, settings: Settings) -> Parts:
         smtp = SmtpSender(settings.smtp)
         parts.senders[Door.MAIL] = MailSender(smtp, desk.clock)
         parts.closers.append(smtp.close)
-    largest = max((box.max_mail_bytes for box in settings.mailboxes), default=MailPolicy().max_bytes)
+    largest = max(
+        (box.max_mail_bytes for box in settings.mailboxes), default=MailPolicy().max_bytes
+    )
     policy = MailPolicy(settings.desk.authserv_ids, (settings.desk.address,), largest)
     parts.parsers[Door.MAIL] = mail_parser(policy)
     for box in settings.mailboxes:
@@ -89,6 +91,7 @@ def loops_of(parts: Parts) -> list[Loop]:
         lambda: tasks.run(desk),
         *(partial(outbox.run, desk, {door: sender}) for door, sender in parts.senders.items()),
         lambda: timers.run(desk),
+        lambda: retention.loop(desk),
         lambda: notices.watch_releases(desk),
         desk.gate.run,
     ]

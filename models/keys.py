@@ -199,6 +199,18 @@ class Vault:
             self.destroy(key_id, at)
         return old
 
+    def living_before(self, prefix: str, at: datetime) -> list[str]:
+        """Ids of the living keys of a prefix made before a time."""
+        return self._store.made_before(prefix, at)
+
+    def gone(self, key_id: str) -> bool:
+        """Whether a key was destroyed: looked up in the store, not in what is open in memory."""
+        try:
+            self._store.get(key_id)
+        except KeyDestroyed:
+            return True
+        return False
+
     def close(self) -> None:
         self._store.close()
 

@@ -49,6 +49,7 @@ class Places:
 
     schema: Schema
     engines: Mapping[str, AsyncEngine]
+    writers: Mapping[str, AsyncEngine]
     seconds: float
     clock: Clock
     zone: tzinfo
@@ -56,6 +57,12 @@ class Places:
     @asynccontextmanager
     async def reading(self, name: str) -> AsyncIterator[AsyncConnection]:
         async with guarded(name, self.seconds), self.engines[name].connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self, name: str) -> AsyncIterator[AsyncConnection]:
+        """One transaction by the role that may write."""
+        async with guarded(name, self.seconds), self.writers[name].begin() as connection:
             yield connection
 
     def today(self) -> date:

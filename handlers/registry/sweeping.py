@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 
-from subjectline.handlers.registry.engines import guarded
 from subjectline.handlers.registry.moving import Places, day_of
 from subjectline.models.datamap import Value
 from subjectline.models.errors import RegistryConflict
@@ -72,10 +71,7 @@ class Sweeper:
         for start in range(0, len(old.rows), BATCH):
             some = old.rows[start : start + BATCH]
             condition = or_(*(self._same(old.table, row) for row in some))
-            async with (
-                guarded(name, self._places.seconds),
-                self._places.engines[name].begin() as connection,
-            ):
+            async with self._places.writing(name) as connection:
                 done = await connection.execute(delete(self._schema[old.table]).where(condition))
                 gone += done.rowcount
             async with self._places.reading(name) as connection:

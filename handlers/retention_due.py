@@ -1,0 +1,253 @@
+"""What is due for destruction today, kind by kind: the archive, live rows, the desk's own files.
+
+Every finder gives `Due` items: how many, by which rule and law, how many a legal hold spares, and the
+work that destroys them. Finding changes nothing.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from functools import partial
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from subjectline.handlers import consents, destroying
+from subjectline.handlers.legal_holds import Held
+from subjectline.handlers.registry import Archived
+from subjectline.handlers.registry.sweeping import OldRows, Sweeper, last_start
+from subjectline.models.datamap import Bilingual, Retention
+from subjectline.models.tables import (
+    Audit,
+    ConsentEntry,
+    Conversation,
+    GateUse,
+    Request,
+    Restriction,
+)
+from subjectline.models.workflow import FINAL
+
+if TYPE_CHECKING:
+    from subjectline.handlers.desk import Desk
+
+BY_ROWS = "rows deleted, overwritten and looked for again"
+BY_KEYS = "keys destroyed, rows deleted"
+
+
+@dataclass(frozen=True)
+class Due:
+    """One kind of record that is due. `destroy` gives how many went; `count` are to go."""
+
+    kind: str
+    what: str
+    rule: str
+    law: str
+    count: int
+    spared: int
+    method: str
+    destroy: Callable[[], Awaitable[int]]
+
+
+async def archive(desk: "Desk", held: Held) -> list[Due]:
+    """Kept records whose last day has passed. With a member's last record the key goes too."""
+    store = desk.registry.archive
+    if store is None:
+        return []
+    late = await store.due(_today(desk))
+    late.sort(key=_table)
+    return [_archived(desk, held, table, list(some)) for table, some in groupby(late, _table)]
+
+
+def _table(one: Archived) -> tuple[str, str]:
+    return one.table, one.rule
+
+
+def _archived(desk: "Desk", held: Held, which: tuple[str, str], late: list[Archived]) -> Due:
+    free = [one for one in late if not held.keeps_member(one.member)]
+    law = late[0].law.text(desk.manner.language)
+    work = partial(_destroy_archived, desk, free)
+    spared = len(late) - len(free)
+    return Due("archive", which[0], which[1], law, len(free), spared, BY_KEYS, work)
+
+
+async def _destroy_archived(desk: "Desk", late: list[Archived]) -> int:
+    store = desk.registry.archive
+    assert store is not None
+    gone = await store.destroy([one.id for one in late])
+    for member in sorted({one.member for one in late}):
+        if not await store.count(member):
+            store.destroy_key(member)
+    return gone
+
+
+async def live(desk: "Desk", held: Held) -> list[Due]:
+    """Rows of the company's own tables that are older than a swept rule, of members as well."""
+    sweeper = Sweeper(desk.registry.places)
+    found = []
+    for table in sweeper.tables():
+        rule = desk.data_map.tables[table].retention
+        if held.everything:
+            continue
+        exempt = held.members | await _agreed(desk, rule)
+        old = await sweeper.due(table, exempt)
+        found.append(_live(desk, sweeper, rule, old))
+    return found
+
+
+def _live(desk: "Desk", sweeper: Sweeper, rule: str, old: OldRows) -> Due:
+    work = partial(sweeper.destroy, old)
+    law = _law(desk, desk.data_map.retention[rule])
+    return Due("live", old.table, rule, law, len(old.rows), old.spared, BY_ROWS, work)
+
+
+async def _agreed(desk: "Desk", rule: str) -> frozenset[str]:
+    """Members who agreed that records under this rule are kept longer, to a day that is to come."""
+    today = _today(desk).isoformat()
+    async with desk.db.read() as session:
+        rows = await session.exec(
+            select(ConsentEntry)
+            .where(
+                ConsentEntry.registry_id == desk.data_map.registry,
+                ConsentEntry.consent == consents.LONGER + rule,
+            )
+            .order_by(col(ConsentEntry.at), col(ConsentEntry.id))
+        )
+        last = {line.subject_id: line for line in rows}
+    return frozenset(
+        member
+        for member, line in last.items()
+        if line.state == consents.GIVEN and line.until and line.until >= today
+    )
+
+
+async def case_files(desk: "Desk", held: Held) -> list[Due]:
+    """Requests that were closed so long ago, and conversations in which nothing else is kept."""
+    rule = _desk_rule(desk, "cases")
+    if rule is None:
+        return []
+    name, retention, before = rule
+    async with desk.db.read() as session:
+        closed = await _closed(session, before)
+        in_force = await _restricted(session)
+        free = [r for r in closed if not held.keeps(r) and r.id not in in_force]
+        spared = len(closed) - len(free)
+        talks, kept = await _talks(session, held, before, {r.id for r in free})
+    law = _law(desk, retention)
+    numbers = [request.id or 0 for request in free]
+    files = partial(destroying.requests, desk, numbers)
+    mails = partial(destroying.conversations, desk, talks)
+    return [
+        Due("cases", "requests", name, law, len(free), spared, BY_KEYS, files),
+        Due("conversations", "conversations", name, law, len(talks), kept, BY_KEYS, mails),
+    ]
+
+
+async def _closed(session: AsyncSession, before: datetime) -> list[Request]:
+    rows = await session.exec(
+        select(Request)
+        .where(col(Request.state).in_(FINAL), Request.key_id != "")
+        .where(col(Request.closed_at) < before)
+        .order_by(col(Request.id))
+    )
+    return list(rows)
+
+
+async def _restricted(session: AsyncSession) -> set[int]:
+    """Decisions that still stand: their words are needed as long as the person may object."""
+    rows = await session.exec(select(Restriction.request_id).where(Restriction.state == "in_force"))
+    return set(rows)
+
+
+async def _talks(
+    session: AsyncSession, held: Held, before: datetime, going: set[int | None]
+) -> tuple[list[int], int]:
+    """Ids of conversations to destroy, and how many a legal hold spares."""
+    old = await session.exec(
+        select(Conversation)
+        .where(Conversation.key_id != "", Conversation.last_at < before)
+        .order_by(col(Conversation.id))
+    )
+    talks = list(old)
+    rows = await session.exec(
+        select(Request.conversation_id, Request.id).where(Request.key_id != "")
+    )
+    needed = {talk for talk, number in rows if number not in going}
+    done = [talk for talk in talks if talk.id not in needed]
+    free = [talk.id or 0 for talk in done if not held.keeps_member(talk.subject_id)]
+    return free, len(done) - len(free)
+
+
+async def access_records(desk: "Desk", held: Held) -> list[Due]:
+    """Audit rows and the gate's ledger of uses."""
+    rule = _desk_rule(desk, "audit")
+    if rule is None:
+        return []
+    name, retention, before = rule
+    async with desk.db.read() as session:
+        old = (
+            await session.exec(select(Audit.id, Audit.subject_id).where(Audit.at < before))
+        ).all()
+        day = before.astimezone(desk.registry.places.zone).date().isoformat()
+        uses = (
+            await session.exec(select(GateUse.id, GateUse.subject_id).where(GateUse.day < day))
+        ).all()
+    law = _law(desk, retention)
+    return [
+        _plain("audit", "audit", name, law, old, held, partial(destroying.audit_rows, desk)),
+        _plain("audit", "gate_use", name, law, uses, held, partial(destroying.gate_uses, desk)),
+    ]
+
+
+async def consent_lines(desk: "Desk", held: Held) -> list[Due]:
+    """The consent ledger of members who left so long ago."""
+    rule = _desk_rule(desk, "consents")
+    if rule is None:
+        return []
+    name, retention, before = rule
+    async with desk.db.read() as session:
+        rows = await session.exec(
+            select(ConsentEntry).order_by(col(ConsentEntry.at), col(ConsentEntry.id))
+        )
+        lines = list(rows)
+    last = {line.subject_id: line for line in lines if line.consent == consents.MEMBERSHIP}
+    gone = {m for m, x in last.items() if x.state == consents.WITHDRAWN and x.at < before}
+    old = [(line.id, line.subject_id) for line in lines if line.subject_id in gone]
+    work = partial(destroying.consent_lines, desk)
+    return [_plain("consents", "consent_entry", name, _law(desk, retention), old, held, work)]
+
+
+def _plain(
+    kind: str,
+    what: str,
+    rule: str,
+    law: str,
+    old: Any,
+    held: Held,
+    work: Callable[[list[int]], Awaitable[int]],
+) -> Due:
+    free = [number for number, member in old if not held.keeps_member(member)]
+    spared = len(old) - len(free)
+    return Due(kind, what, rule, law, len(free), spared, BY_ROWS, partial(work, free))
+
+
+def _desk_rule(desk: "Desk", part: str) -> tuple[str, Retention, datetime] | None:
+    """The rule of a part of the desk's files, and the moment before which its time is over."""
+    if desk.data_map.case_files is None:
+        return None
+    name = str(getattr(desk.data_map.case_files, part))
+    retention = desk.data_map.retention[name]
+    assert retention.period is not None  # the map's checks
+    last = last_start(retention.period, _today(desk))
+    zone = desk.registry.places.zone
+    return name, retention, datetime.combine(last + timedelta(days=1), time(), zone)
+
+
+def _law(desk: "Desk", retention: Retention) -> str:
+    words: Bilingual = retention.law or retention.labels
+    return words.text(desk.manner.language)
+
+
+def _today(desk: "Desk") -> Any:
+    return desk.registry.places.today()

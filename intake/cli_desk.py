@@ -1,0 +1,48 @@
+"""What commands share: a desk for the time of one command, and errors as one line."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from subjectline.handlers.desk import Desk
+from subjectline.intake.setup import close_desk, make_desk
+from subjectline.models.errors import SubjectlineError
+from subjectline.models.migrate import migrate
+from subjectline.models.settings import Settings, load_settings
+
+
+def with_desk(config: Path, work: Callable[[Desk], Awaitable[None]]) -> None:
+    """Runs `work` with the desk of these settings, its database up to date."""
+
+    async def opened() -> None:
+        settings: Settings = load_settings(config)
+        desk = make_desk(settings)
+        try:
+            await migrate(desk.db)
+            await work(desk)
+        finally:
+            await close_desk(desk)
+
+    run(opened)
+
+
+def run(work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+    """Runs a coroutine; see `guarded`."""
+    guarded(lambda: asyncio.run(work()))
+
+
+def guarded(work: Callable[[], object]) -> None:
+    """Our own errors become one line on standard error and exit code 2."""
+    try:
+        work()
+    except SubjectlineError as wrong:
+        typer.echo(str(wrong), err=True)
+        raise typer.Exit(2) from None
+    except FileNotFoundError as gone:
+        typer.echo(f"There is no file {gone.filename}.", err=True)
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
