@@ -1,10 +1,10 @@
 """What the result letter of each right says."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from subjectline.handlers import facts as wording
+from subjectline.handlers.export.gather import LIVES
 from subjectline.handlers.registry import Change, Kept
 from subjectline.handlers.words import last_four
 from subjectline.models.tables import Request
@@ -12,7 +12,6 @@ from subjectline.models.tables import Request
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
 
-EXPORT_LIVES = timedelta(days=7)
 Rows = Sequence[Mapping[str, str]]
 
 
@@ -41,7 +40,7 @@ def _correction(
 def _access(
     desk: "Desk", request: Request, rows: Rows, changes: Sequence[Change], kept: Sequence[Kept]
 ) -> dict[str, Any]:
-    return {"expires_on": wording.local_day(desk, desk.clock() + EXPORT_LIVES)}
+    return {"expires_on": wording.local_day(desk, desk.clock() + LIVES)}
 
 
 def _marketing(

@@ -4,11 +4,10 @@ The token stands only in the letter. The desk keeps its SHA-256, and after the o
 cookie with which the same browser may look again for 30 minutes.
 """
 
-import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import update
 from sqlmodel import col, select
@@ -16,9 +15,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import audit
 from subjectline.handlers.audit import MEMBER, Actor
-from subjectline.models.errors import SealError, SpentProof
+from subjectline.handlers.export import receipts, shelf
+from subjectline.handlers.export.shelf import Head
+from subjectline.models.errors import SpentProof
 from subjectline.models.keys import token_hash
-from subjectline.models.tables import Export, Link, Request
+from subjectline.models.tables import Link, Request
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
@@ -31,10 +32,11 @@ OPEN_FOR = timedelta(minutes=30)
 class Opened:
     """What the page behind a link shows.
 
-    `collected` is the export (JSON of `handlers.registry.Collected`), or None where the link shows
-    the stage of the request only. `cookie` is filled by `spend`.
+    `export` is what was gathered, or None where the link shows the stage of the request only.
+    `passwords` counts how often one for the archive was shown. `cookie` is filled by `spend`.
     """
 
+    link_id: int
     reference: str
     kind: str
     state: str
@@ -42,8 +44,8 @@ class Opened:
     due_on: str
     arrived_at: datetime
     until: datetime
-    collected: dict[str, Any] | None
-    made_at: datetime | None = None
+    export: Head | None
+    passwords: int = 0
     cookie: str = ""
 
 
@@ -76,26 +78,56 @@ async def ready(desk: "Desk", token: str) -> bool:
 async def spend(desk: "Desk", token: str, place: str = "pages") -> Opened:
     """Opens the link, once. Raises SpentProof where it was used, is too old or never was."""
     cookie = secrets.token_urlsafe(32)
-    async with desk.write() as session:
-        link = await _by_token(session, token)
-        if link is None or not await _take(session, link, cookie, desk.clock()):
-            raise _spent()
-        opened = await _opened(session, desk, link, desk.clock() + OPEN_FOR, cookie)
-        await _note(session, desk, link, "link_open", place)
-    return opened
-
-
-async def again(desk: "Desk", token: str, cookie: str, place: str = "pages") -> Opened:
-    """The same page for the browser that spent the link, within 30 minutes. Raises SpentProof."""
     async with desk.db.read() as session:
         link = await _by_token(session, token)
-        until = _until(link, cookie)
-        if link is None or until is None or until <= desk.clock():
-            raise _spent()
-        opened = await _opened(session, desk, link, until, cookie)
+    export = await _export(desk, link)
     async with desk.write() as session:
-        await _note(session, desk, link, "link_view", place)
+        if link is None or not await _take(session, link, cookie, desk.clock()):
+            raise _spent()
+        opened = await _opened(session, link, export, desk.clock() + OPEN_FOR, cookie)
+        await _note(session, desk, link, "link_open", place)
+        if export is not None:
+            await receipts.note(session, desk, export.export_id, "page", _person(place))
     return opened
+
+
+async def again(
+    desk: "Desk", token: str, cookie: str, place: str = "pages", form: str = ""
+) -> Opened:
+    """The same page for the browser that spent the link, within 30 minutes. Raises SpentProof.
+
+    `form` (pdf, archive, json) is the file that is being taken: it leaves a receipt.
+    """
+    opened, link = await _in_session(desk, token, cookie)
+    async with desk.write() as session:
+        if not form:
+            await _note(session, desk, link, "link_view", place)
+        elif opened.export is not None:
+            await receipts.note(session, desk, opened.export.export_id, form, _person(place))
+    return opened
+
+
+async def new_password(desk: "Desk", token: str, cookie: str, place: str = "pages") -> Opened:
+    """Counts one more password for the archive of this opened page. Raises SpentProof."""
+    opened, link = await _in_session(desk, token, cookie)
+    async with desk.write() as session:
+        await session.exec(
+            update(Link).where(col(Link.id) == link.id).values(passwords=col(Link.passwords) + 1)
+        )
+        kept = await session.get_one(Link, link.id, populate_existing=True)
+        await _note(session, desk, link, "archive_password", place)
+    return replace(opened, passwords=kept.passwords)
+
+
+async def _in_session(desk: "Desk", token: str, cookie: str) -> tuple[Opened, Link]:
+    async with desk.db.read() as session:
+        link = await _by_token(session, token)
+    until = _until(link, cookie)
+    if link is None or until is None or until <= desk.clock():
+        raise _spent()
+    export = await _export(desk, link)
+    async with desk.db.read() as session:
+        return await _opened(session, link, export, until, cookie), link
 
 
 def _spent() -> SpentProof:
@@ -126,11 +158,11 @@ async def _take(session: AsyncSession, link: Link, cookie: str, now: datetime) -
 
 
 async def _opened(
-    session: AsyncSession, desk: "Desk", link: Link, until: datetime, cookie: str
+    session: AsyncSession, link: Link, export: Head | None, until: datetime, cookie: str
 ) -> Opened:
     request = await session.get_one(Request, link.request_id)
-    export = await _export(session, link, desk.clock()) if link.purpose == "result" else None
     return Opened(
+        link_id=link.id or 0,
         reference=request.reference,
         kind=request.kind,
         state=request.state,
@@ -138,33 +170,22 @@ async def _opened(
         due_on=request.due_on,
         arrived_at=request.arrived_at,
         until=until,
-        collected=_content(desk, export),
-        made_at=export.made_at if export else None,
+        export=export,
+        passwords=link.passwords,
         cookie=cookie,
     )
 
 
-async def _export(session: AsyncSession, link: Link, now: datetime) -> Export | None:
-    rows = await session.exec(
-        select(Export)
-        .where(Export.request_id == link.request_id, col(Export.expires_at) > now)
-        .order_by(col(Export.id).desc())
-        .limit(1)
-    )
-    return rows.first()
-
-
-def _content(desk: "Desk", export: Export | None) -> dict[str, Any] | None:
-    if export is None or export.content is None:
+async def _export(desk: "Desk", link: Link | None) -> Head | None:
+    if link is None or link.purpose != "result":
         return None
-    try:
-        content: dict[str, Any] = json.loads(desk.vault.open(export.content))
-    except SealError:  # the key was destroyed: what it held is gone, and that is the answer
-        return None
-    return content
+    return await shelf.head(desk, link.request_id)
 
 
 async def _note(session: AsyncSession, desk: "Desk", link: Link, action: str, place: str) -> None:
     request = await session.get(Request, link.request_id)
-    who = Actor(MEMBER.account, place)
-    audit.note(session, desk.clock, who, action, request=request, purpose=link.purpose)
+    audit.note(session, desk.clock, _person(place), action, request=request, purpose=link.purpose)
+
+
+def _person(place: str) -> Actor:
+    return Actor(MEMBER.account, place)

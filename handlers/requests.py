@@ -152,6 +152,21 @@ async def advance(
     return request
 
 
+async def witness(
+    session: AsyncSession, desk: "Desk", request: Request, event: str, actor: Actor, *, reason: str
+) -> None:
+    """A fact for the history that moves nothing: a final request stays final. Raises StaleMove."""
+    done = await session.exec(
+        update(Request)
+        .where(col(Request.id) == request.id, col(Request.version) == request.version)
+        .values(version=request.version + 1)
+    )
+    if done.rowcount != 1:
+        raise _stale(request, request.version)
+    await session.refresh(request)
+    _remember(session, desk, request, event, request.state, actor, {"reason": reason})
+
+
 def _allowed(request: Request, move: Move, facts: Facts) -> None:
     if move.event == "prove":
         needed = LEVEL_NEEDED.get(request.kind)

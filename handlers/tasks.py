@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, or_, select
 
 from subjectline.handlers import applying, proposing
-from subjectline.handlers.work import finish
+from subjectline.handlers.work import LEASE, finish
 from subjectline.models.errors import RegistryAway, StaleMove, SubjectlineError
 from subjectline.models.tables import Task
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=60)
 AT_ONCE = 10
 SWEEP = 5.0  # seconds between looks when nothing wakes the loop
 RETRY = (1, 5, 15, 60, 300, 900, 3600)  # seconds, the last one again and again

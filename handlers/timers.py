@@ -4,16 +4,17 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import audit, identity, inbox
+from subjectline.handlers.export import gather
 from subjectline.handlers.identity_limits import PROVISIONAL_LIVES, REMIND_AFTER
 from subjectline.handlers.requests import Facts, advance
 from subjectline.models.errors import Refused
 from subjectline.models.incoming import Contact
-from subjectline.models.tables import Conversation, Export, Hold, RawInbox, Request
+from subjectline.models.tables import Conversation, Hold, RawInbox, Request
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
@@ -110,11 +111,7 @@ async def _tidy(desk: "Desk") -> None:
     """Exports and raw ids go when their time is over; so do the intake keys of a month ago."""
     now = desk.clock()
     async with desk.db.write() as session:
-        await session.exec(
-            update(Export)
-            .where(col(Export.expires_at) < now, col(Export.content).is_not(None))
-            .values(content=None)
-        )
+        await gather.empty(session, desk)
         await session.exec(
             delete(RawInbox).where(
                 col(RawInbox.state) == "done",

@@ -1,8 +1,16 @@
 """What every piece of work after a commit needs: its request, and its end."""
 
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.models.tables import Task
+
+if TYPE_CHECKING:
+    from subjectline.handlers.desk import Desk
+
+LEASE = timedelta(seconds=60)
 
 
 def target_of(task: Task) -> tuple[int, int]:
@@ -18,3 +26,11 @@ async def finish(
     row = await session.get_one(Task, task.id)
     row.outcome, row.reason, row.leased_until = outcome, reason, None
     session.add(row)
+
+
+async def hold_lease(desk: "Desk", task: Task) -> None:
+    """A minute more for work that takes long."""
+    async with desk.db.write() as session:
+        row = await session.get_one(Task, task.id)
+        row.leased_until = desk.clock() + LEASE
+        session.add(row)

@@ -10,7 +10,15 @@ from starlette.staticfiles import StaticFiles
 
 from subjectline.handlers import casefile
 from subjectline.handlers.views import Step
-from subjectline.intake.console import conversations, deeds, lists, notices, requests, signing
+from subjectline.intake.console import (
+    conversations,
+    deeds,
+    exports,
+    lists,
+    notices,
+    requests,
+    signing,
+)
 from subjectline.intake.console.guard import desk_of, pages_of
 from subjectline.intake.shield import Shield, covered
 from subjectline.intake.web import STATIC, Pages
@@ -27,7 +35,7 @@ def create_console(desk: "Desk") -> FastAPI:
     app = FastAPI(title="Subjectline", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.desk = desk
     app.state.pages = Pages(desk, "console", _context)
-    for part in (signing, lists, requests, deeds, conversations, notices):
+    for part in (signing, lists, requests, exports, deeds, conversations, notices):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Shield)

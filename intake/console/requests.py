@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse
 from subjectline.handlers import casefile, deadlines, decisions
 from subjectline.handlers.decisions import DraftView
 from subjectline.handlers.views import Case
+from subjectline.intake.console import exports
 from subjectline.intake.console.guard import AgentRoute, actor_of, agent_of, desk_of, pages_of
 from subjectline.intake.shield import LETTER_HEADERS
 from subjectline.models.errors import SubjectlineError
@@ -43,6 +44,8 @@ async def show(request: Request, reference: str) -> Response:
         draft=draft,
         grounds=grounds(case, pages.language(request)),
         final=case.state in FINAL,
+        export=await exports.panel(desk, case, actor_of(request)),
+        looks=exports.looks(),
         mine=case.taken_by == agent_of(request).agent_id,
         signed=bool(case.proposal and case.proposal.signed_by(agent_of(request).agent_id)),
     )

@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from subjectline.intake.pages import member, policy
+from subjectline.intake.pages import files, member, policy
 from subjectline.intake.shield import Shield, covered
 from subjectline.intake.web import STATIC, Pages
 from subjectline.models.errors import SubjectlineError
@@ -19,12 +19,13 @@ PREFIXES = ("/policy", "/m/")  # what is ours where both applications share a po
 
 
 def create_pages(desk: "Desk") -> FastAPI:
-    """The public application: `/policy`, `/policy/<name>`, `/m/<token>`."""
+    """The public application: `/policy`, `/policy/<name>`, `/m/<token>` and its files."""
     app = FastAPI(title="Subjectline", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.desk = desk
     app.state.pages = Pages(desk, "pages")
     app.include_router(policy.router)
     app.include_router(member.router)
+    app.include_router(files.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Shield)
     app.add_exception_handler(SubjectlineError, _refused)

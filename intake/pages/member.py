@@ -1,33 +1,40 @@
 """`/m/<token>`: what a member asked for, behind a link that one press of a button spends.
 
 Mail scanners and chat previews load every link, so GET changes nothing. The press gives the browser a
-cookie for 30 minutes, bound to this very link, so that the page can be loaded again.
+cookie for 30 minutes, bound to this very link, so that the page can be loaded again; the same cookie
+opens the files beside it (`intake.pages.files`).
 """
+
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from subjectline.handlers import links
+from subjectline.handlers.export import fiveitems, shelf, showing
+from subjectline.handlers.export.fiveitems import FiveItems
+from subjectline.handlers.export.shelf import Head
 from subjectline.handlers.links import OPEN_FOR, Opened
 from subjectline.intake.shield import from_here
-from subjectline.intake.web import Pages, go, secure
+from subjectline.intake.web import LANGUAGE_COOKIE, Pages, go, secure
 from subjectline.models.errors import SpentProof
 
 COOKIE = "sl_page"
+FIRST_ROWS = 10  # of each table on the first page
+ROWS_A_PAGE = 100
 
 router = APIRouter(prefix="/m")
 
 
 @router.get("/{token}")
 async def look(request: Request, token: str) -> Response:
-    pages: Pages = request.app.state.pages
-    desk = request.app.state.desk
+    pages, desk = pages_of(request), request.app.state.desk
     cookie = request.cookies.get(COOKIE, "")
     if cookie:
         try:
-            opened = await links.again(desk, token, cookie, _place(request))
+            opened = await links.again(desk, token, cookie, place_of(request))
         except SpentProof:
             return pages.sorry(request, "SpentProof", 410)
-        return _shown(request, opened)
+        return await _shown(request, opened)
     if not await links.ready(desk, token):
         return pages.sorry(request, "SpentProof", 410)
     return pages.page(request, "link")
@@ -36,8 +43,9 @@ async def look(request: Request, token: str) -> Response:
 @router.post("/{token}")
 async def spend(request: Request, token: str) -> Response:
     if not from_here(request):
-        return _pages(request).sorry(request, "other", 403)
-    opened = await links.spend(request.app.state.desk, token, _place(request))
+        return pages_of(request).sorry(request, "other", 403)
+    desk = request.app.state.desk
+    opened = await links.spend(desk, token, place_of(request))
     response = go(request.url.path)
     response.set_cookie(
         COOKIE,
@@ -46,21 +54,72 @@ async def spend(request: Request, token: str) -> Response:
         max_age=int(OPEN_FOR.total_seconds()),
         httponly=True,
         samesite="lax",  # the link is pressed in a mail: a strict cookie would not come along
-        secure=secure(request, request.app.state.desk.manner.public_url),
+        secure=secure(request, desk.manner.public_url),
     )
+    # The member's own language, until they choose another: what they choose is set for every page.
+    response.set_cookie(LANGUAGE_COOKIE, opened.language, path=request.url.path, samesite="lax")
     return response
 
 
-def _shown(request: Request, opened: Opened) -> Response:
-    pages = _pages(request)
-    template = "status" if opened.collected is None else "export"
-    return pages.page(request, template, opened=opened)
+@router.get("/{token}/tables/{place}")
+async def table(request: Request, token: str, place: int, page: int = 1) -> Response:
+    """All rows of one table, a hundred at a time."""
+    pages, desk = pages_of(request), request.app.state.desk
+    cookie = request.cookies.get(COOKIE, "")
+    opened = await links.again(desk, token, cookie, place_of(request))
+    if opened.export is None:
+        return pages.sorry(request, "SpentProof", 410)
+    told = fiveitems.in_words(desk, opened.export, pages.language(request))
+    opened.export.table(place)  # BadInput where there is none
+    page = max(1, page)
+    first = (page - 1) * ROWS_A_PAGE
+    return pages.page(
+        request,
+        "rows",
+        opened=opened,
+        told=told,
+        table=await _table(request, opened.export, told, place, first, ROWS_A_PAGE),
+        address=f"/m/{token}",
+        page=page,
+        last=max(1, -(-told.tables[place]["count"] // ROWS_A_PAGE)),
+    )
 
 
-def _pages(request: Request) -> Pages:
+async def _shown(request: Request, opened: Opened) -> Response:
+    pages = pages_of(request)
+    export = opened.export
+    if export is None:
+        return pages.page(request, "status", opened=opened)
+    told = fiveitems.in_words(request.app.state.desk, export, pages.language(request))
+    tables = [
+        await _table(request, export, told, place, 0, FIRST_ROWS)
+        for place in range(len(told.tables))
+    ]
+    return pages.page(
+        request, "export", opened=opened, told=told, tables=tables, address=request.url.path
+    )
+
+
+async def _table(
+    request: Request, export: Head, told: FiveItems, place: int, first: int, limit: int
+) -> dict[str, Any]:
+    desk = request.app.state.desk
+    rows = await shelf.rows(desk, export, place, first, limit)
+    return {
+        "place": place,
+        "label": told.tables[place]["label"],
+        "count": told.tables[place]["count"],
+        "told": fiveitems.count(told, place),
+        "facts": fiveitems.table_facts(told, place),
+        "records": showing.records(desk, export.table(place), rows, told.language),
+        "withheld": fiveitems.withheld(told, place),
+    }
+
+
+def pages_of(request: Request) -> Pages:
     pages: Pages = request.app.state.pages
     return pages
 
 
-def _place(request: Request) -> str:
+def place_of(request: Request) -> str:
     return f"pages {request.client.host}" if request.client else "pages"

@@ -111,18 +111,41 @@ class Link(SQLModel, table=True):
     expires_at: datetime = moment()
     opened_at: datetime | None = maybe_moment()
     session_hash: bytes | None = None  # of the cookie that the opening gave
+    passwords: int = 0  # how often a password for the archive was shown
 
 
 class Export(SQLModel, table=True):
-    """What a person's request for access gathered, sealed under the request's key until it expires."""
+    """What a person's request for access gathered, sealed under the request's key until it expires.
+
+    `content` is the head: PIPA's five items and the tables, without their rows, which stand in
+    `export_part`. Emptied when it expires.
+    """
 
     __tablename__ = "export"
 
     id: int | None = key()
     request_id: int = refers("request.id")
     made_at: datetime = moment()
-    expires_at: datetime = moment()
-    content: Sealed | None = sealed("export.content")  # JSON; emptied when it expires
+    expires_at: datetime = moment(index=True)
+    state: str = "ready"  # gathering, ready
+    content: Sealed | None = sealed("export.content")
+    counts: dict[str, Any] = facts()  # per table: rows, and what was withheld by reason
+    opened_at: datetime | None = maybe_moment()  # the first time, by the person
+    receipts: dict[str, Any] = facts()  # page, pdf, archive, json: the first time of each
+
+
+class ExportPart(SQLModel, table=True):
+    """Some hundred rows of one table of an export: a large one is never whole in memory."""
+
+    __tablename__ = "export_part"
+    __table_args__ = (UniqueConstraint("export_id", "table", "first"),)
+
+    id: int | None = key()
+    export_id: int = refers("export.id", index=False)
+    table: int  # its place among the tables of the head
+    first: int  # the number of its first row in the table, from 0
+    rows: int
+    content: Sealed | None = sealed("export_part.content")  # JSON lines, an object a row
 
 
 class Proposal(SQLModel, table=True):

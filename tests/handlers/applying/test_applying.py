@@ -3,7 +3,7 @@
 import pytest
 from desks import CORRECT, NEW_ADDRESS, NOW, Office, agent
 
-from subjectline.handlers import applying, decisions, tasks
+from subjectline.handlers import applying, decisions, tasks, work
 from subjectline.handlers.registry import Applied
 from subjectline.intake.sandbox.people import KO_MEMBER, OTHER_MEMBER
 from subjectline.models.errors import RegistryAway
@@ -126,7 +126,7 @@ async def test_killed_after_the_registry_and_before_the_desk(
         with pytest.raises(KeyboardInterrupt):
             await tasks.once(office.desk)
     assert await office.state() == "applying" and await office.sql(READ) == [(NEW_ADDRESS,)]
-    office.clock.advance(tasks.LEASE * 2)
+    office.clock.advance(work.LEASE * 2)
     await office.work()
     assert await office.state() == "done"
     assert [row.outcome for row in await office.all(Attempt)][-1] == "applied"
