@@ -20,6 +20,7 @@ from subjectline.intake.sandbox import board, samples
 from subjectline.intake.sandbox.director import Director
 from subjectline.intake.sandbox.people import Person
 from subjectline.intake.sandbox.stage import Stage
+from subjectline.intake.sandbox.stories import KINDS
 from subjectline.intake.sandbox.world import AGENTS, PASSWORD
 from subjectline.intake.shield import PAGE_POLICY, Shield, from_here
 from subjectline.intake.web import LANGUAGES, Pages, status_of
@@ -225,9 +226,10 @@ async def _try(sandbox: Sandbox, form: FormData) -> None:
 
 
 async def _play(sandbox: Sandbox, form: FormData) -> None:
-    kind = _one_of(("correction", "access", "withdrawal"), _text(form, "kind"), "correction")
+    kind = _one_of((*KINDS, "notice"), _text(form, "kind"), "correction")
     who = _one_of(LANGUAGES, _text(form, "who"), "ko")
-    sandbox.director.start(f"{kind}-{who}-{_one_of(DOORS, _text(form, 'door'), 'mail')}")
+    door = _one_of(DOORS, _text(form, "door"), "mail")
+    sandbox.director.start(kind if kind == "notice" else f"{kind}-{who}-{door}")
 
 
 async def _attack(sandbox: Sandbox, form: FormData) -> None:

@@ -1,18 +1,21 @@
 """A policy change: refused when too early, made, announced, mailed to every member, each with proof."""
 
+from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func
 from sqlmodel import col, select
 
+from subjectline.handlers import policies
 from subjectline.intake.sandbox.browser import AgentBrowser
 from subjectline.intake.sandbox.mail_world import SandboxMail
 from subjectline.intake.sandbox.policies import SamplePolicy, sample_policies
 from subjectline.intake.sandbox.story import Facts, Scene, Step, Story, expect
 from subjectline.intake.sandbox.systems import active_members
 from subjectline.models.regimes import regime_named
-from subjectline.models.tables import NoticeRecipient
+from subjectline.models.tables import Notice, NoticeRecipient, PolicyVersion
 
 LONGEST = 120.0  # seconds until the last member has the letter
 
@@ -34,11 +37,14 @@ def _agent(scene: Scene) -> AgentBrowser:
     return scene.stage.agent("minji")
 
 
-def _policy(scene: Scene) -> SamplePolicy:
-    """The next version of the sample company's policy, announced today."""
+async def _policy(scene: Scene) -> SamplePolicy:
+    """The next version of the sample company's policy, announced today, under a name not taken yet."""
     desk = scene.stage.desk
     zone: ZoneInfo = regime_named(desk.manner.regime).tz
-    return sample_policies(desk.clock().astimezone(zone).date())[1]
+    sample = sample_policies(desk.clock().astimezone(zone).date())[1]
+    taken = {version.name for version in await policies.versions(desk)}
+    numbers = (str(number) for number in count(int(sample.name)))
+    return replace(sample, name=next(name for name in numbers if name not in taken))
 
 
 def _filled(policy: SamplePolicy, days: int) -> dict[str, str]:
@@ -57,13 +63,13 @@ def _filled(policy: SamplePolicy, days: int) -> dict[str, str]:
 
 
 async def _too_soon(scene: Scene) -> Facts:
-    answer = await _agent(scene).press("/notices", "/notices", **_filled(_policy(scene), 3))
+    answer = await _agent(scene).press("/notices", "/notices", **_filled(await _policy(scene), 3))
     expect(answer.status_code == 409, f"the console answered {answer.status_code}")
     return {"days": 3, "promised": scene.stage.desk.data_map.company.notice_days}
 
 
 async def _version(scene: Scene) -> Facts:
-    policy = _policy(scene)
+    policy = await _policy(scene)
     answer = await _agent(scene).press("/notices", "/notices", **_filled(policy, 10))
     expect(answer.is_redirect, f"the console answered {answer.status_code}")
     scene.notes["version"] = policy.name
@@ -95,10 +101,10 @@ async def _everybody(scene: Scene) -> Facts:
     had: dict[str, int] = scene.notes["had"]
 
     async def look() -> bool:
-        return all(len(_mails(scene, email)) > count for email, count in had.items())
+        return all(len(_mails(scene, email)) > before for email, before in had.items())
 
     await scene.stage.pulse.until(look, LONGEST)
-    twice = [email for email, count in had.items() if len(_mails(scene, email)) > count + 1]
+    twice = [each for each, before in had.items() if len(_mails(scene, each)) > before + 1]
     expect(not twice, f"{len(twice)} members got it twice")
     return {"count": len(had)}
 
@@ -116,14 +122,18 @@ async def _languages(scene: Scene) -> Facts:
 
 async def _proof(scene: Scene) -> Facts:
     """One row a member says when it left and under which Message-ID."""
-    count = len(scene.notes["members"])
-    sent = select(func.count()).where(
-        NoticeRecipient.outcome == "sent", col(NoticeRecipient.sent_at).is_not(None)
+    members = len(scene.notes["members"])
+    sent = (
+        select(func.count())
+        .select_from(NoticeRecipient)
+        .join(Notice, col(NoticeRecipient.notice_id) == col(Notice.id))
+        .join(PolicyVersion, col(Notice.policy_version_id) == col(PolicyVersion.id))
+        .where(PolicyVersion.name == scene.notes["version"], NoticeRecipient.outcome == "sent")
     )
 
     async def look() -> bool:
         async with scene.stage.desk.db.read() as session:
-            return (await session.exec(sent)).one() >= count
+            return (await session.exec(sent)).one() >= members
 
     await scene.stage.pulse.until(look, LONGEST)
-    return {"count": count}
+    return {"count": members}
