@@ -5,6 +5,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -115,6 +116,14 @@ def _named(driver: str) -> str:
 
 
 def _sqlite(engine: AsyncEngine, seconds: float, read_only: bool = False) -> AsyncEngine:
+    folder = Path(engine.url.database or "").parent
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def looked(*_: object) -> None:
+        # aiosqlite leaves a thread behind where a file cannot be opened at all.
+        if not folder.is_dir():
+            raise sqlite3.OperationalError("unable to open database file")
+
     @event.listens_for(engine.sync_engine, "connect")
     def connected(connection: Any, _: object) -> None:
         cursor = connection.cursor()
