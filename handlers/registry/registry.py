@@ -148,7 +148,6 @@ class Registry:
         member = self.canonical(member)
         today = self._clock().astimezone(self._zone).date()
         values = normalised(self.data_map, new_values, today)
-        await self._ready()
         await self._known(member)
         changes: list[Change] = []
         for name in self.data_map.connections:
@@ -172,7 +171,6 @@ class Registry:
         """
         member = self.canonical(member)
         consent = None if kind == "membership_withdrawal" else consent_of(self._schema, kind)
-        await self._ready()
         await self._known(member)
         changes: list[Change] = []
         for name in self.data_map.connections:
@@ -198,7 +196,6 @@ class Registry:
     async def draft_status(self, member: str, *, blocked: bool) -> list[Change]:
         """The home row as the map has it for a member who is blocked, or active again."""
         member, home = self.canonical(member), self.data_map.home
-        await self._ready()
         await self._known(member)
         wanted = home.blocked if blocked else {c: home.active.get(c) for c in home.blocked}
         async with self._reading(self._schema.connection(home.table)) as connection:
@@ -298,7 +295,6 @@ class Registry:
         """The member with all that it takes to find their rows. Raises UnknownMember."""
         await self._ready()
         member = self.canonical(member)
-        await self._ready()
         await self._known(member)
         return await self._access.person(member)
 
