@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -260,7 +261,7 @@ def bind(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), reuse_port=False, backlog=256)
     except OSError as busy:
         raise SettingsError(
-            f"port {port} on {host} cannot be opened ({busy.strerror})",
+            f"port {port} on {host} cannot be opened ({os.strerror(busy.errno or 0)})",
             field="port",
             remedy=f"Stop what uses it, or choose another: make run PORT={port + 1}",
         ) from None
