@@ -8,7 +8,7 @@ import base64
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -23,14 +23,14 @@ from subjectline.handlers.identity_limits import (
     CODES_A_DAY,
     CODES_AN_HOUR,
     CONTACT_LIVES,
-    PROVISIONAL_EVERY,
     PROVISIONAL_LIVES,
     REPLY_LIVES,
     TRIES,
+    may_hold,
 )
 from subjectline.handlers.requests import Facts, advance
 from subjectline.models.incoming import Contact, Incoming, Tier
-from subjectline.models.tables import Challenge, Conversation, Hold, Request
+from subjectline.models.tables import Challenge, Conversation, Request
 from subjectline.models.workflow import LEVEL_NEEDED, reaches
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ async def challenge(
     for request in requests:
         if request.state != "received":
             continue
-        held = believed and member is not None and await _may_hold(session, desk, request, member)
+        held = believed and member is not None and await may_hold(session, desk, request, member)
         facts = Facts(
             provisional=held,
             registry=desk.data_map.registry,
@@ -382,19 +382,6 @@ async def _replace(session: AsyncSession, group_id: str) -> None:
         .where(col(Challenge.group_id) == group_id, col(Challenge.state) == "open")
         .values(state="replaced")
     )
-
-
-async def _may_hold(session: AsyncSession, desk: "Desk", request: Request, member: str) -> bool:
-    """A provisional hold comes once in 30 days a member: asking may freeze nobody for long."""
-    since: datetime = desk.clock() - PROVISIONAL_EVERY
-    rows = await session.exec(
-        select(Hold.id)
-        .where(Hold.registry_id == desk.data_map.registry, Hold.subject_id == member)
-        .where(Hold.kind == "provisional", col(Hold.started_at) > since)
-        .where(Hold.request_id != request.id)
-        .limit(1)
-    )
-    return rows.first() is None
 
 
 def _code_hash(desk: "Desk", group_id: str, code: str) -> bytes:

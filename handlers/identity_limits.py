@@ -1,6 +1,15 @@
 """How long proofs live and how often one may be asked for. Figures of the desk, not of a law."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from subjectline.models.tables import Hold, Request
+
+if TYPE_CHECKING:
+    from subjectline.handlers.desk import Desk
 
 CODE_LIVES = timedelta(minutes=10)
 REPLY_LIVES = timedelta(hours=72)  # 256 random bits need no haste; as long as a provisional hold
@@ -12,3 +21,16 @@ CONTACT_LIVES = timedelta(hours=24)
 PROVISIONAL_EVERY = timedelta(days=30)
 PROVISIONAL_LIVES = timedelta(hours=72)
 REMIND_AFTER = timedelta(days=1)
+
+
+async def may_hold(session: AsyncSession, desk: "Desk", request: Request, member: str) -> bool:
+    """A provisional hold comes once in 30 days a member: asking may freeze nobody for long."""
+    since: datetime = desk.clock() - PROVISIONAL_EVERY
+    rows = await session.exec(
+        select(Hold.id)
+        .where(Hold.registry_id == desk.data_map.registry, Hold.subject_id == member)
+        .where(Hold.kind == "provisional", col(Hold.started_at) > since)
+        .where(Hold.request_id != request.id)
+        .limit(1)
+    )
+    return rows.first() is None
