@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -10,17 +10,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from desks import Office
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from subjectline.handlers import decisions
-from subjectline.handlers.audit import agent
 from subjectline.handlers.registry import Archive, Registry, open_engine, open_engines
 from subjectline.models.clock import FrozenClock
 from subjectline.models.datamap import DataMap
 from subjectline.models.keys import KeyRing, KeyStore, Vault
-from subjectline.models.tables import Proposal
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -111,27 +107,6 @@ def make_company(
 @pytest.fixture
 def company(make_company: MakeCompany) -> Company:
     return make_company()
-
-
-Leave = Callable[[Office, str], Awaitable[None]]
-
-
-@pytest.fixture
-def leave() -> Leave:
-    """Somebody leaves by mail, from the first word to the last signature."""
-
-    async def run(office: Office, sender: str) -> None:
-        await office.mail(sender, "회원 탈퇴하겠습니다.")
-        await office.mail(sender, "네", answers=office.last(sender))
-        if await office.state() == "waiting":
-            await office.mail(sender, "네", answers=office.last(sender))
-        request = await office.request()
-        for number in (1, 2):
-            open_ones = await office.all(Proposal, Proposal.request_id == request.id)
-            await decisions.approve(office.desk, open_ones[-1].sha256, agent(number))
-        await office.work()
-
-    return run
 
 
 @pytest.fixture

@@ -79,7 +79,9 @@ async def test_a_shared_row_stays_for_the_other_and_loses_what_was_mine(company:
     kept = await _kept(registry)
     sales = [values for (table, _), values in kept.items() if table == "content_sale"]
     assert len(sales) >= len(mine)
-    assert not any("buyer_email" in v and v["buyer_email"] for v in sales if v.get("seller_id") == 1001)
+    assert not any(
+        "buyer_email" in v and v["buyer_email"] for v in sales if v.get("seller_id") == 1001
+    )
     await registry.close()
 
 
