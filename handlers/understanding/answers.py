@@ -8,17 +8,20 @@ from subjectline.handlers.understanding.model import Answer
 _CAP = 2_000
 _CODE = re.compile(r"(?<![\d.,-])(?<!\d[ ])\d(?:[ .-]?\d){5}(?![ -]?\d)(?![.,]\d)")
 _NO = re.compile(
-    r"^\W*(?:(?:아니(?:요|오|에요|예요|야|다)?|아뇨|아냐|아녀|안\s?할|안\s?해|하지\s?(?:마|말)|싫|노노?|ㄴㄴ|취소|그만|됐어|됐습|괜찮|틀렸|틀려|틀립|다릅)"
+    r"^\W*(?:(?:아니(?:요|오|에요|예요|야|다)?|아뇨|아냐|아녀|안\s?할|안\s?해|하지\s?(?:마|말)|싫"
+    r"|노노?|ㄴㄴ|취소|그만|됐어|됐습|괜찮|틀렸|틀려|틀립|다릅)"
     r"|(?:no|nope|nah|not|don'?t|do not|cancel|stop|never|wrong|incorrect|negative)\b)"
 )
 _YES = re.compile(
-    r"^\W*(?:(?:네에?|넵|넹|넴|네네|예|예예|옙|응|응응|ㅇㅇ|ㅇㅋ|ㅇ|그래요?|그럼요|당연|오케이|좋아요?|좋습니다|맞아요?|맞습니다|맞음|맞네요|확인했?습니다|"
+    r"^\W*(?:(?:네에?|넵|넹|넴|네네|예|예예|옙|응|응응|ㅇㅇ|ㅇㅋ|ㅇ|그래요?|그럼요|당연|오케이"
+    r"|좋아요?|좋습니다|맞아요?|맞습니다|맞음|맞네요|확인했?습니다|"
     r"동의합니다|진행|그렇게|그렇습니다|해\s?주세요|부탁|탈퇴할게요|탈퇴하겠습니다)"
     r"|(?:yes|yep|yeah|yup|yea|ya|y|ok|okay|sure|confirm(?:ed)?|correct|right|agreed?|i agree|i confirm|"
     r"please do|go ahead|proceed|that'?s (?:right|correct|it)|absolutely|of course|definitely|do it)\b)"
 )
 _AGAINST = re.compile(
-    r"아니|아뇨|않|말아|마세요|마십|지\s?마|취소|안\s?(?:할|해|하|돼|되|받)|모르|잠(?:깐|시)|나중|보류|생각|틀리|틀렸|다르|다릅"
+    r"아니|아뇨|않|말아|마세요|마십|지\s?마|취소|안\s?(?:할|해|하|돼|되|받)|모르|잠(?:깐|시)|나중"
+    r"|보류|생각|틀리|틀렸|다르|다릅"
     r"|\bno\b|\bnot\b|n't\b|\bdont\b|cancel|\bwait\b|\blater\b|\bbut\b|\bunless\b|\bunsure\b|\bhold on\b|\?"
 )
 _NOT_AN_ANSWER = re.compile(

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (patterns are data: one broken over lines is harder to read)
 """Cleans a text and cuts it into sentences and clauses; linear in the length of the text."""
 
 import re
@@ -26,10 +25,12 @@ _TYPOS = {
     "해여": "해요", "돼여": "돼요", "줘여": "줘요", "니당": "니다", "림니": "립니", "함니": "합니",
     "싶슴": "싶습", "해줭": "해줘", "줴요": "줘요", "나여": "나요", "까여": "까요", "게여": "게요",
     "동이철": "동의철", "수신거브": "수신거부", "마켓팅": "마케팅", "마캐팅": "마케팅", "열랍": "열람",
-    "께요": "게요", "먄": "면", "데이타": "데이터", "옴겨": "옮겨", "옴기": "옮기", "있나여": "있나요", "업뎃": "변경",
+    "께요": "게요", "먄": "면", "데이타": "데이터", "옴겨": "옮겨", "옴기": "옮기", "있나여": "있나요",
+    "업뎃": "변경",
     "업댓": "변경", "께여": "게요", "할께": "할게", "됬": "됐", "바꿀께": "바꿀게",
     "니댜": "니다", "슴니다": "습니다", "주셈": "주세", "해죠": "해줘", "줘영": "줘요", "세염": "세요",
-    "줘용": "줘요", "가능한가여": "가능한가요", "되여": "돼요", "실어여": "싫어요", "시러요": "싫어요", "시러여": "싫어요", "시름": "싫음", "시퍼": "싶어", "시포": "싶어", "시픈": "싶은", "실어요": "싫어요",
+    "줘용": "줘요", "가능한가여": "가능한가요", "되여": "돼요", "실어여": "싫어요", "시러요": "싫어요",
+    "시러여": "싫어요", "시름": "싫음", "시퍼": "싶어", "시포": "싶어", "시픈": "싶은", "실어요": "싫어요",
 }  # fmt: skip
 _TYPO = re.compile("|".join(map(re.escape, _TYPOS)))
 
@@ -44,7 +45,9 @@ _NOISE = re.compile(
 # Words of somebody else: a quotation that is a sentence, or that a verb of saying follows.
 _QUOTED = re.compile(r'"([^"\n]{2,200})"|(?<![\w])\'([^\'\n]{4,200})\'(?![A-Za-z])', re.IGNORECASE)
 _SAID_AFTER = re.compile(
-    r"\s?(?:(?:이?라고|이?라는|이?란|하고|라며|라던|라네)|메뉴|버튼|탭|화면|링크|페이지|기능|(?:button|menu|tab|page|link|option|setting)\b)(?!\s?(?:바꿔|변경|수정|고쳐|등록|정정|해\s?주|되|돼))"
+    r"\s?(?:(?:이?라고|이?라는|이?란|하고|라며|라던|라네)|메뉴|버튼|탭|화면|링크|페이지|기능"
+    r"|(?:button|menu|tab|page|link|option"
+    r"|setting)\b)(?!\s?(?:바꿔|변경|수정|고쳐|등록|정정|해\s?주|되|돼))"
 )
 _SAID_BEFORE = re.compile(
     r"(?:said|says|saying|told\s\w+|wrote|writes|reads|asks?|asked|that says|called|titled|message|"
@@ -57,7 +60,8 @@ _SENTENCE_LIKE = re.compile(
 
 _SENTENCE_END = re.compile(
     r"(?P<dot>[.!?\u3002]+[\"')]*(?=\s|$|[가-힣]))|(?P<line>\s*\n\s*)|(?P<mark>[~;\u2026ㅠㅜㅋㅎ]+\s+)"
-    r"|(?<=[가-힣])(?:주세요|주십시오|[^필중주소수개 ]요|니다|해\s?줘|바꿔줘|고쳐줘|부탁드림|바람|싶음|까)(?P<run>\s+)(?![가-힣]{0,3}싶)"
+    r"|(?<=[가-힣])(?:주세요|주십시오|[^필중주소수개 ]요|니다|해\s?줘|바꿔줘|고쳐줘|부탁드림|바람"
+    r"|싶음|까)(?P<run>\s+)(?![가-힣]{0,3}싶)"
 )
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:St|Rd|Ave|Apt|Blvd|Dr|Mr|Mrs|Ms|No|Bldg|Fl|Ste|Ln|e\.g|i\.e|etc|vs|[A-Z])\.$"
@@ -68,38 +72,51 @@ _POINT = re.compile(r"(?<=\S)[ ](?=[1-9][.)]\s?[^\d\s])")
 _WRAPPED_LATIN, _WRAPPED_HANGUL = 60, 36
 
 _KO_CLAUSE = re.compile(
-    r"(?:(?<![광신참최재사보권원창중갖다라자냐말려])고(?!\s?(?:싶|있|계|나서|나면|자|요|객|\S?쳐|\S?치|지\s)))[,\s]+"
+    r"(?:(?<![광신참최재사보권원창중갖다라자냐말려])고(?!\s?(?:싶|있|계|나서|나면|자|요|객|\S?쳐"
+    r"|\S?치|지\s)))[,\s]+"
     r"|(?:며|지만|거지|(?:은|는|한|인|던|운)데|니까|구요|고요|거든요|하므로|므로)(?:요)?[,\s]+"
     r"|(?:아|어|여|해|라|워|와|려)서[,\s]+"
     r"|(?:^|\s)(?:그리고|또한|그런데|근데|하지만|다만|아울러|그러나)[,\s]+|^\s*대신에?[,\s]+"
     r"|(?<=[다요]),\s+"
 )
 _EN_CLAUSE = re.compile(
-    r"\s*[;:]\s+|\s+-\s+|,?\s+but\s+|,\s+(?=(?:and|just|please|pls|so|then|also|i|i'd|i'm|can|could|would|my|you|"
-    r"it|only|instead|what|how|do|stop|that|which)\b)|\s+and\s+(?=(?:please|also|then|i|i'd|you|stop|can|could|how|what|my(?=[^,;]{0,40}\b(?:is|are|was|has|have|should|to|needs?|isn'?t)\b))\b)"
+    r"\s*[;:]\s+|\s+-\s+|,?\s+but\s+|,\s+(?=(?:and|just|please|pls|so|then|also|i|i'd|i'm|can|could"
+    r"|would|my|you|"
+    r"it|only|instead|what|how|do|stop|that|which)\b)|\s+and\s+(?=(?:please|also|then|i|i'd|you"
+    r"|stop|can|could|how|what|my(?=[^,;]{0,40}\b(?:is|are|was|has|have|should|to|needs?"
+    r"|isn'?t)\b))\b)"
     r"|\s+(?=(?:because|since|although|though|however|while|until|till)\b)"
-    r"|(?P<verb>,?\s+(?:and\s+|then\s+|&\s+|plus\s+){1,3}|,\s+)(?=(?:delete|erase|remove|wipe|drop|change|update|correct|fix|"
-    r"close|cancel|send|show|give|unsubscribe|withdraw|revoke|terminate|take|make|set|put|no more|get rid|switch|amend|replace|"
+    r"|(?P<verb>,?\s+(?:and\s+|then\s+|&\s+|plus\s+){1,3}|,\s+)(?=(?:delete|erase|remove|wipe|drop"
+    r"|change|update|correct|fix|"
+    r"close|cancel|send|show|give|unsubscribe|withdraw|revoke|terminate|take|make|set|put|no more"
+    r"|get rid|switch|amend|replace|"
     r"stop|tell|let me|freeze|suspend|restrict|export|transfer|opt|end|leave my|use)\b)",
     re.IGNORECASE,
 )
 # A verb behind "and" starts a clause of its own, unless these govern it too.
 _EN_GOVERNED = re.compile(
     r"n't\b|\bnot\b|\bnever\b|\bwithout\b|\bif\b|\bwhen\b|\bhow\b|\bbefore\b|\bafter\b|\binstead\b|\bwhy\b"
-    r"|\bwhether\b|\bwould\b(?! (?:you|like))|\bdont\b|\bsaid\b|\btold\b|\bthink|\bconsider|\brather\b|\bmaybe\b|\bcannot\b"
+    r"|\bwhether\b|\bwould\b(?! (?:you|like))|\bdont\b|\bsaid\b|\btold\b|\bthink|\bconsider"
+    r"|\brather\b|\bmaybe\b|\bcannot\b"
     r"|\bdid\b|\balready\b"
 )
 # "I'd be glad if you removed …" asks for it, though its verb stands in the past.
 _PAST_FORMS = {
-    "took": "take", "sent": "send", "gave": "give", "made": "make", "put": "put", "set": "set", "withdrew": "withdraw", "got": "get",
-    "told": "tell", "let": "let", "stopped": "stop", "dropped": "drop", "wiped": "wipe", "removed": "remove", "deleted": "delete",
-    "erased": "erase", "updated": "update", "changed": "change", "closed": "close", "replaced": "replace", "ceased": "cease",
-    "cancelled": "cancel", "canceled": "cancel", "unsubscribed": "unsubscribe", "revoked": "revoke", "terminated": "terminate",
+    "took": "take", "sent": "send", "gave": "give", "made": "make", "put": "put", "set": "set",
+    "withdrew": "withdraw", "got": "get",
+    "told": "tell", "let": "let", "stopped": "stop", "dropped": "drop", "wiped": "wipe",
+    "removed": "remove", "deleted": "delete",
+    "erased": "erase", "updated": "update", "changed": "change", "closed": "close", "replaced": "replace",
+    "ceased": "cease",
+    "cancelled": "cancel", "canceled": "cancel", "unsubscribed": "unsubscribe", "revoked": "revoke",
+    "terminated": "terminate",
 }  # fmt: skip
 _IF_YOU = re.compile(
-    r"\b(?:appreciate|appreciated|grateful|glad|happy|great|nice|good|lovely|mind|love|thankful|helpful|prefer|like)(?: it)?,? "
+    r"\b(?:appreciate|appreciated|grateful|glad|happy|great|nice|good|lovely|mind|love|thankful"
+    r"|helpful|prefer|like)(?: it)?,? "
     r"if (?:you|u|someone|somebody|your team) (?:all |guys |could |would |can |please |kindly )*(\w+)"
 )
+_HANGUL = re.compile(r"[가-힣]")
 _BLANKS = re.compile(r"[\s\"'*_()\[\]]+")
 
 
@@ -154,13 +171,17 @@ def _could_you(match: re.Match[str]) -> str:
 
 
 def _is_korean(text: str, language: str) -> bool:
-    return language_of(text) == "ko" if any("가" <= c <= "힣" for c in text) else False
+    return bool(_HANGUL.search(text)) and language_of(text) == "ko"
 
 
 def _cuts(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     start = 0
     for match in pattern.finditer(text):
-        if pattern is _EN_CLAUSE and match["verb"] and _EN_GOVERNED.search(text, start, match.start()):
+        if (
+            pattern is _EN_CLAUSE
+            and match["verb"]
+            and _EN_GOVERNED.search(text, start, match.start())
+        ):
             continue
         yield start, match.end()
         start = match.end()

@@ -48,7 +48,11 @@ def corrections(
     if {s.why for s in states if s.wanted != "no"} == {TOLD} and not any(t.new for t in targets):
         return Found(None)
     both = any(t.new and t.old for t in targets)
-    if certainty == "likely" and both and all(s.why == TOLD for s in states if s.wanted == "likely"):
+    if (
+        certainty == "likely"
+        and both
+        and all(s.why == TOLD for s in states if s.wanted == "likely")
+    ):
         certainty = "sure"
     only_news = all(s.news for s in states if s.wanted == "sure")
     if certainty == "sure" and only_news and not any(t.new for t in targets):

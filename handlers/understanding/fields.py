@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from subjectline.handlers.understanding import rights_en as en
+from subjectline.handlers.understanding import moods_en as en
+from subjectline.handlers.understanding import moods_ko as ko
 from subjectline.handlers.understanding import rights_fields as rules
-from subjectline.handlers.understanding import rights_ko as ko
 from subjectline.handlers.understanding.clauses import Sentence
 from subjectline.handlers.understanding.judge import (
     Mood,

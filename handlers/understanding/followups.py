@@ -4,8 +4,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from subjectline.handlers.understanding import rights_en as en
-from subjectline.handlers.understanding import rights_ko as ko
+from subjectline.handlers.understanding import moods_en as en
+from subjectline.handlers.understanding import moods_ko as ko
+from subjectline.handlers.understanding import rights_en as en_rights
+from subjectline.handlers.understanding import rights_ko as ko_rights
 from subjectline.handlers.understanding.clauses import Sentence
 from subjectline.handlers.understanding.model import UNCLEAR, Sign
 
@@ -16,12 +18,15 @@ _RAISED = {"marketing_withdrawal": ("statement", "vague", "", "plain"), "access"
 _DO_IT: Mapping[bool, Mapping[str, re.Pattern[str]]] = {
     False: {
         "marketing_withdrawal": re.compile(
-            r"\b(?:make|get) (?:it|this|that|them)(?: all)?(?: to)? stop\b|\bstop (?:it|this|that|them|doing)\b|^\W*(?:please )?stop\b"
-            r"|\b(?:end|cancel) (?:it|this)\b|\bturn (?:it|them|this) off\b|\bno more\b|\bput an end to (?:it|this)\b"
+            r"\b(?:make|get) (?:it|this|that|them)(?: all)?(?: to)? stop\b|\bstop (?:it|this|that"
+            r"|them|doing)\b|^\W*(?:please )?stop\b"
+            r"|\b(?:end|cancel) (?:it|this)\b|\bturn (?:it|them|this) off\b|\bno more\b"
+            r"|\bput an end to (?:it|this)\b"
             r"|\b(?:take|get) me off\b"
         ),
         "access": re.compile(
-            r"\b(?:lay|send|show|tell|list|give|provide|share|e-?mail|let me know|let me see|see|forward)\b.{0,25}"
+            r"\b(?:lay|send|show|tell|list|give|provide|share|e-?mail|let me know|let me see|see"
+            r"|forward)\b.{0,25}"
             r"\b(?:it|them|this|that|all|everything|copy|list|know|overview|summary)\b"
         ),
         "membership_withdrawal": re.compile(
@@ -32,27 +37,44 @@ _DO_IT: Mapping[bool, Mapping[str, re.Pattern[str]]] = {
         "marketing_withdrawal": re.compile(
             r"그만(?!큼)|멈춰|멈추|중단|끊어|끊고|차단|꺼[주줘]|빼[주줘]|안보내|보내지(?:마|말)|거부"
         ),
-        "access": re.compile(r"알려|보여|확인(?:부탁|해|좀|요청)|조회|보내[주줘]|공개|회신|답변|열람"),
-        "membership_withdrawal": re.compile(r"(?:처리|정리|삭제|해지|진행)(?:를)?(?:좀)?(?:해[주줘]|부탁|바랍|요청)"),
+        "access": re.compile(
+            r"알려|보여|확인(?:부탁|해|좀|요청)|조회|보내[주줘]|공개|회신|답변|열람"
+        ),
+        "membership_withdrawal": re.compile(
+            r"(?:처리|정리|삭제|해지|진행)(?:를)?(?:좀)?(?:해[주줘]|부탁|바랍|요청)"
+        ),
     },
 }
 # "Just curious": an enquiry, whatever it names.
 _ASKING: Mapping[bool, re.Pattern[str]] = {
     False: re.compile(
-        r"\b(?:do|change|fix|update|delete|handle|sort|close) (?:it|this|that|them|so) (?:all )?(?:myself|on my own|later)\b"
-        r"|\bjust (?:curious|asking|wondering|want(?:ed)? to know|checking)\b|\bonly (?:curious|asking|wondering)\b"
-        r"|\bnot (?:asking|requesting|planning|going|ready|doing)\b.{0,30}|\bnot (?:yet|now|right now)\b|\bbefore i (?:sign up|join|decide)\b"
-        r"|\bout of curiosity\b|\bno action (?:is )?(?:needed|required)\b|\bno need to (?:act|do|change|reply)\b|\bdon'?t (?:do|change|delete|touch) anything\b"
+        r"\b(?:do|change|fix|update|delete|handle|sort|close) (?:it|this|that|them"
+        r"|so) (?:all )?(?:myself|on my own|later)\b"
+        r"|\bjust (?:curious|asking|wondering|want(?:ed)? to know|checking)\b|\bonly (?:curious"
+        r"|asking|wondering)\b"
+        r"|\bnot (?:asking|requesting|planning|going|ready|doing)\b.{0,30}|\bnot (?:yet|now"
+        r"|right now)\b|\bbefore i (?:sign up|join|decide)\b"
+        r"|\bout of curiosity\b|\bno action (?:is )?(?:needed|required)\b|\bno need to (?:act|do"
+        r"|change|reply)\b|\bdon'?t (?:do|change|delete|touch) anything\b"
     ),
     True: re.compile(
-        r"(?:당장|지금(?:은)?|아직|꼭|진짜로?|바로)(?:은|는)?(?:할|한다는|하겠다는|하려는|그런|탈퇴할|지울|바꿀)?(?:건|거는|것은|것도|얘기는|뜻은|생각은)?"
-        r"(?:아니(?!면)|아닙|아님|없)|그냥(?:궁금|물어|여쭤|질문|문의|참고)|궁금해서(?:요|그냥|여쭤|물어|그래)|(?:알아두|알고만|참고만)|혹시나(?:해서|싶어)"
-        r"|단순(?:한)?(?:문의|질문|궁금)|문의만|물어만|여쭤만|(?:제가|직접|알아서)(?:직접)?(?:할게요|하겠|할거|바꿀게|지울게|처리할게|해볼게)"
+        r"(?:당장|지금(?:은)?|아직|꼭|진짜로?|바로)(?:은|는)?(?:할|한다는|하겠다는|하려는|그런"
+        r"|탈퇴할|지울|바꿀)?(?:건|거는|것은|것도|얘기는|뜻은|생각은)?"
+        r"(?:아니(?!면)|아닙|아님|없)|그냥(?:궁금|물어|여쭤|질문|문의|참고)|궁금해서(?:요|그냥"
+        r"|여쭤|물어|그래)|(?:알아두|알고만|참고만)|혹시나(?:해서|싶어)"
+        r"|단순(?:한)?(?:문의|질문|궁금)|문의만|물어만|여쭤만|(?:제가|직접"
+        r"|알아서)(?:직접)?(?:할게요|하겠|할거|바꿀게|지울게|처리할게|해볼게)"
     ),
 }
 _CHANGED_MIND: Mapping[bool, re.Pattern[str]] = {
-    False: re.compile(r"\b(?:changed my mind|on second thoughts?|actually,? (?:no|don'?t|keep)|scratch that|forget (?:it|that))\b"),
-    True: re.compile(r"(?:생각|마음|맘)(?:이|을)?(?:바뀌|바꿨|바꾸)|다시생각해|계속(?:쓸게|쓰겠|이용하겠|이용할게|쓰기로)|안하기로"),
+    False: re.compile(
+        r"\b(?:changed my mind|on second thoughts?|actually,? (?:no|don'?t|keep)|scratch that"
+        r"|forget (?:it|that))\b"
+    ),
+    True: re.compile(
+        r"(?:생각|마음|맘)(?:이|을)?(?:바뀌|바꿨|바꾸)|다시생각해|계속(?:쓸게|쓰겠|이용하겠"
+        r"|이용할게|쓰기로)|안하기로"
+    ),
 }
 _HOW_DOUBTS = ("how to", "possible", "question", "cannot", "noun")
 
@@ -65,7 +87,9 @@ class _Said:
     text: str
 
 
-def follow_ups(sentences: Sequence[Sentence], signs: list[tuple[Sign, ...]]) -> list[tuple[Sign, ...]]:
+def follow_ups(
+    sentences: Sequence[Sentence], signs: list[tuple[Sign, ...]]
+) -> list[tuple[Sign, ...]]:
     """The signs of each sentence again, seen with the sentences around them."""
     said = [_said(sentence) for sentence in sentences]
     for i in range(1, len(said)):
@@ -76,8 +100,8 @@ def follow_ups(sentences: Sequence[Sentence], signs: list[tuple[Sign, ...]]) -> 
         if _CHANGED_MIND[said[i].korean].search(said[i].text):
             signs[i - 1] = _each(signs[i - 1], _doubted)
         if signs[i - 1] and _short(said[i]):
-            signs[i - 1] = _each(signs[i - 1], lambda s, i=i: _raised(s, said[i]))
-    return [_each(own, lambda s, i=i: _consent(s, said, i)) for i, own in enumerate(signs)]
+            signs[i - 1] = tuple(_raised(sign, said[i]) for sign in signs[i - 1])
+    return [tuple(_consent(sign, said, i) for sign in own) for i, own in enumerate(signs)]
 
 
 def only_asking(sentences: Sequence[Sentence]) -> bool:
@@ -115,7 +139,9 @@ def _short(said: _Said) -> bool:
         return False
     if said.korean:
         return bool(ko.REQUEST.search(said.text)) and not ko.HOWTO.search(said.text)
-    asks = en.REQUEST.search(said.text) or re.match(r"\W*(?:make|stop|lay|list|show|tell|send)", said.text)
+    asks = en.REQUEST.search(said.text) or re.match(
+        r"\W*(?:make|stop|lay|list|show|tell|send)", said.text
+    )
     return bool(asks) and not en.HOWTO.search(said.text) and not en.HYPO.search(said.text)
 
 
@@ -134,8 +160,12 @@ def _consent(sign: Sign, said: Sequence[_Said], i: int) -> Sign:
     if sign.kind != UNCLEAR or sign.certainty == "no":
         return sign
     near = said[max(0, i - _BACK) : i + 1]
-    third = any((ko if one.korean else en).THIRD_TOPIC.search(one.text) for one in near)
-    marketing = any((ko if one.korean else en).AD_TOPIC.search(one.text) for one in near)
+    third = any(
+        (ko_rights if one.korean else en_rights).THIRD_TOPIC.search(one.text) for one in near
+    )
+    marketing = any(
+        (ko_rights if one.korean else en_rights).AD_TOPIC.search(one.text) for one in near
+    )
     if third == marketing:
         return sign
     return replace(sign, kind="third_party_withdrawal" if third else "marketing_withdrawal")

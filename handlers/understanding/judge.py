@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from subjectline.handlers.understanding import rights_en as en
-from subjectline.handlers.understanding import rights_ko as ko
+from subjectline.handlers.understanding import moods_en as en
+from subjectline.handlers.understanding import moods_ko as ko
+from subjectline.handlers.understanding import rights_en as en_rights
+from subjectline.handlers.understanding import rights_ko as ko_rights
 from subjectline.handlers.understanding.clauses import Clause, Sentence
 from subjectline.handlers.understanding.followups import follow_ups
 from subjectline.handlers.understanding.model import Sign
@@ -56,11 +58,12 @@ def judge(sentences: Sequence[Sentence]) -> list[Seen]:
 def _korean(sentence: Sentence, recent: list[str]) -> Seen:
     spoken = moods(sentence.clauses)
     whole = "".join(c.tight for c in sentence.clauses)
-    other = bool(ko.OTHER.search(whole) or ko.UNDECIDED.search(whole))
+    other = bool(ko.SOMEBODY.search(whole) and ko.OTHER.search(whole))
+    other = other or bool(ko.UNDECIDED.search(whole))
     signs: list[Sign] = []
     change: tuple[Certainty, str] | None = None
     for clause, mood in zip(sentence.clauses, spoken, strict=True):
-        tight = ko.OTHERS_DATA.sub("남", ko.DECOYS.sub("·", clause.tight))
+        tight = ko_rights.OTHERS_DATA.sub("남", ko_rights.DECOYS.sub("·", clause.tight))
         signs += _ko_signs(tight, mood, other, "".join(recent), whole)
         change = _stronger(change, _ko_change(tight, mood, other))
         recent.append(tight)
@@ -95,8 +98,13 @@ def ko_mood(tight: str) -> Mood:
 
 def _ko_signs(tight: str, mood: Mood, other: bool, before: str, whole: str) -> Iterator[Sign]:
     third = False
-    for rule in ko.RULES:
-        if third and rule.kind == "marketing_withdrawal" and not ko.BOTH.search(tight):
+    data = bool(ko_rights.HAS_DATA.search(tight))
+    for rule in (
+        ko_rights.RULES if ko_rights.NAMED.search(tight) else ko_rights.CARRIED if before else ()
+    ):
+        if rule.data and not data:
+            continue
+        if third and rule.kind == "marketing_withdrawal" and not ko_rights.BOTH.search(tight):
             continue
         match = _ko_match(rule, tight, before)
         if match is not None:
@@ -110,11 +118,11 @@ def _ko_signs(tight: str, mood: Mood, other: bool, before: str, whole: str) -> I
             yield Sign(rule.kind, certainty, why)
 
 
-def _ko_match(rule: ko.Rule, tight: str, before: str) -> re.Match[str] | None:
+def _ko_match(rule: ko_rights.Rule, tight: str, before: str) -> re.Match[str] | None:
     action = rule.action.search(tight)
     if action is None or (rule.not_with and rule.not_with.search(tight)):
         return None
-    if rule.kind == "access" and ko.ACCESS_OUT.search(tight):
+    if rule.kind == "access" and ko_rights.ACCESS_OUT.search(tight):
         return None
     if rule.topic is None or rule.topic.search(tight):
         return _last_live(rule, tight, action)
@@ -122,7 +130,7 @@ def _ko_match(rule: ko.Rule, tight: str, before: str) -> re.Match[str] | None:
     return carried if carried and rule.topic.search(before) else None
 
 
-def _last_live(rule: ko.Rule, tight: str, first: re.Match[str]) -> re.Match[str]:
+def _last_live(rule: ko_rights.Rule, tight: str, first: re.Match[str]) -> re.Match[str]:
     """Of several actions in the clause the last decides: Korean says at the end what it means."""
     match = first
     for match in rule.action.finditer(tight, first.start()):  # noqa: B007
@@ -136,7 +144,7 @@ def tail_of(rest: str) -> str:
 
 
 def _ko_weigh(
-    rule: ko.Rule, tight: str, match: re.Match[str], mood: Mood, other: bool
+    rule: ko_rights.Rule, tight: str, match: re.Match[str], mood: Mood, other: bool
 ) -> tuple[Certainty, str]:
     rest = tight[match.end() :]
     tail = tail_of(rest)
@@ -218,15 +226,16 @@ def _english(sentence: Sentence) -> Seen:
 
 def _en_signs(text: str, other: bool, how: bool) -> Iterator[Sign]:
     third = False
-    for rule in en.RULES:
+    for rule in en_rights.RULES if en_rights.NAMED.search(text) else ():
         match = rule.pattern.search(text)
         if match is None or (rule.not_with and rule.not_with.search(text)):
             continue
-        if third and rule.kind == "marketing_withdrawal" and not en.BOTH.search(text):
+        if third and rule.kind == "marketing_withdrawal" and not en_rights.BOTH.search(text):
             continue
         third = third or rule.kind == "third_party_withdrawal"
         certainty, why = en_weigh(text, match, rule.negative, rule.possible, how)
-        if other and why in ("follow-up", "statement") and certainty == "likely":
+        hearsay = why == "follow-up" or (why == "statement" and rule.cap == "likely")
+        if other and hearsay:
             certainty = "no"
         yield Sign(rule.kind, *_capped(certainty, why, other, rule.cap))
 

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (patterns are data: one broken over lines is harder to read)
 """Which sentences wish for a correction: by a verb, by "it is wrong", by news of a new value."""
 
 import re
@@ -6,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from subjectline.handlers.understanding import rights_en as en
-from subjectline.handlers.understanding import rights_ko as ko
+from subjectline.handlers.understanding import moods_en as en
+from subjectline.handlers.understanding import moods_ko as ko
+from subjectline.handlers.understanding import rights_ko as ko_rights
 from subjectline.handlers.understanding.clauses import Sentence
 from subjectline.handlers.understanding.judge import SET, Seen
 from subjectline.handlers.understanding.vocabulary import Hit
@@ -16,7 +16,9 @@ _SAFE_WHY = {"how to", "possible", "bare", "cannot", "noun"}
 TOLD = "value told"
 VALUE_DECIDES = {"possible", "bare", TOLD}  # a new value makes a wish of it
 _DONE = re.compile(
-    r"잘(?:바뀌|변경|수정|됐|되었)|이미|아까|방금|어제|지난|앱에서|직접|감사|고맙|주셔서|됐네|되었네|\balready\b|\bthank|\byesterday|\blast (?:week|month)"
+    r"잘(?:바뀌|변경|수정|됐|되었)|이미|아까|방금|어제|지난|앱에서|직접|감사|고맙|주셔서|됐네"
+    r"|되었네|\balready\b|\bthank|\byesterday"
+    r"|\blast (?:week|month)"
 )
 _ASKING = re.compile(
     r"\?|나요$|까요$|는지$|는지(?:확인|알려|궁금)|왜|면(?:어떻게|어떡)|\bif\b|\bwhy\b|만약"
@@ -35,30 +37,45 @@ class State:
 
 
 def state_of(sentence: Sentence, seen: Seen, hits: Sequence[Hit]) -> State:
-    text = (sentence.clauses and " ".join(c.text for c in sentence.clauses)) or ""
-    tight = "".join(c.tight for c in sentence.clauses)
+    """Whether a sentence wishes for a correction, and by what sign."""
     lexicon: Any = ko if sentence.korean else en
-    subject = tight if sentence.korean else text
+    if sentence.korean:
+        subject = "".join(c.tight for c in sentence.clauses)
+    else:
+        subject = " ".join(c.text for c in sentence.clauses)
     data = bool(lexicon.DATA_WORD.search(subject))
-    if sentence.korean and ko.OTHERS_DATA.search(tight):
+    if seen.change is None and not hits and not data:
+        return State("no", "")
+    if sentence.korean and ko_rights.OTHERS_DATA.search(subject):
         return State("no", "somebody else's data")
-    wrong, news = bool(lexicon.WRONG.search(subject)), bool(lexicon.NEWS.search(subject))
     if lexicon.FINE.search(subject):
         return State("no", "all right")
-    arrow = bool(hits) and bool(_ARROW.search(sentence.text))
-    headed = sentence.korean and hits and ko.HEADING.search(tight)
-    if (arrow or headed) and seen.change is None:
+    if seen.change is None and hits and _heading(sentence, subject):
         return State("sure", SET)
-    asks_value = seen.change == "likely" and seen.why in _SAFE_WHY
+    return _weighed(sentence, seen, hits, subject, data)
+
+
+def _heading(sentence: Sentence, subject: str) -> bool:
+    """ "대전 -> 세종", "주소 변경: …"."""
+    arrow = _ARROW.search(sentence.text)
+    return bool(arrow or (sentence.korean and ko.HEADING.search(subject)))
+
+
+def _weighed(
+    sentence: Sentence, seen: Seen, hits: Sequence[Hit], subject: str, data: bool
+) -> State:
+    lexicon: Any = ko if sentence.korean else en
+    wrong, news = bool(lexicon.WRONG.search(subject)), bool(lexicon.NEWS.search(subject))
     if lexicon.TRADE.search(subject) and (hits or data) and seen.change != "no":
         return State("likely" if seen.change or wrong else "no", "about an order", about_data=data)
     if seen.why == SET and not hits:
         return State("no", SET)
+    asks_value = seen.change == "likely" and seen.why in _SAFE_WHY
     if seen.change == "sure" or (seen.change == "likely" and not asks_value and (wrong or news)):
         return State("likely" if seen.blocked else "sure", seen.why, about_data=data)
     if seen.change == "likely":
         return State("likely", seen.why, about_data=data)
-    stands = not wrong and lexicon.STANDS.search(subject) and hits and seen.change is None
+    stands = not wrong and hits and seen.change is None and lexicon.STANDS.search(subject)
     if stands and not _ASKING.search(subject) and not seen.blocked:
         return State("likely", TOLD, about_data=data)
     if (wrong or news) and (hits or data):

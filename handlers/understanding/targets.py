@@ -10,17 +10,24 @@ from subjectline.handlers.understanding.clauses import Sentence
 from subjectline.handlers.understanding.values import TYPED, pick, typed
 from subjectline.handlers.understanding.vocabulary import Hit, Vocabulary
 
-_ON_MY = re.compile(r"\s(?:on|of|for|in|with|at|attached to|linked to) (?:my|the|this|our)\s?", re.IGNORECASE)
+_ON_MY = re.compile(
+    r"\s(?:on|of|for|in|with|at|attached to|linked to) (?:my|the|this|our)\s?", re.IGNORECASE
+)
 _IMPLIED = {
     True: (
         (
             "gender",
-            re.compile(r"(?P<at>)(?<![가-힣])(?:남|여)(?:자|성)(?:으)?(?:로|라고|이라고)\s?(?:잘못\s?)?(?:되어|돼|등록|나와|나오|나옵|표시|뜨|뜹|저장|적혀)"),
+            re.compile(
+                r"(?P<at>)(?<![가-힣])(?:남|여)(?:자|성)(?:으)?(?:로|라고"
+                r"|이라고)\s?(?:잘못\s?)?(?:되어|돼|등록|나와|나오|나옵|표시"
+                r"|뜨|뜹|저장|적혀)"
+            ),
         ),
         (
             "address",
             re.compile(
-                rf"(?:^|[\s,])(?P<at>)(?:{frames_ko.REGIONS})[가-힣]*\s[^\n]{{4,80}}?(?:으로|로)\s?(?:보내|배송|부쳐|받을게|받고|받겠|주문한)"
+                rf"(?:^|[\s,])(?P<at>)(?:{frames_ko.REGIONS})[가-힣]*\s[^\n]{{4,80}}?(?:으로|로)\s?(?:보내"
+                r"|배송|부쳐|받을게|받고|받겠|주문한)"
             ),
         ),
     ),
@@ -28,29 +35,43 @@ _IMPLIED = {
         (
             "gender",
             re.compile(
-                r"\b(?:me|i'?m|i am|i was|profile|it|account|records?)\b.{0,30}\b(?:as|says|shows)(?: an?| i'm| i am)?(?P<at>) (?:male|female|man|woman)\b",
+                r"\b(?:me|i'?m|i am|i was|profile|it|account|records?)\b.{0,30}\b(?:as|says"
+                r"|shows)(?: an?| i'm| i am)?(?P<at>) (?:male|female|man|woman)\b",
                 re.IGNORECASE,
             ),
         ),
-        ("address", re.compile(r"\bnew (?:place|home|house|flat|apartment|apt)(?P<at>) (?:is|:)", re.IGNORECASE)),
         (
             "address",
-            re.compile(r"\b(?:i'?m|i am|we'?re|we are|i|we) (?:now |currently )?(?:living|live|reside|residing|staying)(?: now)?(?P<at>) (?:at|in)\b", re.IGNORECASE),
+            re.compile(
+                r"\bnew (?:place|home|house|flat|apartment|apt)(?P<at>) (?:is|:)", re.IGNORECASE
+            ),
+        ),
+        (
+            "address",
+            re.compile(
+                r"\b(?:i'?m|i am|we'?re|we are|i|we) (?:now |currently )?(?:living|live|reside|residing"
+                r"|staying)(?: now)?(?P<at>) (?:at|in)\b",
+                re.IGNORECASE,
+            ),
         ),
         ("date", re.compile(r"\b(?:i was|i'?m|me|was) (?P<at>)born (?:in|on)\b", re.IGNORECASE)),
         (
             "account",
             re.compile(
-                r"\b(?:payouts?|earnings|settlements?|money|payments?|pay me)\b[^.]{0,30}\b(?:to|into)\b[^.]{0,25}?(?P<at>)\b(?:account|bank)\b",
+                r"\b(?:payouts?|earnings|settlements?|money|payments?|pay me)\b[^.]{0,30}\b(?:to"
+                r"|into)\b[^.]{0,25}?(?P<at>)\b(?:account|bank)\b",
                 re.IGNORECASE,
             ),
         ),
         (
             "address",
             re.compile(
-                r"\b(?:parcels?|packages?|deliver(?:y|ies)|orders?|mail|post|things|stuff|shipments?|everything|prints?|albums?)\b[^.]{0,30}"
-                r"\b(?:go|be sent|be delivered|be shipped|come|sent|delivered|shipped|reach me)(?: out)?(?P<at>) (?:to|at)\b(?! (?:me|you|us|my)\b)"
-                r"|\b(?:send|ship|deliver)\b (?:\w+ ){0,4}(?:parcels?|packages?|orders?|deliveries|mail|post|things|stuff|everything|prints?)"
+                r"\b(?:parcels?|packages?|deliver(?:y|ies)|orders?|mail|post|things|stuff"
+                r"|shipments?|everything|prints?|albums?)\b[^.]{0,30}"
+                r"\b(?:go|be sent|be delivered|be shipped|come|sent|delivered|shipped"
+                r"|reach me)(?: out)?(?P<at>) (?:to|at)\b(?! (?:me|you|us|my)\b)"
+                r"|\b(?:send|ship|deliver)\b (?:\w+ ){0,4}(?:parcels?|packages?|orders?|deliveries"
+                r"|mail|post|things|stuff|everything|prints?)"
                 r"(?: from now on)?(?P<at2>) to (?!me\b|my\b|you\b)",
                 re.IGNORECASE,
             ),
@@ -60,28 +81,37 @@ _IMPLIED = {
 _HITS = 40  # field words that are looked at in one message: bounds the work
 _LEAST = {"name": 40, "nick": 40, "handle": 60, "text": 80, "address": 160}
 _FIELD_AS_WAY = re.compile(
-    r"^(?:으)?로\s?(?:해|부탁|하|좀|보내|답|회신|연락|알려|문의|전송|받|요청|신청)|^\s?(?:드립|드려|드렸|주세|보내|보냈|받|왔|확인|답)"
+    r"^(?:으)?로\s?(?:해|부탁|하|좀|보내|답|회신|연락|알려|문의|전송|받|요청|신청)|^\s?(?:드립"
+    r"|드려|드렸|주세|보내|보냈|받|왔|확인|답)"
 )
 _NOT_MINE = re.compile(
-    r"\b(?:your|his|her|their|our|its|seller'?s|company'?s)\s(?:\w+\s)?$|(?:귀사|회사|고객센터|매장|사무실|본사|그쪽|업체|판매자|담당자)(?:의)?\s?(?:대표)?\s?$",
+    r"\b(?:your|his|her|their|our|its|seller'?s|company'?s)\s(?:\w+\s)?$|(?:귀사|회사|고객센터"
+    r"|매장|사무실|본사|그쪽"
+    r"|업체|판매자|담당자)(?:의)?\s?(?:대표)?\s?$",
     re.IGNORECASE,
 )
 # "address search", "name of my album": the word is not the member's field.
 _NOT_FIELD = re.compile(
-    r"^\s?(?:검색|인증|라벨|필터|중복|공유|로그인|점검|찾기|별로|별\s|순서|순으로|노출|표기법|추천\s?(?:좀|해))"
-    r"|^\s(?:labels?|bar|filter|search|verification|picture|photo|code|sharing|login|button|lookup|format|tags?|plates?)\b"
-    r"|^ of (?:my|the|this|that|an?|our) (?:\w+ )?(?:albums?|photos?|pictures?|folders?|files?|collections?|videos?|listing|shop|store|company"
+    r"^\s?(?:검색|인증|라벨|필터|중복|공유|로그인|점검|찾기|별로|별\s|순서|순으로|노출|표기법"
+    r"|추천\s?(?:좀|해))"
+    r"|^\s(?:labels?|bar|filter|search|verification|picture|photo|code|sharing|login|button|lookup"
+    r"|format|tags?|plates?)\b"
+    r"|^ of (?:my|the|this|that|an?|our) (?:\w+ )?(?:albums?|photos?|pictures?|folders?|files?"
+    r"|collections?|videos?|listing|shop|store|company"
     r"|product|posts?|gallery|series|book|order|people|person|model|song|event)\b",
     re.IGNORECASE,
 )
 _OF_THING = re.compile(
-    r"(?:앨범|사진첩|폴더|작품|파일|상품|컬렉션|게시물|영상|주문자|입금자|받는\s?사람|수령인|수신인|포토북|사진|모델|매장|가게|상점|전시)(?:의)?\s?$"
-    r"|\b(?:album|folder|file|product|shop|store|photo|video|collection|gallery|model|recipient'?s?|someone else'?s|people'?s)\s$",
+    r"(?:앨범|사진첩|폴더|작품|파일|상품|컬렉션|게시물|영상|주문자|입금자|받는\s?사람|수령인"
+    r"|수신인|포토북|사진|모델|매장|가게|상점|전시)(?:의)?\s?$"
+    r"|\b(?:album|folder|file|product|shop|store|photo|video|collection|gallery|model|recipient'?s?"
+    r"|someone else'?s|people'?s)\s$",
     re.IGNORECASE,
 )
 _VALUE_PART = re.compile(r"[A-Za-z0-9._%+-]{0,40}@$")
 _RO_VERB = re.compile(
-    r"(?:으로|로)\s*\S{0,3}\s*(?:변경|바꾸|바꿔|수정|정정|고쳐|업데이트|등록|해\s?주|해\s?줘|부탁|교체|옮겨|넣어|정정)|(?:으로|로)요[.!~]*\s*$"
+    r"(?:으로|로)\s*\S{0,3}\s*(?:변경|바꾸|바꿔|수정|정정|고쳐|업데이트|등록|해\s?주|해\s?줘|부탁"
+    r"|교체|옮겨|넣어|정정)|(?:으로|로)요[.!~]*\s*$"
 )
 
 
@@ -228,9 +258,7 @@ def _framed(frames: Any, before: str, rest: str, text: str, shape: str) -> tuple
     return "", ""
 
 
-def _cued(
-    frames: Any, before: str, text: str, shape: str, whole: bool = False
-) -> tuple[str, str]:
+def _cued(frames: Any, before: str, text: str, shape: str, whole: bool = False) -> tuple[str, str]:
     """By the words that stand beside a value and say what it is; the first of each kind."""
     korean = frames is frames_ko
     best = {"new": "", "old": ""}

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (patterns are data: one broken over lines is harder to read)
 """The words for the fields of a data map, compiled once into one pattern."""
 
 import re
@@ -11,16 +10,24 @@ from subjectline.handlers.understanding.trie import compile_words
 # Longer words that hold a field's word but mean something that no member can correct. They are
 # matched first and swallowed.
 DECOYS = (
-    "주문번호", "주문 번호", "송장번호", "송장 번호", "운송장번호", "인증번호", "인증 번호", "비밀번호", "비밀 번호", "비번", "우편번호",
-    "회원번호", "회원 번호", "예약번호", "예약 번호", "주민번호", "주민등록번호", "카드번호", "카드 번호", "접수번호", "접수 번호",
-    "홈페이지 주소", "사이트 주소", "링크 주소", "상품 이름", "상품이름", "작품 이름", "파일 이름", "회사 이름", "회사 주소",
-    "회사 전화번호", "고객센터 번호", "고객센터 전화번호", "고객센터 이메일", "대표번호", "대표 번호", "선호하는", "카드 정보", "카드정보", "결제 정보", "결제정보", "이름표", "주소록", "주소창", "생일 쿠폰", "생일쿠폰", "생일 선물", "연락처 공유", "ip 주소", "url 주소",
+    "주문번호", "주문 번호", "송장번호", "송장 번호", "운송장번호", "인증번호", "인증 번호", "비밀번호",
+    "비밀 번호", "비번", "우편번호",
+    "회원번호", "회원 번호", "예약번호", "예약 번호", "주민번호", "주민등록번호", "카드번호", "카드 번호",
+    "접수번호", "접수 번호",
+    "홈페이지 주소", "사이트 주소", "링크 주소", "상품 이름", "상품이름", "작품 이름", "파일 이름",
+    "회사 이름", "회사 주소",
+    "회사 전화번호", "고객센터 번호", "고객센터 전화번호", "고객센터 이메일", "대표번호", "대표 번호",
+    "선호하는", "카드 정보", "카드정보", "결제 정보", "결제정보", "이름표", "주소록", "주소창",
+    "생일 쿠폰", "생일쿠폰", "생일 선물", "연락처 공유", "ip 주소", "url 주소",
     "order number", "tracking number", "reference number", "request number", "ticket number", "card number",
-    "confirmation number", "verification number", "member number", "membership number", "user name and password", "ip address", "web address",
+    "confirmation number", "verification number", "member number", "membership number",
+    "user name and password", "ip address", "web address",
     "website address", "company name", "company address", "product name", "file name", "account password",
     "emails from", "marketing email", "marketing emails", "promotional email", "promotional emails",
-    "email list", "email marketing", "mailing list", "phone calls", "phone call", "in the name of", "shop name",
-    "이메일 광고", "광고 이메일", "광고 메일", "마케팅 메일", "마케팅 이메일", "이메일 마케팅", "이메일 수신", "메일 수신",
+    "email list", "email marketing", "mailing list", "phone calls", "phone call", "in the name of",
+    "shop name",
+    "이메일 광고", "광고 이메일", "광고 메일", "마케팅 메일", "마케팅 이메일", "이메일 마케팅",
+    "이메일 수신", "메일 수신",
 )  # fmt: skip
 
 # Spellings that the labels of a data map never have.
@@ -44,12 +51,16 @@ _VARIANTS = {
 }  # fmt: skip
 # What people say for a field of a shape that only one field has.
 _SPOKEN = {
-    "phone": ("번호", "전번", "폰번", "폰번호", "핸펀", "핸폰", "연락처", "my number", "new number", "wrong number", "old number", "mobile", "cell", "cell number"),
+    "phone": ("번호", "전번", "폰번", "폰번호", "핸펀", "핸폰", "연락처", "my number", "new number",
+    "wrong number", "old number", "mobile", "cell", "cell number"),
     "email": ("이멜", "메일", "mail address"),
-    "date": ("생일", "생년월일", "생월일", "dob", "birthday", "birth date", "date of birth", "birth day", "bday"),
-    "address": ("주소", "배송지", "받는 곳", "받는곳", "배송받는 곳", "거주지", "주소지", "shipping details", "delivery details", "shipping info", "delivery info"),
+    "date": ("생일", "생년월일", "생월일", "dob", "birthday", "birth date", "date of birth", "birth day",
+    "bday"),
+    "address": ("주소", "배송지", "받는 곳", "받는곳", "배송받는 곳", "거주지", "주소지",
+    "shipping details", "delivery details", "shipping info", "delivery info"),
     "bank": ("은행", "거래은행"),
-    "account": ("계좌", "통장", "정산 계좌", "bank details", "bank account", "payout account", "payout details"),
+    "account": ("계좌", "통장", "정산 계좌", "bank details", "bank account", "payout account",
+    "payout details"),
     "nick": ("닉네임", "별명", "닉넴", "닉", "nickname"),
     "gender": ("성별", "gender"),
 }  # fmt: skip
@@ -150,28 +161,44 @@ def _shape_of(name: str, words: tuple[str, ...]) -> str:
 
 
 _SAMPLE: Mapping[str, tuple[str, ...]] = {
-    "name": ("name", "full name", "legal name", "surname", "last name", "first name", "family name", "이름", "성함", "성명", "실명"),
-    "birth_date": ("birth date", "birthdate", "date of birth", "birthday", "dob", "생년월일", "생일", "출생일", "생년"),
-    "phone": ("phone number", "phone", "telephone", "telephone number", "mobile", "mobile number", "mobile phone", "mobile phone number", "cell",
-              "cell phone", "cell number", "cell phone number", "contact number", "my number", "new number", "전화번호", "전화", "휴대폰", "휴대폰 번호",
-              "휴대전화", "휴대전화 번호", "핸드폰", "핸드폰 번호", "핸드폰번호", "폰번호", "폰 번호", "연락처", "번호", "손전화", "핸폰", "핸폰번호"),
+    "name": ("name", "full name", "legal name", "surname", "last name", "first name", "family name",
+    "이름", "성함", "성명", "실명"),
+    "birth_date": ("birth date", "birthdate", "date of birth", "birthday", "dob", "생년월일", "생일",
+    "출생일", "생년"),
+    "phone": ("phone number", "phone", "telephone", "telephone number", "mobile", "mobile number",
+    "mobile phone", "mobile phone number", "cell",
+              "cell phone", "cell number", "cell phone number", "contact number", "my number",
+              "new number", "전화번호", "전화", "휴대폰", "휴대폰 번호",
+              "휴대전화", "휴대전화 번호", "핸드폰", "핸드폰 번호", "핸드폰번호", "폰번호", "폰 번호",
+              "연락처", "번호", "손전화", "핸폰", "핸폰번호"),
     "gender": ("gender", "sex", "성별"),
-    "email": ("email", "email address", "mail address", "이메일", "이메일 주소", "전자우편", "메일 주소", "메일", "메일계정"),
-    "preferences": ("preferences", "preference", "interests", "선호", "취향", "관심사", "관심 분야", "선호도", "선호 정보", "선호 분야", "선호하는 분야", "관심사항"),
+    "email": ("email", "email address", "mail address", "이메일", "이메일 주소", "전자우편", "메일 주소",
+    "메일", "메일계정"),
+    "preferences": ("preferences", "preference", "interests", "선호", "취향", "관심사", "관심 분야",
+    "선호도", "선호 정보", "선호 분야", "선호하는 분야", "관심사항"),
     "activity_area": ("activity area", "area of activity", "활동 지역", "활동지역", "활동지", "활동 구역"),
-    "shipping_address": ("shipping address", "delivery address", "address", "home address", "mailing address", "postal address",
-                         "배송지", "배송 주소", "배송지 주소", "주소", "집 주소", "주소지", "받는 주소", "배송받는 주소", "거주지", "받는곳"),
-    "kakao_id": ("kakao id", "kakao", "kakaotalk id", "카카오 아이디", "카카오톡 아이디", "카톡 아이디", "카카오톡 id", "카카오 id", "카톡 id",
+    "shipping_address": ("shipping address", "delivery address", "address", "home address",
+    "mailing address", "postal address",
+                         "배송지", "배송 주소", "배송지 주소", "주소", "집 주소", "주소지", "받는 주소",
+                         "배송받는 주소", "거주지", "받는곳"),
+    "kakao_id": ("kakao id", "kakao", "kakaotalk id", "카카오 아이디", "카카오톡 아이디", "카톡 아이디",
+    "카카오톡 id", "카카오 id", "카톡 id",
                  "카카오톡 계정", "카카오 계정", "카톡 계정"),
-    "instagram_id": ("instagram id", "instagram", "instagram handle", "instagram username", "instagram account", "insta id", "인스타그램 아이디", "인스타 아이디",
+    "instagram_id": ("instagram id", "instagram", "instagram handle", "instagram username",
+    "instagram account", "insta id", "인스타그램 아이디", "인스타 아이디",
                      "인스타그램 id", "인스타 id", "인스타그램 계정", "인스타 계정", "인스타그램", "인스타"),
-    "facebook_id": ("facebook id", "facebook", "facebook username", "facebook account", "fb id", "페이스북 아이디", "페북 아이디", "페이스북 id", "페북 id",
+    "facebook_id": ("facebook id", "facebook", "facebook username", "facebook account", "fb id",
+    "페이스북 아이디", "페북 아이디", "페이스북 id", "페북 id",
                     "페이스북 계정", "페북 계정", "페이스북"),
-    "nickname": ("nickname", "nick name", "display name", "screen name", "username", "user name", "닉네임", "별명", "닉", "활동명", "필명"),
+    "nickname": ("nickname", "nick name", "display name", "screen name", "username", "user name",
+    "닉네임", "별명", "닉", "활동명", "필명"),
     "bank_name": ("bank name", "bank", "은행명", "은행 이름", "거래 은행", "은행"),
-    "account_number": ("account number", "bank account number", "bank account", "account no", "payout account", "settlement account", "bank details",
-                       "계좌번호", "계좌 번호", "계좌", "정산 계좌", "정산계좌", "입금 계좌", "환불 계좌", "통장", "통장 번호", "계좌 정보"),
-    "account_holder": ("account holder", "account holder name", "account holder's name", "holder of the account", "예금주", "예금주명", "예금주 이름", "계좌주", "통장 명의"),
+    "account_number": ("account number", "bank account number", "bank account", "account no",
+    "payout account", "settlement account", "bank details",
+                       "계좌번호", "계좌 번호", "계좌", "정산 계좌", "정산계좌", "입금 계좌", "환불 계좌",
+                       "통장", "통장 번호", "계좌 정보"),
+    "account_holder": ("account holder", "account holder name", "account holder's name",
+    "holder of the account", "예금주", "예금주명", "예금주 이름", "계좌주", "통장 명의"),
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,8 +13,11 @@ from subjectline.handlers.understanding import (
     default_vocabulary,
     language_of,
     read_answer,
+    rights_en,
+    rights_ko,
     understand,
 )
+from subjectline.handlers.understanding.clauses import clean, sentences
 
 Read = Callable[[str], Understanding]
 
@@ -81,3 +85,26 @@ def test_reasons_hold_no_word_of_the_person(read: Read) -> None:
 )
 def test_language(text: str, language: str) -> None:
     assert language_of(text) == language
+
+
+def test_the_cheap_look_loses_no_right(dev_set: list[dict[str, Any]]) -> None:
+    """`NAMED` only spares work: wherever a rule fits, one of its words stands."""
+    missed = []
+    for row in dev_set:
+        for sentence in sentences(clean(row["text"]), language_of(row["text"])):
+            for clause in sentence.clauses:
+                text = clause.tight if sentence.korean else clause.text
+                fits = _fits_ko(text) if sentence.korean else _fits_en(text)
+                named = rights_ko.NAMED if sentence.korean else rights_en.NAMED
+                if fits and not named.search(text):
+                    missed.append(row["id"])
+    assert missed == []
+
+
+def _fits_ko(text: str) -> bool:
+    rules = (r for r in rights_ko.RULES if r.action.search(text))
+    return any(r.topic is None or r.topic.search(text) for r in rules)
+
+
+def _fits_en(text: str) -> bool:
+    return any(rule.pattern.search(text) for rule in rights_en.RULES)
