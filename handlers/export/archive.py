@@ -55,6 +55,7 @@ async def make(desk: "Desk", export: Head, language: str, secret: str) -> IO[byt
     except BaseException:
         file.close()
         raise
+    file.seek(0)
     return file
 
 

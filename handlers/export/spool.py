@@ -28,9 +28,13 @@ class _Lines(io.RawIOBase):
     def write(self, data: object) -> int:
         assert isinstance(data, bytes | bytearray | memoryview)
         self._held += data
-        if len(self._held) >= SIZE and (end := self._held.rfind(b"\n") + 1):
+        while len(self._held) >= SIZE and (end := self._cut()):
             self._hand_on(end)
         return len(data)
+
+    def _cut(self) -> int:
+        """Behind the last line that fits in a part; a line longer than that is a part of its own."""
+        return (self._held.rfind(b"\n", 0, SIZE) + 1) or (self._held.find(b"\n", SIZE) + 1)
 
     def close(self) -> None:
         if not self.closed and self._held:
