@@ -63,7 +63,7 @@ async def test_the_archive_shows_no_content(company: Any) -> None:
     await _leave(registry)
     await registry.close()
     raw = (company.folder / "archive.db").read_bytes()
-    assert account.encode() not in raw and "haneul".encode() not in raw
+    assert account.encode() not in raw and b"haneul" not in raw
     assert all(row[1] == "moment-pick" and row[2] == MEMBER for row in await company.apart())
 
 
