@@ -86,6 +86,16 @@ class Survey:
         every = (held for table in self.tables for held in table.withheld)
         return sum(held.rows for held in every if not held.columns)
 
+    @property
+    def withheld_columns(self) -> int:
+        """Columns that are another person's in some of the rows."""
+        return sum(len(held.columns) for table in self.tables for held in table.withheld)
+
+    @property
+    def several(self) -> bool:
+        """Whether the tables stand in more than one database."""
+        return len({table.connection.en for table in self.tables}) > 1
+
 
 @dataclass(frozen=True)
 class OpenedTable:
@@ -241,12 +251,21 @@ def _table(desk: "Desk", name: str, said: Mapping[str, Any]) -> TableCount:
     spec = desk.data_map.tables.get(name)
     plain = Bilingual(ko=name, en=name)
     place = desk.data_map.connections[spec.connection].labels if spec else plain
-    withheld = tuple(_held(desk, name, one) for one in said["withheld"])
-    return TableCount(name, spec.labels if spec else plain, place, said["rows"], withheld)
+    return TableCount(
+        name, spec.labels if spec else plain, place, said["rows"], _held(desk, name, said)
+    )
 
 
-def _held(desk: "Desk", table: str, one: Mapping[str, Any]) -> Held:
-    return Held(REASONS[one["reason"]], one["rows"], tuple(_columns(desk, table, one["columns"])))
+def _held(desk: "Desk", table: str, said: Mapping[str, Any]) -> tuple[Held, ...]:
+    """What is withheld; columns with the same reason in as many rows stand together."""
+    together: dict[tuple[str, int, bool], list[str]] = {}
+    for one in said["withheld"]:
+        key = (one["reason"], one["rows"], bool(one["columns"]))
+        together.setdefault(key, []).extend(one["columns"])
+    return tuple(
+        Held(REASONS[reason], rows, tuple(_columns(desk, table, names)))
+        for (reason, rows, _), names in together.items()
+    )
 
 
 def _columns(desk: "Desk", table: str, names: Sequence[str]) -> list[Bilingual]:
