@@ -154,8 +154,26 @@ def labelled(
     ]
     names = {t.name for t in found}
     # A name and a phone number under a mail say who writes.
+    if not found:
+        found = list(_typed_near(sentences, hits, words))
+        names = {t.name for t in found}
     signed = names <= _WHO_WRITES and "name" in names
     return found if not signed or len(found) == 1 else []
+
+
+def _typed_near(
+    sentences: Sequence[Sentence], hits: Sequence[Sequence[Hit]], words: Vocabulary
+) -> Iterator[Target]:
+    """ "My number is gone. Write to 010-… from now on. Please update my details." """
+    for i in range(len(sentences)):
+        for hit in hits[i][:1]:
+            shape = words.shape(hit.name)
+            near = sentences[i : i + 2] if shape in ("phone", "email") else []
+            values = [v for one in near for v in typed(shape, one.text)]
+            new, old = pick(values)
+            if new:
+                yield Target(hit.name, i, new, old, firm=True)
+                return
 
 
 def _with_labels(
@@ -198,7 +216,8 @@ def _told(i: int, sentence: Sentence, hits: Sequence[Hit], words: Vocabulary) ->
         end = hits[n + 1].start if n + 1 < len(hits) else len(sentence.text)
         target = target_of(i, sentence, hit, (hits[n - 1].end if n else 0, end), words)
         holder = _HOLDER.match(sentence.text, hit.end)
-        if holder and words.shape(hit.name) == "name":
+        kept = frames_ko.KEEP.match(sentence.text[hit.end :])
+        if holder and not kept and words.shape(hit.name) == "name":
             yield Target(hit.name, i, holder["new"].rstrip("."), firm=True)
             continue
         plain = words.shape(hit.name) in TYPED or _LABEL.match(sentence.text[hit.end :])

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from subjectline.handlers.understanding.asks_en import in_order
 from subjectline.handlers.understanding.language import language_of
 
 CAP = 20_000  # characters that are read
@@ -59,7 +60,8 @@ _SENTENCE_LIKE = re.compile(
 )
 
 _SENTENCE_END = re.compile(
-    r"(?P<dot>[.!?\u3002]+[\"')]*(?=\s|$|[가-힣]))|(?P<line>\s*\n\s*)|(?P<mark>[~;\u2026ㅠㅜㅋㅎ]+\s+)"
+    r"(?P<dot>[.!?\u3002]+[\"')]*(?=\s|$|[가-힣]))|(?P<line>\s*\n\s*)"
+    r"|(?P<mark>(?:[~\u2026ㅠㅜㅋㅎ]+|;{2,}|(?<=[가-힣]);)\s+)"
     r"|(?<=[가-힣])(?:주세요|주십시오|[^필중주소수개 ]요|니다|해\s?줘|바꿔줘|고쳐줘|부탁드림|바람"
     r"|싶음|까)(?P<run>\s+)(?![가-힣]{0,3}싶)"
 )
@@ -99,22 +101,6 @@ _EN_GOVERNED = re.compile(
     r"|\bwhether\b|\bwould\b(?! (?:you|like))|\bdont\b|\bsaid\b|\btold\b|\bthink|\bconsider"
     r"|\brather\b|\bmaybe\b|\bcannot\b"
     r"|\bdid\b|\balready\b"
-)
-# "I'd be glad if you removed …" asks for it, though its verb stands in the past.
-_PAST_FORMS = {
-    "took": "take", "sent": "send", "gave": "give", "made": "make", "put": "put", "set": "set",
-    "withdrew": "withdraw", "got": "get",
-    "told": "tell", "let": "let", "stopped": "stop", "dropped": "drop", "wiped": "wipe",
-    "removed": "remove", "deleted": "delete",
-    "erased": "erase", "updated": "update", "changed": "change", "closed": "close", "replaced": "replace",
-    "ceased": "cease",
-    "cancelled": "cancel", "canceled": "cancel", "unsubscribed": "unsubscribe", "revoked": "revoke",
-    "terminated": "terminate",
-}  # fmt: skip
-_IF_YOU = re.compile(
-    r"\b(?:appreciate|appreciated|grateful|glad|happy|great|nice|good|lovely|mind|love|thankful"
-    r"|helpful|prefer|like)(?: it)?,? "
-    r"if (?:you|u|someone|somebody|your team) (?:all |guys |could |would |can |please |kindly )*(\w+)"
 )
 _HANGUL = re.compile(r"[가-힣]")
 _BLANKS = re.compile(r"[\s\"'*_()\[\]]+")
@@ -159,15 +145,9 @@ def _sentence(text: str, masked: str, language: str) -> Sentence:
     cut = _KO_CLAUSE if korean else _EN_CLAUSE
     pieces = [masked[a:b].strip() for a, b in _cuts(masked, cut)]
     if not korean:
-        pieces = [_IF_YOU.sub(_could_you, piece) for piece in pieces]
+        pieces = [in_order(piece) for piece in pieces]
     clauses = tuple(Clause(piece, _BLANKS.sub("", piece)) for piece in pieces if piece)
     return Sentence(text.strip(), korean, clauses)
-
-
-def _could_you(match: re.Match[str]) -> str:
-    verb = match[1]
-    known = _PAST_FORMS.get(verb) or (verb[:-2] if verb.endswith("ed") else verb)
-    return f"could you {known}"
 
 
 def _is_korean(text: str, language: str) -> bool:

@@ -43,6 +43,9 @@ def corrections(
     targets = filled(_distinct(targets), sentences, hits, words)
     if not targets and any(s.wanted == "sure" for s in states):
         targets = labelled(sentences, hits, words)
+    only_set = all(s.why == SET for s in states if s.wanted == "sure")
+    if not targets and certainty == "sure" and only_set:
+        return Found(None)
     if not targets and not any(s.about_data for s in states if s.wanted in ("sure", "likely")):
         return Found(None)
     if {s.why for s in states if s.wanted != "no"} == {TOLD} and not any(t.new for t in targets):

@@ -16,7 +16,7 @@ _EN = re.compile(
     r"(?P<stop>[;)\n]|\((?!(?:not|instead|it|formerly|previously|old|was|currently)\b)"
     r"|(?<!\b[A-Z])(?<!\b[Ss]t)(?<!\b[RrDd]d)(?<!\bApt)(?<!\bAve)(?<!\bNo)(?<!\bBlvd)(?<!\bBldg)[.!?](?=\s"
     r"|$)|,? (?:from now on|going forward|from (?:next|this|today)\b|these days|if (?:possible|you)"
-    r"|at the moment|as soon as|right away|asap\b|please\b|pls\b|plz\b|because\b|since\b|thanks\b"
+    r"|at the moment|any ?more\b|as soon as|right away|asap\b|please\b|pls\b|plz\b|because\b|since\b|thanks\b"
     r"|thank you|thx\b|cheers\b|which\b"
     r"|when\b|while\b|so (?:that\b|please\b|i\b|can\b|could\b)|for me\b|everywhere\b|in (?:my|your"
     r"|the)\b|on (?:my|your|the)\b"
@@ -38,7 +38,8 @@ _EN = re.compile(
     r"|(?<!used )(?<!like )(?<!want )(?<!need )\bto\b|\bwith\b|\bas\b(?! (?:it|soon|you|a result"
     r"|is)\b)"
     r"|(?<=[,.:;] )(?:it'?s|it is|its)\b|(?<=\bbut )(?:it'?s|it is|its)\b)"
-    r"|(?P<old>\bfrom\b|,? ?(?:and |but )?\bnot\b|\binstead of\b|\brather than\b|\bin place of\b"
+    r"|(?P<old>\bfrom\b|,? ?(?:and |but )?\bnot\b|\b(?:isn'?t|is not|aren'?t|wasn'?t)\b"
+    r"|\binstead of\b|\brather than\b|\bin place of\b"
     r"|(?:\b(?:it|that|which|profile|you|system|still|currently|wrongly)\b ?)*\b(?:says|reads|shows"
     r"|lists|displays|had|have it|has it|appears)"
     r"(?: up)?(?: as| it as)?(?! been| changed)\b"
@@ -80,7 +81,7 @@ _CHANGE = (
     r"|교체|교정|재등록|등록|옮겨|옮겼|옮긴|옮기"
     r"|해\s?[주줘달놔]|부탁|설정|입력|적어|저장|넣어|기재|할게|하고\s?싶|하려|요청|맞춰|되어야"
     r"|돼야|통일|바로잡|새로|이전|이동|이사|개명|반영|보내|배송|희망"
-    r"|원합|원해|쓸게|써\s?주|가능|될까|하면)"
+    r"|원합|원해|쓸게|써\s?주|붙여|띄어|표기해|가능|될까|하면)"
 )
 _COPULA = (
     r"(?:이에요|이예요|예요|에요|입니다|이요|임|이고요?|구요|이구요|이라고\s?(?:합니다|해요)|이야"
@@ -88,7 +89,7 @@ _COPULA = (
     r"|(?<=[0-9A-Za-z])요)"
 )
 _KO = re.compile(
-    r"(?P<old>(?<=['\"])(?:을|를)(?=\s)|\s?에서(?=[\s,'\"])|\s?말고(?:요)?\b|\s?(?:이"
+    r"(?P<old>\s?(?:→|->|=>|~>)\s?|(?<=['\"])(?:을|를)(?=\s)|\s?에서(?=[\s,'\"])|\s?말고(?:요)?\b|\s?(?:이"
     r"|가)?\s?아니(?:라|고|구|에요"
     r"|예요|고요)|\s?대신(?:에)?\b|\s?(?:을|를)?\s?(?:쓰고|빼고|지우고|버리고|없애고)(?=[\s,])(?!\s?있)"
     rf"|\s?(?:이라고|라고|으로|로)\s?(?:계속\s|자꾸\s|잘못\s?|아직\s)*{_STATES}|\s?(?:이었"
@@ -97,7 +98,8 @@ _KO = re.compile(
     r"|(?P<new>\s?(?:으로|로)\s*(?:좀\s*|다시\s*|꼭\s*|같이\s*|함께\s*|각각\s*|전부\s*|모두\s*"
     r"|다\s|싹\s*|이름\s*"
     rf"|새로\s*)*{_CHANGE}"
-    rf"|\s?(?:으로|로)(?:요|이요)?[,.!~\s]*$|\s?(?:이|가)\s?(?:맞|정확|옳|진짜)|\s?{_COPULA}(?=[\s.,!~;)]|$)"
+    r"|\s?(?:으로|로)(?:요|이요)?[,.!~\s]*$|\s?(?:으로|로)(?=,)|\s?(?:이|가)\s?(?:맞|정확|옳"
+    rf"|진짜)|\s?{_COPULA}(?=[\s.,!~;)]|$)"
     r"|\s?(?:을|를)?\s(?:넣어|추가해|추가|써|적어)\s?[주줘]|\s?(?:을|를)?\s(?:써요|씁니다"
     r"|쓰고\s?있|사용\s?중|사용합|쓰는\s?중))"
 )
@@ -110,8 +112,8 @@ _KO_NEW_LEAD = re.compile(
     r"|신규|요즘은?|지금은?)\s?(?:\S{1,6}?(?:은|는|이|가|:)\s)?"
 )
 _KO_CUT = re.compile(
-    r"^.*(?:[가-힣](?:는데|은데|한데|던데|어서|아서|해서|니까|지만|네요|어요|습니다|데요|나봐요"
-    r"|으니|았고|었고|했고))[,.]?\s+|^\s*[,/]\s*"
+    r"^.*(?:[가-힣](?:는데|은데|한데|던데|어서|아서|해서|니까|지만|네요|어요|습니다|데요|텐데"
+    r"|나봐요|으니|았고|었고|했고))[,.]?\s+|^\s*[,/]\s*"
     r"|^.{0,14}(?<=[가-힣])(?:을|를)\s+"
 )
 

@@ -61,6 +61,7 @@ NEW_MARK = re.compile(
     r"|shipping|delivery|married))?\s*$",
     re.IGNORECASE,
 )
+OLD_MARK = re.compile(r"\b(?:current|old|previous|existing)\s+(?:\w+ )?$", re.IGNORECASE)
 LABEL = re.compile(r"^(?:\s(?:please|pls|plz))?\s*[:=]", re.IGNORECASE)
 BEFORE = re.compile(
     r"(?:\b(?:use|put|set|make|register|add)\s+[\"']?(?P<new>[^\n,]{1,120}?)[\"']?\s+(?:as|for"
@@ -72,6 +73,9 @@ BEFORE = re.compile(
 NEXT = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
+        r"^\W*(?:i'?d like|i would like|i want|i'?d prefer|i prefer|let'?s (?:use|go with)"
+        r"|(?:please )?use|how about)"
+        rf" (?!to\b|you\b|it\b)(?:it to be )?{_E}{_NEW}{_E}{_STOP}",
         rf"^\W*(?:it|that|this)(?:'s| is)? not {_E}{_OLD}{_E}[,;]? (?:it'?s|but|it is"
         rf"|it should be) {_E}{_NEW}{_E}{_STOP}",
         r"^\W*(?:please )?(?:change|correct|update|fix|set|amend) (?:it|this"
@@ -115,7 +119,8 @@ JOIN = re.compile(
 )
 IDENT = re.compile(r"^\s*(?:is|:)\s", re.IGNORECASE)
 NOT_A_VALUE = re.compile(
-    r"^(?:(?:a|an|the|my|this|that|it|its?|be|me|you|wrong|incorrect|correct|right|out ?dated|old"
+    r"^(?:(?:please )?(?:change|update|correct|fix|amend|modify|switch)(?: it)?|changed\b.*|(?:a"
+    r"|an|the|my|this|that|it|its?|be|me|you|wrong|incorrect|correct|right|out ?dated|old"
     r"|new|different|something else|another|one|as follows|below|the following|the (?:new|correct"
     r"|right|old|following|below) (?:one|address|name|number|email)?|a (?:new|different) (?:one"
     r"|\w+)|misspell?ed|out of date|no longer \w+|the one below|what|fine|here|in|by|now|deleted"

@@ -14,7 +14,8 @@ CHANGE = re.compile(
     r"|rectification|switch|revise|adjust|alter|set|swap|put (?:in|down)"
     r"|(?<!the )(?<!any )(?<!all )(?<!of )use(?! of\b)|register|re-?register|make it|make my"
     r"|put (?:my|it|the)|(?:be|get|have|want|like|need|needs|see)\b.{0,40}\b(?:changed|updated"
-    r"|corrected|fixed|amended|edited|rectified|switched)|to be|have my)\b"
+    r"|corrected|fixed|amended|edited|rectified|switched)|to be|(?:record|list|enter|note|log"
+    r"|mark|write|save|store)\b(?=.{0,40}\bas\b))\b"
 )
 CHANGE_ONLY = re.compile(
     r"^\W*(?:chang(?:e|ing)|updat(?:e|ing)|correct(?:ion|ing|ed)?|fix|amend|rectif\w+|edit|modif\w+|revise)"
@@ -28,7 +29,8 @@ WRONG = re.compile(
 )
 # Tells what stands there; a wish only beside what should stand there.
 STANDS = re.compile(
-    r"\b(?:have me|has me|have my|says|listed as|shows? (?:up )?as|recorded as|registered as"
+    r"\bis\b.{1,60},? (?:and )?not\b|\b(?:isn'?t|is not|no longer)\b.{1,60}\b(?:it'?s|it is|but)\b"
+    r"|\b(?:have me|has me|have my|says|listed as|shows? (?:up )?as|recorded as|registered as"
     r"|down as|spelled as|entered as)\b"
 )
 # A heading: "Address update: …".
@@ -49,7 +51,8 @@ NEWS = re.compile(
     r"|changed to|is now|moved to|moving to|(?:phone|number|address|e-?mail|name|account|bank"
     r"|surname|nickname|id|handle|username|interests|area|birthday)(?:'s|s)?(?: has| have"
     r"| was)?(?: just| recently| now)? (?:changed|renamed)|we(?:'ve| have)? moved|we moved"
-    r"|got a new|new one|from now on|(?:different|another) (?:bank )?account|new (?:place|home"
+    r"|got a new|new one|from now on|future (?:parcels?|orders?|deliver\w+|mail|post)"
+    r"|(?:different|another) (?:bank )?account|new (?:place|home"
     r"|house|flat|apartment)|(?:changed|switched|swapped) (?:my )?(?:banks?|phones?|numbers?"
     r"|e-?mails?|providers?|carriers?)|has now changed)\b"
 )
@@ -116,7 +119,8 @@ REQUEST = re.compile(
     r"|\b(?:can|could|would|will) (?:you|u|ya|someone|somebody|anyone)\b|\bcould i\b|\bcan i\b"
     r"|\bmay i\b|\blet me\b|\bi'd\b|\bwanna\b|\brequest(?:ing)?\b|\bwant to\b|\bwould be (?:great"
     r"|nice|good)|\bneeds? to (?:be|stop|end|go)\b|\bhave to stop\b|\bi (?:\w+ )?(?:disagree|appeal"
-    r"|contest|dispute|challenge)\b|\bshould be\b|\bwould (?:really |also |very much )?(?:like|love"
+    r"|contest|dispute|challenge)\b|\b(?:should|must|has to|have to) be\b|\bwould (?:really "
+    r"|also |very much )?(?:like|love"
     r"|appreciate)\b|\bgrateful if|\bappreciate it if|\bif you could\b|\bi(?:'m| am) (?:done"
     r"|leaving|quitting|closing|cancel?ling|taking|objecting|out)\b|\bi (?:only |just "
     r"|really )?wanted\b|\bgrateful for\b|\bmake (?:it|them|this|that) stop\b"
@@ -173,10 +177,13 @@ CALLED_OFF = re.compile(
 )
 CANNOT = re.compile(
     r"\b(?:(?:can'?t|cannot|can not|could ?n[o']t)(?! (?:remember|recall|think))"
-    r"|unable to(?! (?:remember|recall))|tried to|trying to|won'?t let me|doesn'?t let me"
+    r"|unable to(?! (?:remember|recall))|tried to|trying to(?! (?:get my|understand|find|figure"
+    r"|work|see|check|remember|learn))|won'?t let me|doesn'?t let me"
     r"|not able to|fails? to|does ?n[o']t work)\b"
 )
-SET_VERB = re.compile(r"^(?:use|set|put|register|make|to be|have my)")
+SET_VERB = re.compile(
+    r"^(?:use|set|put|register|make|to be|record|list|enter|note|log|mark|write|save|store)"
+)
 HOW_THAT = re.compile(
     r"^\W*(?:so |and |but )?how (?:do|can|could|should"
     r"|would) i (?:go about )?(?:do(?:ing)? )?(?:that|this|it)\b|^\W*how\?|^\W*what (?:do"

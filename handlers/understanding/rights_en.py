@@ -69,7 +69,9 @@ RULES = (
             r"|\b(?:object|objection|objecting)\b.{0,25}(?:decision|refusal|rejection|outcome|result)"
             r"|\b(?:disput|contest|challeng)\w+\b.{0,20}(?:decision|refusal|rejection|outcome|result|reply)"
             r"|\bdisagree with (?:your|the|this|that) (?:decision|refusal|rejection|outcome|answer|result)"
-            r"|\breconsider\b.{0,30}(?:decision|refusal|request)|\b(?:review|revisit|reopen|re-?examine"
+            r"|\b(?:lodge|file|raise|submit|register|make)\b.{0,12}\b(?:objection|appeal)\b"
+            r"|\breconsider\b.{0,30}(?:decision|refusal|request)|\b(?:review|revisit|reopen"
+            r"|re-?examine"
             r"|look again at)\b.{0,25}(?:refusal|rejection|decision|denial)|\b(?:don'?t|do not|cannot"
             r"|can'?t|won'?t|refuse to|not going to) (?:accept|agree (?:with|to))\b.{0,25}(?:decision"
             r"|refusal|rejection|outcome|answer|denial|reasons?)|\b(?:rejected|refused|denied|turned down"
@@ -150,7 +152,9 @@ RULES = (
             r"|withdrawal from)\b.{0,12}\b(?:moment ?pick|service|site|platform|membership|community"
             r"|app)\b|\bwant(?:ed)? (?:to leave|out)\b(?! (?:a|feedback|my|the|you|it|early))"
             r"|\bmembership (?:withdrawal|cancellation|termination)|\baccount (?:deletion|closure"
-            r"|cancellation)|\bunregister me|\bderegister me|\bdelete me\b|\b(?:remove|drop|take"
+            r"|cancellation)|\b(?:unregister|deregister|resign|sign off"
+            r"|withdraw) (?:me )?from (?:moment ?pick|your|the (?:site|service|platform|app))"
+            r"|\bunregister me|\bderegister me|\bdelete me\b|\b(?:remove|drop|take"
             r"|strike) me as (?:a|your) member|\b(?:stop being|no longer (?:want|wish) to be"
             r"|don'?t want to be) a member"
         ),
@@ -208,7 +212,8 @@ RULES = (
         "access",
         _c(
             rf"\b(?:copy|copies|cop of)\b.{{0,20}}\b{words.MY_DATA}|\bcopy of (?:everything|all"
-            r"|whatever)\b.{0,40}|\b(?:access(?:ing)?|see|view|obtain|download|look at|inspect"
+            r"|whatever)\b.{0,40}|\b(?:access(?:ing)?|see|view|review|go over|look over|obtain"
+            r"|download|look at|inspect"
             rf"|export)\b.{{0,20}}?\b(?:to )?{words.MY_DATA}|\b(?:subject|data) access request|\bd?sar\b"
             r"|\bright of access|\baccess request"
         ),
@@ -242,7 +247,8 @@ RULES = (
     Rule(
         "access",
         _c(
-            r"\b(?:send|show|give|tell|provide|print|printout|forward|email|disclose|list|share|get|have"
+            r"\b(?:send|supply|furnish|release|show|give|tell|provide|print|printout|forward"
+            r"|email|disclose|list|share|get|have"
             r"|receive|want|need|like|request\w*|report|summary|overview|provided with|let me (?:see|know"
             r"|have))\b.{0,30}?\b(?:all|every|any|the|my|a list of|what) ?(?:of )?(?:the "
             rf"|my )?(?:personal )?{words.DATA}\b.{{0,20}}\b(?:you|that you|u|held|stored|kept"
@@ -316,6 +322,27 @@ RULES = (
             rf"|order|login|payment|consent)\b.{{0,15}}\b(?:{words.DATA}|histor\w+|logs?)"
         ),
         cap="likely",
+    ),
+    Rule(
+        "access",
+        _c(
+            r"\b(?:has|have|was|were|is|are|did"
+            rf"|do)\b.{{0,12}}\bmy\b.{{0,25}}\b{words.SHARE}\b.{{0,15}}\b(?:with|to)\b"
+            r".{0,12}\b(?:any\w*|other|third|someone|who)\b"
+        ),
+        not_with=_c(
+            r"\bnot\b|n't\b|\b(?:stop|withdraw|revok|object|cancel|refus|disagree|never|agree)\w*\b"
+        ),
+        possible=True,
+    ),
+    Rule(
+        "portability",
+        _c(
+            r"\b(?:transfer|move|port|migrate) my (?:\w+ )?(?:profile|details|membership"
+            r"|data) to (?!me\b|my\b|this\b|the\b|a\b|another\b)"
+        ),
+        not_with=_c(r"\b(?:stop|don'?t|do not|not|never|photos|email|phone|plan|folder)\b"),
+        possible=True,
     ),
     Rule(
         "unclear",

@@ -72,6 +72,7 @@ KO = (
             rf"{_KO_KEPT}[^{MARK}]{{0,8}}{MARK}.{{0,24}}{_KO_TELL}",
             rf"{MARK}.{{0,16}}{_KO_FORM}.{{0,14}}{_KO_STANDS}.{{0,16}}{_KO_TELL}",
             rf"{MARK}.{{0,16}}{_KO_FORM}.{{0,12}}{_KO_STANDS}",
+            rf"{MARK}.{{0,24}}(?:인지|는지).{{0,14}}{_KO_TELL}",
             rf"{MARK}.{{0,10}}{_KO_KEPT}.{{0,14}}{_KO_TELL}",
             rf"(?:현재|지금|제|내|저의|본인)(?:의)?{MARK}.{{0,3}}(?:좀)?(?:이?(?:뭔지|뭐예요"
             r"|뭐에요|뭐죠|뭔가요|무엇)"
@@ -114,7 +115,8 @@ KO_OUT = re.compile(
     r"|로)(?:해주|해줘|부탁|등록해)|인증|명단|목록에서"
 )
 KO_CONTRAST = re.compile(
-    r"^(?:정보|주소|번호)?(?:은|는|을|를|이|가|만|도)?(?:말고|그대로|두고|놔두|냅두|유지"
+    r"^(?:은|는|을|를)?[^,]{1,20}(?:으로|로),|^(?:정보|주소|번호)?(?:은|는|을|를|이|가|만"
+    r"|도)?(?:말고|그대로|두고|놔두|냅두|유지"
     r"|남겨(?:주|두세|둬|놔)|빼고|제외하?고|계속|필요하|살려)"
 )
 KO_OLD = re.compile(r"예전|이전(?!까지)|기존|옛|구주소|지난")
@@ -143,7 +145,9 @@ _TELL = (
     r"|read)"
 )
 _KEPT = (
-    r"(?:on file|on record|registered|recorded|stored|saved|listed|in (?:your|the|my) (?:system"
+    r"(?:(?:currently )?(?:on|in|against|under|for|with) my (?:profile|account|file|name|record"
+    r"|membership)|on file|on record|registered|recorded|stored|saved|listed|in (?:your|the"
+    r"|my) (?:system"
     r"|records?|profile|account)|you(?:'ve)? (?:have|got|hold|keep|store)|do you have|have you got"
     r"|under|down for me|when i (?:signed|joined|registered)|i (?:gave|entered|put|used|registered"
     r"|signed))"
@@ -189,14 +193,14 @@ EN = (
         _c(
             rf"\bdo you (?:still )?(?:have|hold|keep|store)\b.{{0,8}}{MARK}.{{0,16}}(?:\b(?:on|in"
             r"|for|about)\b|\?)",
-            rf"\b(?:what|which)\b.{{0,20}}{MARK} (?:did|do|have) i\b",
-            rf"\b(?:what|which)\b.{{0,20}}{MARK}.{{0,30}}\b{_KEPT}\b",
-            rf"\b(?:what|which)\b.{{0,12}}\b(?:my )?(?:registered|current|stored|saved) {MARK}",
+            rf"\b(?:what(?:'?s)?|which)\b.{{0,20}}{MARK} (?:did|do|have) i\b",
+            rf"\b(?:what(?:'?s)?|which)\b.{{0,20}}{MARK}.{{0,30}}\b{_KEPT}\b",
+            rf"\b(?:what(?:'?s)?|which)\b.{{0,12}}\b(?:my )?(?:registered|current|stored|saved) {MARK}",
             rf"\b{_TELL}\b.{{0,24}}{MARK}.{{0,24}}\b{_KEPT}\b",
             rf"\b{_TELL}\b.{{0,20}}\b(?:registered|stored|saved|current|recorded) {MARK}",
-            rf"\bwhat(?:'s| is| are| was)\b.{{0,8}}{MARK}.{{0,15}}\b(?:on|in|for|under) (?:my|file"
+            rf"\bwhat(?:'?s| is| are| was)\b.{{0,8}}{MARK}.{{0,15}}\b(?:on|in|for|under) (?:my|file"
             r"|your|record)",
-            rf"\bwhat(?:'s| is| are)\b.{{0,6}}\bmy {MARK}.{{0,12}}\b(?:on|in|with|registered|set|again)\b",
+            rf"\bwhat(?:'?s| is| are)\b.{{0,6}}\bmy {MARK}.{{0,12}}\b(?:on|in|with|registered|set|again)\b",
         ),
         True,
     ),
@@ -225,7 +229,7 @@ EN_LEANING = (
         "access",
         _c(
             rf"\b{_TELL}\b.{{0,20}}\b(?:what|which|the one|whatever)\b.{{0,16}}\b{_KEPT}\b",
-            rf"\b(?:what|which)\b.{{0,16}}\b{_KEPT}\b.*\?",
+            rf"\b(?:what(?:'?s)?|which)\b.{{0,16}}\b{_KEPT}\b.*\?",
             r"\b(?:tell me|look it up|let me know|check it|check that|remind me)\b",
         ),
         True,

@@ -278,6 +278,18 @@ RULES = (
         possible=True,
     ),
     Rule(
+        "access",
+        _c(r"보내[주줘]|보여|알려|공개|열람|사본|제공해|받고싶|받아보|확인하고싶|확인부탁|확인해"),
+        _c(
+            r"(?:저장|보관|수집|보유|등록|기재)(?:된|한|하신|중인|하고있는|하고계신|하시는"
+            r"|되어있는|돼있는)(?:모든|전체|제|저의|본인)*"
+            rf"{words.DATA}"
+        ),
+        not_with=_c(f"{words.DELETE}|변경|수정|상품|방침|판매자|작가"),
+        possible=True,
+        data=True,
+    ),
+    Rule(
         "unclear", _c(r"철회|취소|거두|거둬"), _c(r"동의"), not_with=_c(f"{words.AD}|{words.THIRD}")
     ),
 )

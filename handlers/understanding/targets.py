@@ -35,7 +35,8 @@ _IMPLIED = {
         (
             "gender",
             re.compile(
-                r"\b(?:me|i'?m|i am|i was|profile|it|account|records?)\b.{0,30}\b(?:as|says"
+                r"\b(?:me|i'?m|i am|i was|i'?d|i want|i would|profile|it|account"
+                r"|records?)\b.{0,30}\b(?:as|says"
                 r"|shows)(?: an?| i'm| i am)?(?P<at>) (?:male|female|man|woman)\b",
                 re.IGNORECASE,
             ),
@@ -203,6 +204,8 @@ def target_of(
         new, old = _typed(shape, sentence.text, hit, words)
     else:
         new, old = _free(frames, before, rest, whole_rest, shape)
+    if new and not old and frames.OLD_MARK.search(before) and frames.LABEL.match(rest):
+        new, old = "", new.split(" / ")[0]
     marked = bool(frames.NEW_MARK.search(before) and new)
     firm = marked or _is_object(sentence, frames, before, whole_rest, bool(new))
     if new and not old and not firm and frames.IDENT.match(rest):
