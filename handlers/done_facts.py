@@ -47,7 +47,7 @@ def _marketing(
     desk: "Desk", request: Request, rows: Rows, changes: Sequence[Change], kept: Sequence[Kept]
 ) -> dict[str, Any]:
     company = desk.data_map.company.name.text(request.language)
-    withdrawn = wording.local_day(desk, desk.clock())
+    withdrawn = wording.local_day(desk, request.arrived_at)
     return {"sender": company, "withdrawn_on": withdrawn, "channels": []}
 
 

@@ -1,6 +1,6 @@
 """The consent ledger: written in the step of a withdrawal, read in from the company's columns."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from desks import ACCESS, LEAVE, MARKETING, Office, agent
@@ -80,3 +80,16 @@ async def test_a_look_is_recorded(office: Office) -> None:
     await keeping.look_at_ledger(office.desk, MEMBER, agent(2))
     [row] = [row for row in await office.all(Audit) if row.object == "consent_entry"]
     assert (row.account, row.subject_id, row.action) == ("agent:2", MEMBER, "view")
+
+
+async def test_the_confirmation_says_sender_fact_date_and_result_within_14_days(
+    office: Office,
+) -> None:
+    request = await proven(office, ME, MARKETING)
+    assert date.fromisoformat(request.due_on) <= office.clock().date() + timedelta(days=14 + 3)
+    assert any("14" in line for line in request.derivation)
+    office.clock.advance(timedelta(days=1))
+    await signed(office)
+    letter = office.last(ME).text
+    assert "보내는 곳: 모먼트픽" in letter and "광고성 정보 수신 동의 철회" in letter
+    assert "철회하신 날: 2026년 11월 23일" in letter and "처리 완료" in letter
