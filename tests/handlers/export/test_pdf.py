@@ -39,7 +39,8 @@ async def test_its_text_can_be_extracted(
     assert head.body["reference"] in text
     reader = pypdf.PdfReader(io.BytesIO(made))
     root = reader.root_object
-    assert str(root["/Lang"]) == language and "/StructTreeRoot" in root  # tagged, for screen readers
+    assert str(root["/Lang"]) == language
+    assert "/StructTreeRoot" in root  # tagged, for screen readers
     fonts = re.findall(rb"/BaseFont\s*/([^\s/]+)", made)
     assert {name.partition(b"+")[2] for name in fonts} <= {b"NanumGothic"}  # a subset, nothing else
 
