@@ -1,6 +1,7 @@
 """An access request over every connection: all rows in memory, or streamed into files."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import BinaryIO
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -41,6 +42,12 @@ class Access:
                 for table in tables:
                     found[table] = await walk.table(connection, table)
                     self._must_be(found[table])
+        for name, tables in self._by_connection():
+            async with self._reading(name) as connection:
+                for table in tables:
+                    aside = await walk.aside(connection, table)
+                    told = (*aside, *found[table].withheld)
+                    found[table] = replace(found[table], withheld=told)
         return self._all(member, found)
 
     async def export(

@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subjectline.handlers.registry.collected import Collected, CollectedTable, Withheld
 from subjectline.handlers.registry.nested import Pruner
-from subjectline.handlers.registry.ownership import Condition, among
+from subjectline.handlers.registry.ownership import MOST_HELD, Condition, among
 from subjectline.handlers.registry.persons import Person
 from subjectline.handlers.registry.schema import Schema
 from subjectline.models.datamap import Value
@@ -33,9 +33,7 @@ from subjectline.models.datamap import Value
 __all__ = ["Collected", "CollectedTable", "Walk", "Withheld"]
 
 OWN = "subjectline_own"
-Far = Mapping[
-    tuple[str, str], set[Value]
-]  # (table, column) of another database -> the values there
+Far = dict[tuple[str, str], set[Value]]  # (table, column) -> the values in the member's rows
 
 
 class Walk:
@@ -43,7 +41,7 @@ class Walk:
 
     def __init__(self, schema: Schema, member: str, far: Far | None = None) -> None:
         self.member = member
-        self._schema, self._far = schema, far or {}
+        self._schema, self._far = schema, far if far is not None else {}
         self._own = schema.ownership
 
     def shown(self, name: str) -> list[str]:
@@ -51,7 +49,7 @@ class Walk:
         return [c for c, spec in self._schema.map.tables[name].columns.items() if not spec.hidden]
 
     async def table(self, connection: AsyncConnection, name: str) -> CollectedTable:
-        """The member's rows of table `name`, and what was withheld."""
+        """The member's rows of table `name`, and what was blanked in them."""
         shown = self.shown(name)
         rows: list[dict[str, Value]] = []
         blanked: dict[str, int] = {}
@@ -62,8 +60,17 @@ class Walk:
             for column in hidden:
                 blanked[column] = blanked.get(column, 0) + 1
             rows.append(pruner.row({c: record[c] for c in shown if c not in hidden}))
-        withheld = await self.aside(connection, name) + self.blanks(name, blanked, pruner)
+        self._remember(name, rows)
+        withheld = self.blanks(name, blanked, pruner)
         return self.described(name, tuple(rows), withheld, len(rows), tuple(blanked))
+
+    def _remember(self, name: str, rows: Sequence[Mapping[str, Value]]) -> None:
+        """The values that references lead from or to, so that counting needs no second walk."""
+        if len(rows) > MOST_HELD or self._schema.map.tables[name].belongs == "nobody":
+            return
+        for column in self._schema.joined(name):
+            if "." not in column and all(column in row for row in rows):
+                self._far[name, column] = {row[column] for row in rows} - {None}
 
     def blanks(
         self, name: str, blanked: Mapping[str, int], pruner: Pruner | None = None
@@ -154,6 +161,11 @@ class Walk:
         if not naming:
             return literal("another")
         empty = and_(*(self._schema.at(here, path).is_(None) for path in naming))
+        if spec.undescribed:
+            two = self._of_two(name)
+            return case(
+                (empty, "orphan"), (self._doubt(name), "doubtful"), (two, "shared"), else_="another"
+            )
         return case((empty, "orphan"), (self._doubt(name), "doubtful"), else_="another")
 
     def _doubt(self, name: str) -> Condition:
@@ -165,6 +177,13 @@ class Walk:
         paths = [(p, k) for p, k in spec.identities.items() if k in member.doubtful]
         return or_(false(), *(self._own.known_as(spec, p, k, sure, here) for p, k in paths))
 
+    def _of_two(self, name: str) -> Condition:
+        """The row names the member, and somebody else as well."""
+        spec, here, member = self._schema.map.tables[name], self._schema[name], self.member
+        paths = spec.identities.items()
+        named = or_(*(self._own.known_as(spec, p, k, member, here) for p, k in paths))
+        return and_(func.coalesce(named, false()), self._own.of_two(spec, member, here))
+
     def _reached(self, name: str) -> list[Condition]:
         """Rows of table `name` that a row of the member refers to, or that refer to one; each way."""
         spec = self._schema.map.tables[name]
@@ -173,6 +192,8 @@ class Walk:
             # An owner column, and one through which the row is owned, lead to the member's own rows.
             if column != spec.through and column not in spec.owners and self._rowed(parent):
                 found.append(self._leads(name, parent, key, column))
+        if spec.undescribed:
+            found.append(self._of_two(name))
         doubt = self._doubt(name)
         return [*found, doubt] if spec.identities and not _never(doubt) else found
 
@@ -189,9 +210,7 @@ class Walk:
     def _leads(self, name: str, other: str, column: str, key: str) -> Condition:
         """`key` of a row of `name` stands in `column` of a row of `other` that is the member's."""
         here = self._schema.at(self._schema[name], key)
-        if (other, column) in self._far and self._schema.connection(
-            other
-        ) != self._schema.connection(name):
+        if (other, column) in self._far:
             return among(here, list(self._far[other, column]))
         return self._own.refers(here, other, column, self.member)
 

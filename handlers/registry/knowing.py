@@ -84,6 +84,12 @@ class Knowing:
             home = self._schema.map.home.table
             first = [(table, column) for table, column, _ in users if table == home]
             rest = [(table, column) for table, column, _ in users if table != home]
+        if spec.through:
+            mine = await self._mine(person, first)
+            if not self._schema.unique(*first[0]):
+                mine -= await self._theirs(person, first, mine, alone=False)
+            person.held[name] = _limited(mine)
+            return
         person.held[name] = await self._decide(person, first, rest, spec.sharing == "each")
 
     async def _decide(
@@ -119,17 +125,22 @@ class Knowing:
         return found
 
     async def _theirs(
-        self, person: Person, places: Iterable[tuple[str, str]], values: set[Value]
+        self,
+        person: Person,
+        places: Iterable[tuple[str, str]],
+        values: set[Value],
+        alone: bool = True,
     ) -> set[Value]:
-        """Those of `values` that rows of others hold as well."""
+        """Those of `values` that rows of others hold as well (`alone`: or rows not only theirs)."""
         found = set[Value]()
         for table, column in places:
-            if not values or self._schema.unique(table, column):
-                continue
+            if not values:
+                break
             if table in self._schema.apart:
                 await self._hold(person, table)
             held = self._schema.at(self._schema[table], column)
-            strange = self._schema.ownership.not_owned(table, person)
+            own = self._schema.ownership
+            strange = (own.not_alone if alone else own.not_owned)(table, person)
             statement = select(held).where(among(held, _limited(values)), strange).distinct()
             async with self._reading(self._schema.connection(table)) as connection:
                 found |= set((await connection.scalars(statement)).all())

@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
+    Select,
     Text,
     and_,
     cast,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union,
 )
 
 from subjectline.handlers.registry.persons import Person
@@ -56,11 +58,41 @@ class Ownership:
             return self._used(name, spec, member, here)
         named = [self.is_member(self._schema.at(here, path), member) for path in spec.owners]
         named += [self.known_as(spec, p, k, member, here) for p, k in spec.identities.items()]
-        return func.coalesce(or_(*named), false()) if len(named) > 1 else or_(*named)
+        mine = func.coalesce(or_(*named), false()) if len(named) > 1 else or_(*named)
+        return and_(mine, not_(self.of_two(spec, member, here))) if spec.undescribed else mine
 
     def not_owned(self, name: str, member: str, here: FromClause | None = None) -> Condition:
         """A row of `name` is somebody else's or nobody's, also where a column is empty."""
         return not_(func.coalesce(self.owned(name, member, here), false()))
+
+    def not_alone(self, name: str, member: str, here: FromClause | None = None) -> Condition:
+        """A row of `name` is not the member's, or not theirs alone."""
+        here = self._schema[name] if here is None else here
+        strange = self.not_owned(name, member, here)
+        return or_(strange, self._with_others(name, member, here))
+
+    def _with_others(self, name: str, member: str, here: FromClause) -> Condition:
+        """A row that is the member's may be somebody else's as well."""
+        spec = self._schema.map.tables[name]
+        if name == self._schema.map.home.table:
+            return false()
+        if spec.through and name not in self._schema.apart:
+            parent, column = spec.target(spec.through)
+            child = self._schema.at(here, spec.through)
+            return self._others(child, parent, column, member, here, alone=True)
+        if spec.used_by:
+            return true() if spec.sharing == "each" else false()
+        if not spec.shared:
+            return true() if spec.through else false()  # another database knows, we do not
+        named = [
+            (self._schema.at(here, p), self.is_member(self._schema.at(here, p), member))
+            for p in spec.owners
+        ]
+        named += [
+            (self._schema.at(here, p), self.known_as(spec, p, k, member, here))
+            for p, k in spec.identities.items()
+        ]
+        return or_(*(and_(c.is_not(None), not_(func.coalesce(m, false()))) for c, m in named))
 
     def is_member(self, column: ColumnElement[Any], member: str) -> Condition:
         """`column` holds this member id."""
@@ -77,6 +109,28 @@ class Ownership:
             known = () if kind in member.doubtful else member.known_by.get(kind, ())
             return among(held, known) if known else false()
         return self._as_home_has(spec, held, kind, member)
+
+    def of_two(self, spec: Table, member: str, here: FromClause) -> Condition:
+        """A column of identity names another member: the row is shared, and no file says which
+        column is whose."""
+        found: list[Condition] = [false()]
+        home_is_here = spec.connection == self._schema.connection(self._schema.map.home.table)
+        for path, kind in spec.identities.items():
+            held = self._schema.at(here, path)
+            mine = func.coalesce(self.known_as(spec, path, kind, member, here), false())
+            column = self._schema.identity_column(kind)
+            if column is None or not home_is_here:
+                found.append(and_(held.is_not(None), not_(mine)))
+                continue
+            other = self._schema.home.alias()
+            theirs, held = _alike(other.c[column], held)
+            lower = kind == "email"
+            same = func.lower(theirs) == func.lower(held) if lower else theirs == held
+            rows = select(literal(1)).select_from(other)
+            key = self._schema.map.home.key
+            rows = rows.where(same, not_(self.is_member(other.c[key], member)))
+            found.append(and_(not_(mine), exists(rows.correlate(here))))
+        return or_(*found)
 
     def _as_home_has(
         self, spec: Table, held: ColumnElement[Any], kind: str, member: str
@@ -114,8 +168,9 @@ class Ownership:
         ships something there. What two persons refer to in the same way is nobody's."""
         first: list[tuple[ColumnElement[Any], str, str]] = []
         rest: list[tuple[ColumnElement[Any], str, str]] = []
+        columns: dict[str, ColumnElement[Any]] = {}
         for user, column, key in self.users(name):
-            place = (self._schema.at(here, key), user, column)
+            place = (columns.setdefault(key, self._schema.at(here, key)), user, column)
             (first if user == self._schema.map.home.table else rest).append(place)
         mine = [
             or_(false(), *(self.refers(*p, member) for p in places)) for places in (first, rest)
@@ -123,10 +178,16 @@ class Ownership:
         if spec.sharing == "each":
             return or_(*mine)
         others = [
-            or_(false(), *(self._others(*p, member, here) for p in places))
+            or_(false(), *(self._others(*p, member, here, alone=True) for p in places))
             for places in (first, rest)
         ]
-        return and_(not_(others[0]), or_(mine[0], and_(mine[1], not_(others[1]))))
+        decided = and_(not_(others[0]), or_(mine[0], and_(mine[1], not_(others[1]))))
+        if len({id(place[0]) for place in (*first, *rest)}) != 1:
+            return decided
+        # What the member's rows refer to at all comes first, so that an index finds those few rows.
+        parts = [self._referred(*place, member) for place in (*first, *rest)]
+        any_of = union(*parts) if len(parts) > 1 else parts[0]
+        return and_((first or rest)[0][0].in_(any_of), decided)
 
     def users(self, name: str) -> Iterator[tuple[str, str, str]]:
         """Who refers to `name` and decides whose its rows are: (table, column, column of `name`)."""
@@ -144,6 +205,14 @@ class Ownership:
         mine = select(held).where(self.owned(table, member, there))
         return here.in_(mine.correlate(None))
 
+    def _referred(
+        self, here: ColumnElement[Any], table: str, column: str, member: str
+    ) -> Select[Any]:
+        there = self._schema[table].alias()
+        held = self._schema.at(there, column)
+        held = held if type(held.type) is type(here.type) else cast(held, here.type)
+        return select(held).where(self.owned(table, member, there)).correlate(None)
+
     def _others(
         self,
         here: ColumnElement[Any],
@@ -151,12 +220,15 @@ class Ownership:
         column: str,
         member: str,
         outer: FromClause,
+        alone: bool = False,
     ) -> Condition:
-        """`here` stands in `column` of a row of `table` that is not the member's."""
+        """`here` stands in `column` of a row of `table` that is not the member's (`alone`: not the
+        member's alone)."""
         there = self._schema[table].alias()
         here, held = _alike(here, self._schema.at(there, column))
         rows = select(literal(1)).select_from(there)
-        rows = rows.where(held == here, self.not_owned(table, member, there))
+        strange = self.not_alone if alone else self.not_owned
+        rows = rows.where(held == here, strange(table, member, there))
         return exists(rows.correlate(outer))
 
     def _held(self, name: str, member: str, here: FromClause) -> Condition:

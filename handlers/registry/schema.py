@@ -64,6 +64,14 @@ class Schema:
         field = self.map.contact_field(kind)
         return field.column if field and field.table == self.map.home.table else None
 
+    def joined(self, table: str) -> set[str]:
+        """The columns of `table` that references lead from or to."""
+        from_here = {column for column, _, _ in self.map.tables[table].targets()}
+        to_here = {
+            key for spec in self.map.tables.values() for _, to, key in spec.targets() if to == table
+        }
+        return from_here | to_here
+
     def unique(self, table: str, column: str) -> bool:
         """Whether `column` alone is the key of `table`."""
         if table == self.map.home.table and column == self.map.home.key:

@@ -78,6 +78,12 @@ class Table(Strict):
         return several or bool(self.used_by and self.sharing == "each")
 
     @property
+    def undescribed(self) -> bool:
+        """Whether several identities name persons and no column says of whom it is."""
+        described = any(column.of for column in self.paths().values())
+        return len(self.identities) > 1 and not described
+
+    @property
     def ways(self) -> int:
         """In how many ways the table says whose a row is; one is right."""
         by_person = bool(self.owners or self.identities)

@@ -85,7 +85,8 @@ class Inference:
 
     def _by_parent(self, name: str) -> bool:
         """Through the one row that it hangs on, where that has an owner."""
-        found = [e for e in self._up(name) if e.flow != "up" and self._owned(e.parent)]
+        up = [e for e in self._up(name) if e.flow != "up" and self._owned(e.parent)]
+        found = [e for e in up if not self._shared(e.parent)]
         if len({e.column for e in found}) > 1:
             found = [e for e in found if e.flow == "down"]
         columns = {e.column for e in found}
@@ -140,6 +141,12 @@ class Inference:
         """Whether rows of it are known to be somebody's."""
         belongs = self._tables[name].get("belongs", "person")
         return name not in self._open and belongs == "person"
+
+    def _shared(self, name: str) -> bool:
+        """Whether a row of it may be of two persons, so that what hangs on it is not told by it."""
+        table = self._tables[name]
+        several = len(table.get("owners") or ()) + len(table.get("identities") or {}) > 1
+        return several or (bool(table.get("used_by")) and table.get("shared") == "each")
 
     def _up(self, name: str) -> list[Edge]:
         return [e for e in self._edges if e.child == name]
