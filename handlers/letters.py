@@ -98,7 +98,9 @@ _OPTIONAL: Mapping[str, object] = {
     "tries_left": 0,
 }
 _SENTENCES: Mapping[str, Topic] = {"resident_number": "resident_number", "notice": "notice"}
-_PARAGRAPHS = frozenset({"note", "reason", "remedy", "before", "after", "how_to_refuse", "what_follows"})
+_PARAGRAPHS = frozenset(
+    {"note", "reason", "remedy", "before", "after", "how_to_refuse", "what_follows"}
+)
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069⟦⟧]")
 
 

@@ -166,5 +166,3 @@ def _first_fault(wrong: ValidationError) -> tuple[str]:
     field = ".".join(str(part) for part in fault["loc"])
     more = f" (and {wrong.error_count() - 1} more)" if wrong.error_count() > 1 else ""
     return (f"{field or 'settings'}: {fault['msg']}{more}",)
-
-

@@ -69,9 +69,7 @@ EVENTS = tuple(move.event for move in MOVES)
 _TABLE = {(state, move.event): move for move in MOVES for state in move.sources}
 
 # Letters that decide leave only approved; the rest are procedure and leave by themselves.
-DECIDING_LETTERS = frozenset(
-    {"done", "partial", "refused", "restricted", "postponed", "extended"}
-)
+DECIDING_LETTERS = frozenset({"done", "partial", "refused", "restricted", "postponed", "extended"})
 
 # How far a person must be known before a request of a kind is opened (PIPA 38(4), Decree 46).
 LEVEL_NEEDED = {

@@ -42,7 +42,8 @@ _HAVE = re.compile(
     rf"(?:have|get) {_OBJECT} (?:completely |permanently )?{_DONE}"
 )
 _MUST = re.compile(
-    rf"^(?P<lead>\W*(?:and |also |so |then |please |therefore |in that case |hi |hello )*){_OBJECT} "
+    r"^(?P<lead>\W*(?:(?:and|also|so|then|please|therefore|in that case|hi|hello|hey|team|dear"
+    rf"|all|sir|madam)\W+)*){_OBJECT} "
     rf"(?:must|should|need to|needs to|has to|have to|ought to|are to|is to|shall)(?: please| now| all)? be "
     rf"(?:completely |permanently |fully )?{_DONE}"
 )

@@ -33,6 +33,11 @@ _TYPOS = {
     "줘용": "줘요", "가능한가여": "가능한가요", "되여": "돼요", "실어여": "싫어요", "시러요": "싫어요",
     "시러여": "싫어요", "시름": "싫음", "시퍼": "싶어", "시포": "싶어", "시픈": "싶은", "실어요": "싫어요",
 }  # fmt: skip
+# What mail programs put below a letter.
+_SIGNATURE = re.compile(
+    r"^[ ]*(?:sent from (?:my )?\w.*|get outlook for .*|(?:나의|내) \w+에서 (?:보냄|보낸.*))$",
+    re.MULTILINE | re.IGNORECASE,
+)
 _TYPO = re.compile("|".join(map(re.escape, _TYPOS)))
 
 _NOISE = re.compile(
@@ -76,7 +81,7 @@ _WRAPPED_LATIN, _WRAPPED_HANGUL = 60, 36
 _KO_CLAUSE = re.compile(
     r"(?:(?<![광신참최재사보권원창중갖다라자냐말려])고(?!\s?(?:싶|있|계|나서|나면|자|요|객|\S?쳐"
     r"|\S?치|지\s)))[,\s]+"
-    r"|(?:며|지만|거지|(?:은|는|한|인|던|운)데|니까|구요|고요|거든요|하므로|므로)(?:요)?[,\s]+"
+    r"|(?:며|(?<![는은인])지만|거지|(?:은|는|한|인|던|운)데|니까|구요|고요|거든요|하므로|므로)(?:요)?[,\s]+"
     r"|(?:아|어|여|해|라|워|와|려)서[,\s]+"
     r"|(?:^|\s)(?:그리고|또한|그런데|근데|하지만|다만|아울러|그러나)[,\s]+|^\s*대신에?[,\s]+"
     r"|(?<=[다요]),\s+"
@@ -127,6 +132,7 @@ def clean(text: str) -> str:
 def sentences(text: str, language: str) -> list[Sentence]:
     """Sentences of a cleaned text, in order."""
     mended = _TYPO.sub(lambda m: _TYPOS[m[0]], text)
+    mended = _SIGNATURE.sub(_blank, mended)
     if _NUMBERED.search(mended):
         mended = _POINT.sub("\n", mended)
     masked = _mask(mended.lower())

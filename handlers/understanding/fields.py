@@ -29,6 +29,7 @@ class _Topic:
     names: tuple[str, ...] = ()
     sentence: int = -9
     changed: bool = False
+    asked: bool = False  # a clause seemed to ask what is kept of it
 
     def at(self, i: int) -> tuple[str, ...]:
         return () if self.changed or i - self.sentence > _REACH else self.names
@@ -50,6 +51,7 @@ def field_signs(
         for sign in _in_sentence(i, sentence, bool(hits[i]), topic, words):
             blocked = judged.blocked and sign.certainty == "sure"
             yield replace(sign, certainty="likely") if blocked else sign
+            topic.asked = sign.kind == "access" and sign.certainty == "likely"
         if hits[i]:
             topic.changed = judged.change is not None and judged.change != "no"
 
@@ -66,10 +68,14 @@ def _in_sentence(
         hits = words.find(text) if named else []
         names = _names(text, hits, sentence.korean, words)
         if names:
-            topic.names, topic.sentence, topic.changed = names, i, False
+            topic.names, topic.sentence, topic.changed, topic.asked = names, i, False, False
         if not names and not topic.at(i):
             continue
         marked = _marked(text, hits)
+        tell = rules.KO_TELL if sentence.korean else rules.EN_TELL
+        if not names and topic.asked and tell.search(marked):
+            yield Sign("access", "sure", "taken up", topic.names)
+            continue
         if sentence.korean:
             yield from _korean(marked, names or topic.at(i), bool(names), spoken[n])
         else:

@@ -40,9 +40,6 @@ _DO_IT: Mapping[bool, Mapping[str, re.Pattern[str]]] = {
         "access": re.compile(
             r"알려|보여|확인(?:부탁|해|좀|요청)|조회|보내[주줘]|공개|회신|답변|열람"
         ),
-        "membership_withdrawal": re.compile(
-            r"(?:처리|정리|삭제|해지|진행)(?:를)?(?:좀)?(?:해[주줘]|부탁|바랍|요청)"
-        ),
     },
 }
 # "Just curious": an enquiry, whatever it names.

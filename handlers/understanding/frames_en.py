@@ -136,7 +136,8 @@ LEAD = re.compile(
     re.IGNORECASE,
 )
 TAIL = re.compile(
-    r"(?:[\s,]*\b(?:please|pls|plz|thanks|thank you|thx|instead|asap|as soon as possible"
+    r"(?:\s(?:thank you|thanks|please) (?:in|for|confirm|let|so).*|[\s,]*\b(?:please|pls|plz"
+    r"|thanks|thank you|thx|instead|asap|as soon as possible"
     r"|from now on|on (?:my|your) (?:account|file|system|records?|profile)|in (?:my"
     r"|your) (?:account|system|records?|profile)|for me|ty|now|right away|then)\b[\s.!,]*)+$",
     re.IGNORECASE,

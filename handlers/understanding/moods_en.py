@@ -9,7 +9,8 @@ TRADE = re.compile(
 
 CHANGE = re.compile(
     r"\b(?:chang(?:e|ing)|chnage|chage|updat(?:e|ing)|updte"
-    r"|(?<!is )(?<!'s )(?<!are )(?<!the )(?<!be )(?<!not )(?<!was )(?<!its )correct(?:ion|ing"
+    r"|(?<!is )(?<!'s )(?<!are )(?<!the )(?<!be )(?<!not )(?<!was )(?<!its )(?<!my )(?<!your )correct(?:ion"
+    r"|ing"
     r"|ed)?(?! me\b)|fix(?:ing)?|edit|amend(?:ing)?|modify|modified|replace|rectify|rectified"
     r"|rectification|switch|revise|adjust|alter|set|swap|put (?:in|down)"
     r"|(?<!the )(?<!any )(?<!all )(?<!of )use(?! of\b)|register|re-?register|make it|make my"

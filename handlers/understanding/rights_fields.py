@@ -94,12 +94,17 @@ KO_LEANING = (
             r"|입력했)(?:는지|나요|었는지|을까)",
             r"(?:뭐|뭘|무엇|어떻게|어떤거|어떤걸|어떤것|어디|몇번).{0,8}(?:등록|저장|되어|돼"
             rf"|적혀|기재|들어가|입력).{{0,16}}{_KO_TELL}",
-            r"^(?:좀|한번|그것?|그거|그것?좀|이것?|혹시|다시|지금|현재)*(?:알려주|확인(?:해주"
-            r"|부탁|좀|요청)|조회해|알수있을까|볼수있을까)",
         ),
         True,
     ),
 )
+# A mere "please tell me": only behind a clause that seemed to ask what stands there.
+KO_TELL = _c(
+    r"^(?:좀|한번|그것?|그거|이것?|혹시|다시|지금|현재)*(?:알려[주줘]|확인(?:해[주줘]|부탁|좀"
+    r"|요청)|조회해|알수있을까|볼수있을까)"
+)
+EN_TELL = _c(r"\b(?:tell me|look it up|let me know|check it|check that|remind me|what is it)\b")
+
 # What else a clause may want deleted, stopped or shown: then it is not about the field.
 KO_OTHER_THING = re.compile(
     r"사진|영상|이미지|작품|게시|댓글|리뷰|후기|동영상|광고|마케팅|홍보|문자|알림|뉴스레터|소식"
@@ -230,7 +235,6 @@ EN_LEANING = (
         _c(
             rf"\b{_TELL}\b.{{0,20}}\b(?:what|which|the one|whatever)\b.{{0,16}}\b{_KEPT}\b",
             rf"\b(?:what(?:'?s)?|which)\b.{{0,16}}\b{_KEPT}\b.*\?",
-            r"\b(?:tell me|look it up|let me know|check it|check that|remind me)\b",
         ),
         True,
     ),

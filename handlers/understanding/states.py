@@ -16,8 +16,9 @@ _SAFE_WHY = {"how to", "possible", "bare", "cannot", "noun"}
 TOLD = "value told"
 VALUE_DECIDES = {"possible", "bare", TOLD}  # a new value makes a wish of it
 _DONE = re.compile(
-    r"잘(?:바뀌|변경|수정|됐|되었)|이미|아까|방금|어제|지난|앱에서|직접|감사|고맙|주셔서|됐네"
-    r"|되었네|\balready\b|\bthank|\byesterday"
+    r"잘(?:바뀌|변경|수정|됐|되었)|이미|아까|방금|어제|지난|앱에서|직접|주셔서|덕분|감사했|됐네"
+    r"|되었네|\balready\b|\bthank(?:s| you)? (?:so much |a lot )?for (?!your|the help|taking"
+    r"|looking|reading)|\byesterday"
     r"|\blast (?:week|month)"
 )
 _ASKING = re.compile(

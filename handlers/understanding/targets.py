@@ -109,6 +109,7 @@ _OF_THING = re.compile(
     r"|someone else'?s|people'?s)\s$",
     re.IGNORECASE,
 )
+_HANDLE = re.compile(r"@?[A-Za-z0-9_.\-]{2,40}")
 _VALUE_PART = re.compile(r"[A-Za-z0-9._%+-]{0,40}@$")
 _RO_VERB = re.compile(
     r"(?:으로|로)\s*\S{0,3}\s*(?:변경|바꾸|바꿔|수정|정정|고쳐|업데이트|등록|해\s?주|해\s?줘|부탁"
@@ -273,19 +274,27 @@ def _cued(frames: Any, before: str, text: str, shape: str, whole: bool = False) 
 def trim(frames: Any, value: str, shape: str) -> str:
     value = frames.BEFORE_VALUE.sub("", value.strip(" \t\"',.:;!~()[]"))
     value = frames.LEAD.sub("", value.strip(" \t\"',"))
-    if frames is frames_en:
-        value = frames_en.TAIL.sub("", value)
+    value = frames.TAIL.sub("", value)
     value = value.strip(" \t\"',:;!~")
     if frames.NOT_A_VALUE.match(value) or len(value) > _LEAST.get(shape, 160):
         return ""
     if shape == "handle":
-        value = value.split()[-1] if value else ""
-        return value if re.fullmatch(r"@?[\w.\-]{2,40}", value) else ""
+        return _handle(value)
     if shape in ("name", "nick") and re.search(
         r"[?]|요\s|습니다|\b(?:please|my|wrong|but)\b", value
     ):
         return ""
     return value
+
+
+def _handle(value: str) -> str:
+    """The word of a value that can be an identifier of a network."""
+    words = [word.rstrip(".") for word in value.split()]
+    fit = [word for word in words if _HANDLE.fullmatch(word)]
+    marked = [word for word in fit if re.search(r"[0-9._@\-]", word)]
+    if marked:
+        return marked[-1]
+    return fit[0] if len(words) == 1 and fit else ""
 
 
 def cued(sentence: Sentence, shape: str) -> tuple[str, str]:

@@ -120,7 +120,7 @@ def typed(shape: str, text: str) -> list[Value]:
             continue
         if not _REPLY_TO.match(text, found.end()):
             start, end = found.span()
-            text_ = found[0].strip(" .,")
+            text_ = found[0].strip(" .,\n")
             text_ = text_.strip("()") if text_.count("(") != text_.count(")") else text_
             values.append(Value(text_, start, end, _role(text, start, end)))
     return values
