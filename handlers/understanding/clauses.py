@@ -131,8 +131,8 @@ def clean(text: str) -> str:
 
 def sentences(text: str, language: str) -> list[Sentence]:
     """Sentences of a cleaned text, in order."""
+    text = _SIGNATURE.sub(_blank, text)
     mended = _TYPO.sub(lambda m: _TYPOS[m[0]], text)
-    mended = _SIGNATURE.sub(_blank, mended)
     if _NUMBERED.search(mended):
         mended = _POINT.sub("\n", mended)
     masked = _mask(mended.lower())

@@ -107,3 +107,29 @@ def test_the_development_set_needs_few_questions(read: Read, dev_set: list[dict[
 def test_every_kind_is_one_of_the_contract(read: Read, dev_set: list[dict[str, Any]]) -> None:
     kinds = {w.kind for row in dev_set for w in read(row["text"]).wishes}
     assert kinds - {"unclear"} == set(KINDS)
+
+
+# What people write around their wish.
+LETTERS = {
+    "ko": [
+        ("안녕하세요, 모먼트픽 회원 김하나입니다. ", " 감사합니다."),
+        ("수고 많으십니다.\n", "\n확인 부탁드립니다.\n김하나 드림"),
+    ],
+    "en": [
+        ("Hello, ", "\n\nBest regards,\nJane Roe"),
+        ("Hi team, hope you are well.\n", "\nPlease let me know.\nSent from my phone"),
+    ],
+}
+
+
+def test_a_letter_around_a_message_brings_no_right_into_it(
+    read: Read, dev_set: list[dict[str, Any]]
+) -> None:
+    brought = []
+    for row in dev_set:
+        plain = {w.kind for w in read(row["text"]).wishes} | {*row["kinds"], *row["also_ok"]}
+        for before, after in LETTERS[row["lang"]]:
+            got = read(before + row["text"] + after)
+            if got.decision == "apply" and not {w.kind for w in got.wishes} <= plain:
+                brought.append(row["id"])
+    assert brought == []
