@@ -84,7 +84,7 @@ _KO_CLAUSE = re.compile(
     r"|(?:며|(?<![는은인])지만|거지|(?:은|는|한|인|던|운)데|니까|구요|고요|거든요|하므로|므로)(?:요)?[,\s]+"
     r"|(?:아|어|여|해|라|워|와|려)서[,\s]+"
     r"|(?:^|\s)(?:그리고|또한|그런데|근데|하지만|다만|아울러|그러나)[,\s]+|^\s*대신에?[,\s]+"
-    r"|(?<=[다요]),\s+"
+    r"|(?<=[다요]),\s+|(?:삭제|변경|수정|철회|해지|탈퇴|거부|취소|정지|중지|정정),\s+"
 )
 _EN_CLAUSE = re.compile(
     r"\s*[;:]\s+|\s+-\s+|,?\s+but\s+|,\s+(?=(?:and|just|please|pls|so|then|also|i|i'd|i'm|can|could"
@@ -207,6 +207,7 @@ def _ends_here(text: str, start: int, match: re.Match[str]) -> bool:
     before, after = text[start : match.start()], text[match.end() : match.end() + 8].lstrip()
     if match["dot"]:
         numbered = before[-1:].isdigit() and after[:1].isdigit() and match["dot"] == "."
+        numbered = numbered or (after[:1].isdigit() and before[-3:].lower() == " no")
         return not (numbered or _ABBREVIATION.search(before[-6:] + "."))
     if match["line"] is not None:
         return "\n" in match["line"].replace("\n", "", 1) or not _wrapped(before, after)

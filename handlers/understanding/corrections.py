@@ -9,7 +9,7 @@ from subjectline.handlers.understanding.around import filled, labelled
 from subjectline.handlers.understanding.clauses import Sentence
 from subjectline.handlers.understanding.judge import SET, Seen
 from subjectline.handlers.understanding.model import Wish
-from subjectline.handlers.understanding.states import TOLD, VALUE_DECIDES, State, state_of
+from subjectline.handlers.understanding.states import PAIRED, TOLD, VALUE_DECIDES, State, state_of
 from subjectline.handlers.understanding.targets import (
     Target,
     in_sentence,
@@ -48,13 +48,15 @@ def corrections(
         return Found(None)
     if not targets and not any(s.about_data for s in states if s.wanted in ("sure", "likely")):
         return Found(None)
-    if {s.why for s in states if s.wanted != "no"} == {TOLD} and not any(t.new for t in targets):
+    if {s.why for s in states if s.wanted != "no"} <= {TOLD, PAIRED} and not any(
+        t.new for t in targets
+    ):
         return Found(None)
     both = any(t.new and t.old for t in targets)
     if (
         certainty == "likely"
         and both
-        and all(s.why == TOLD for s in states if s.wanted == "likely")
+        and all(s.why in (TOLD, PAIRED) for s in states if s.wanted == "likely")
     ):
         certainty = "sure"
     only_news = all(s.news for s in states if s.wanted == "sure")
@@ -78,6 +80,9 @@ def _targets(
             here = list(_leaning(i, sentences, states, hits, words))
         if state.why == SET and not any(t.new for t in here):
             continue
+        if state.why == PAIRED:
+            yield from (replace(t, firm=True) for t in here if t.new and t.old)
+            continue
         firm = any(t.firm or t.new for t in here)
         here = [replace(t, weight=int(t.firm and not state.news)) for t in here]
         yield from (t for t in here if t.firm or t.new or not firm)
@@ -100,14 +105,16 @@ def _leaning(
             return
     if i and hits[i - 1] and len("".join(c.tight for c in sentences[i].clauses)) <= 60:
         before = list(in_sentence(i - 1, sentences[i - 1], hits[i - 1], words))
-        if len(before) == 1 and states[i - 1].wanted != "sure":
+        if len({t.name for t in before}) == 1 and states[i - 1].wanted != "sure":
             frames: Any = frames_ko if sentences[i].korean else frames_en
             yield told_later(before[0], sentences[i], frames, words.shape(before[0].name))
 
 
 def _certainty(states: Sequence[State], targets: Sequence[Target]) -> str:
     """A change in life counts as a wish only with its field; otherwise the verb decides."""
-    wanted = {s.wanted for s in states if not s.news or targets}
+    wanted = {s.wanted for s in states if (not s.news or targets) and s.why != PAIRED}
+    if any(t.new and t.old for t in targets):
+        wanted |= {s.wanted for s in states if s.why == PAIRED}
     best = "sure" if "sure" in wanted else "likely" if "likely" in wanted else "no"
     if best == "likely" and any(t.new and t.firm for t in targets):
         asked = all(s.why in VALUE_DECIDES for s in states if s.wanted == "likely")

@@ -45,13 +45,15 @@ _EN = re.compile(
     r"(?: up)?(?: as| it as)?(?! been| changed)\b"
     r"|(?:\b(?:is|was|are|were|been|being|got|currently|incorrectly|wrongly|mistakenly|still|it"
     rf"|that)\b ?)*\b{_SAID}(?: in| down| up)?"
-    r"(?: incorrectly| wrongly| mistakenly)? as\b|\bdown as\b|\bold(?: (?:one|name|value|address|id"
+    r"(?: incorrectly| wrongly| mistakenly)? as\b|\bdown as\b|\b(?:old|current|wrong|previous"
+    r"|existing)(?: (?:one|name|value|address|id"
     r"|handle|number))?(?: (?:is|was)\b|\s?[:=]| -)"
-    r"|\b(?:was|were)\b(?! (?:\w+ed|wrong|set|put|spelt)\b)|\bused to be\b|\bformerly\b"
+    r"|\b(?:was|were)\b(?! (?:\w+ed|wrong|set|put|spelt)\b)|\byou(?:'ve)? (?:wrote|put|typed"
+    r"|entered|listed|written)\b|\bused to be\b|\bformerly\b"
     r"|\bpreviously\b|\bis currently\b|\bcurrently\b|\breplac(?:e|ing)\b)",
     re.IGNORECASE,
 )
-_IS = re.compile(r"\s*(?:is\s|are\s|[:'\"])\s*")
+_IS = re.compile(r"\s*(?:is\s|are\s|be\s|[:'\"])\s*")
 # Words too common to stand for a new value alone: what must come before them.
 _NEEDS = {
     "with": re.compile(r"\b(?:replac|swap|switch|updat|exchang|substitut)", re.IGNORECASE),
@@ -80,7 +82,7 @@ _CHANGE = (
     r"(?:변경|바꾸|바꿔|바꿀|바꿨|바꼬|바꿈|바뀌|바뀐|바꼈|수정|정정|고쳐|고치|고칠|업데이트|갱신"
     r"|교체|교정|재등록|등록|옮겨|옮겼|옮긴|옮기"
     r"|해\s?[주줘달놔]|부탁|설정|입력|적어|저장|넣어|기재|할게|하고\s?싶|하려|요청|맞춰|되어야"
-    r"|돼야|통일|바로잡|새로|이전|이동|이사|개명|반영|보내|배송|희망"
+    r"|돼야|통일|바로잡|새로|이전|이동|이사|개명|갈아타|반영|보내|배송|희망"
     r"|원합|원해|쓸게|써\s?주|붙여|띄어|표기해|가능|될까|하면)"
 )
 _COPULA = (
@@ -92,15 +94,14 @@ _KO = re.compile(
     r"(?P<old>\s?(?:→|->|=>|~>)\s?|(?<=['\"])(?:을|를)(?=\s)|\s?에서(?=[\s,'\"])|\s?말고(?:요)?\b|\s?(?:이"
     r"|가)?\s?아니(?:라|고|구|에요"
     r"|예요|고요)|\s?대신(?:에)?\b|\s?(?:을|를)?\s?(?:쓰고|빼고|지우고|버리고|없애고)(?=[\s,])(?!\s?있)"
-    rf"|\s?(?:이라고|라고|으로|로)\s?(?:계속\s|자꾸\s|잘못\s?|아직\s)*{_STATES}|\s?(?:이었"
+    rf"|\s?(?:이라고|라고|으로|로)\s?(?:만|도|밖에)?\s?(?:계속\s|자꾸\s|잘못\s?|아직\s)*{_STATES}|\s?(?:이었"
     r"|였)(?:는데|고|습니다|어요|던|지만)"
     r"|\s?(?:은|는)\s?(?:예전|옛날?|전에|틀린|이제\s?안|더\s?이상|더는|안\s?[써쓰]))"
     r"|(?P<new>\s?(?:으로|로)\s*(?:좀\s*|다시\s*|꼭\s*|같이\s*|함께\s*|각각\s*|전부\s*|모두\s*"
     r"|다\s|싹\s*|이름\s*"
     rf"|새로\s*)*{_CHANGE}"
     r"|\s?(?:으로|로)(?:요|이요)?[,.!~ㅠㅜㅎㅋ\s]*(?:$|감사|고맙|부탁)|\s?(?:으로|로)(?=,)"
-    r"|\s?(?:이|가)\s?(?:맞|정확|옳"
-    rf"|진짜)|\s?{_COPULA}(?=[\s.,!~;)]|$)"
+    rf"|\s?(?:이|가)\s?(?:맞|정확|옳|진짜|제\s|저의\s|본명)|\s?{_COPULA}(?=[\s.,!~;)]|$)"
     r"|\s?(?:을|를)?\s(?:넣어|추가해|추가|써|적어)\s?[주줘]|\s?(?:을|를)?\s(?:써요|씁니다"
     r"|쓰고\s?있|사용\s?중|사용합|쓰는\s?중))"
 )

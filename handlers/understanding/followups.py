@@ -73,6 +73,16 @@ _CHANGED_MIND: Mapping[bool, re.Pattern[str]] = {
         r"|이용할게|쓰기로)|안하기로"
     ),
 }
+# The question before has settled itself.
+_DROPPED: Mapping[bool, re.Pattern[str]] = {
+    False: re.compile(
+        r"\bnever ?mind\b|\bfound it\b|\bsorted (?:it )?(?:out )?(?:myself|now|already)\b"
+        r"|\bignore (?:this|that|me)\b"
+    ),
+    True: re.compile(
+        r"^(?:아)?(?:됐어요|됐습니다|해결(?:했|됐)|찾았(?:어요|네요|습니다)|무시하|신경쓰지)"
+    ),
+}
 _HOW_DOUBTS = ("how to", "possible", "question", "cannot", "noun")
 
 
@@ -94,6 +104,8 @@ def follow_ups(
             continue
         if _how_that(said[i]):
             signs[i - 1] = _each(signs[i - 1], _doubted)
+        if _DROPPED[said[i].korean].search(said[i].text):
+            signs[i - 1] = _each(signs[i - 1], _unsaid)
         if _CHANGED_MIND[said[i].korean].search(said[i].text):
             signs[i - 1] = _each(signs[i - 1], _doubted)
         if signs[i - 1] and _short(said[i]):
@@ -129,6 +141,10 @@ def _how_that(said: _Said) -> bool:
 
 def _doubted(sign: Sign) -> Sign:
     return replace(sign, certainty="likely", why="how to") if sign.certainty == "sure" else sign
+
+
+def _unsaid(sign: Sign) -> Sign:
+    return replace(sign, certainty="no" if sign.certainty == "likely" else "likely", why="dropped")
 
 
 def _short(said: _Said) -> bool:

@@ -93,7 +93,9 @@ OLD_LINE = re.compile(
     re.IGNORECASE,
 )
 NEW_LINE = re.compile(
-    r"^\W*(?:new|after|to|correct|updated)(?: \w+)?\s*[:=]\s*(?P<new>.+)$", re.IGNORECASE
+    r"^\W*(?:new|after|to|correct|updated)(?: \w+)?\s*[:=]\s*(?P<new>.+?)(?:[,;]\s*(?:old|current"
+    r"|before|previous)\b.*)?$",
+    re.IGNORECASE,
 )
 KEEP = re.compile(
     r"^\s*(?:is (?:fine|correct|ok|okay|right|good|unchanged)|stays?|should stay|the same"

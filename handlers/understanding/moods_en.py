@@ -15,7 +15,8 @@ CHANGE = re.compile(
     r"|rectification|switch|revise|adjust|alter|set|swap|put (?:in|down)"
     r"|(?<!the )(?<!any )(?<!all )(?<!of )use(?! of\b)|register|re-?register|make it|make my"
     r"|put (?:my|it|the)|(?:be|get|have|want|like|need|needs|see)\b.{0,40}\b(?:changed|updated"
-    r"|corrected|fixed|amended|edited|rectified|switched)|to be|(?:record|list|enter|note|log"
+    r"|corrected|fixed|amended|edited|rectified|switched)|to be|add\b(?=.{0,40}\b(?:as|to) my\b)"
+    r"|(?:record|list|enter|note|log"
     r"|mark|write|save|store)\b(?=.{0,40}\bas\b))\b"
 )
 CHANGE_ONLY = re.compile(
@@ -30,7 +31,9 @@ WRONG = re.compile(
 )
 # Tells what stands there; a wish only beside what should stand there.
 STANDS = re.compile(
-    r"\bis\b.{1,60},? (?:and )?not\b|\b(?:isn'?t|is not|no longer)\b.{1,60}\b(?:it'?s|it is|but)\b"
+    r"\byou(?:'ve)? (?:have|got|hold)(?: \w+ \w+)? is\b|\bon file is\b|\byour (?:records?|form"
+    r"|system|page)\b.{0,12}\b(?:say|show|list|read)|\bis\b.{1,60},? (?:and )?not\b|\b(?:isn'?t"
+    r"|is not|no longer)\b.{1,60}\b(?:it'?s|it is|but)\b"
     r"|\b(?:have me|has me|have my|says|listed as|shows? (?:up )?as|recorded as|registered as"
     r"|down as|spelled as|entered as)\b"
 )
@@ -52,7 +55,8 @@ NEWS = re.compile(
     r"|changed to|is now|moved to|moving to|(?:phone|number|address|e-?mail|name|account|bank"
     r"|surname|nickname|id|handle|username|interests|area|birthday)(?:'s|s)?(?: has| have"
     r"| was)?(?: just| recently| now)? (?:changed|renamed)|we(?:'ve| have)? moved|we moved"
-    r"|got a new|new one|from now on|future (?:parcels?|orders?|deliver\w+|mail|post)"
+    r"|got a new|new one|(?:is|are) (?:now )?(?:changing|moving|switching) to|from now on"
+    r"|future (?:parcels?|orders?|deliver\w+|mail|post)"
     r"|(?:different|another) (?:bank )?account|new (?:place|home"
     r"|house|flat|apartment)|(?:changed|switched|swapped) (?:my )?(?:banks?|phones?|numbers?"
     r"|e-?mails?|providers?|carriers?)|has now changed)\b"
@@ -91,7 +95,8 @@ PAST = re.compile(
     r"|corrected|closed|processed)|\bwas (?:deleted|removed|changed|updated|corrected|closed)"
 )
 HYPO = re.compile(
-    r"\bwhat happens\b|\bwhat would happen|\bwhat will happen|\bif (?:i|we|one|someone"
+    r"\b(?:i|we) may\b(?! (?:please|i\b))|\bwhat happens\b|\bwhat would happen|\bwhat will happen"
+    r"|\bif (?:i|we|one|someone"
     r"|you) (?!could|can|would|don'?t mind|please|wouldn'?t)|\bif (?:a|the) (?:user|member|person)"
     r"|\bsuppos(?:e|ing)\b|\bin case\b|\bthinking (?:of|about)|\bthought (?:of|about)"
     r"|\bconsider(?:ing|ed)\b|\bmight\b|\bmaybe\b|\bperhaps\b|\bwas going to|\bplan(?:ning)? to"
@@ -120,7 +125,8 @@ REQUEST = re.compile(
     r"|\b(?:can|could|would|will) (?:you|u|ya|someone|somebody|anyone)\b|\bcould i\b|\bcan i\b"
     r"|\bmay i\b|\blet me\b|\bi'd\b|\bwanna\b|\brequest(?:ing)?\b|\bwant to\b|\bwould be (?:great"
     r"|nice|good)|\bneeds? to (?:be|stop|end|go)\b|\bhave to stop\b|\bi (?:\w+ )?(?:disagree|appeal"
-    r"|contest|dispute|challenge)\b|\b(?:should|must|has to|have to) be\b|\bwould (?:really "
+    r"|contest|dispute|challenge)\b|\b(?:should|must|has to|have to) be\b|\b(?:not to be|must not"
+    r"|may not|should not|shouldn'?t|mustn'?t)\b|\bwould (?:really "
     r"|also |very much )?(?:like|love"
     r"|appreciate)\b|\bgrateful if|\bappreciate it if|\bif you could\b|\bi(?:'m| am) (?:done"
     r"|leaving|quitting|closing|cancel?ling|taking|objecting|out)\b|\bi (?:only |just "
@@ -183,7 +189,7 @@ CANNOT = re.compile(
     r"|not able to|fails? to|does ?n[o']t work)\b"
 )
 SET_VERB = re.compile(
-    r"^(?:use|set|put|register|make|to be|record|list|enter|note|log|mark|write|save|store)"
+    r"^(?:use|add|set|put|register|make|to be|record|list|enter|note|log|mark|write|save|store)"
 )
 HOW_THAT = re.compile(
     r"^\W*(?:so |and |but )?how (?:do|can|could|should"

@@ -67,7 +67,7 @@ RULES = (
         _c(
             r"\bappeal(?:ing)?\b.{0,30}(?:decision|refusal|rejection|outcome|request|result|that|this)"
             r"|\b(?:object|objection|objecting)\b.{0,25}(?:decision|refusal|rejection|outcome|result)"
-            r"|\b(?:disput|contest|challeng)\w+\b.{0,20}(?:decision|refusal|rejection|outcome|result|reply)"
+            r"|\b(?:disput|contest|challeng)\w*\b.{0,20}(?:decision|refusal|rejection|outcome|result|reply)"
             r"|\bdisagree with (?:your|the|this|that) (?:decision|refusal|rejection|outcome|answer|result)"
             r"|\b(?:lodge|file|raise|submit|register|make)\b.{0,12}\b(?:objection|appeal)\b"
             r"|\breconsider\b.{0,30}(?:decision|refusal|request)|\b(?:review|revisit|reopen"
@@ -181,7 +181,8 @@ RULES = (
     Rule(
         "suspension",
         _c(
-            r"\b(?:put (?:a stop|an end) to|restrict\w*|suspend\w*|stop|paus\w*|halt|freez\w*|cease|don'?t"
+            r"\b(?:put (?:a stop|an end) to|restrict\w*|suspend\w*|stop|paus\w*|halt|freez\w*"
+            r"|no longer|not to|must not|cease|don'?t"
             r"|do not|hold off|block|limit)\b.{0,40}\b(?:process\w*|us(?:e|ing|age)|handling"
             rf"|analy[sz]\w+|profil\w+)\b.{{0,40}}\b{words.DATA}|\brestrict\w*\b.{{0,15}}\bprocessing"
             r"|\bobject\w*\b.{0,20}\bprocessing|\b(?:suspend|freeze|pause|restrict)\b.{0,20}\b(?:my"
@@ -299,7 +300,8 @@ RULES = (
     Rule(
         "access",
         _c(
-            r"\b(?:list|names?|which|what|tell me|every)\b.{0,20}\b(?:third part\w+|compan\w+|partners?"
+            r"\b(?:list|names?|which|what|tell me|every|disclose|identify"
+            r"|reveal)\b.{0,20}\b(?:third part\w+|compan\w+|partners?"
             r"|organi[sz]ations|everyone|recipients)\b.{0,30}\b(?:received?|got|ha(?:s|ve|d)|obtained?"
             r"|given|sees?|seen)\b.{0,15}\bmy (?:personal )?(?:data|info\w*|details)"
         ),

@@ -49,7 +49,8 @@ _KO_KEPT = (
 )
 _KO_FORM = "(?:뭐|뭘|무엇|무슨|어떻게|어떤|어디|어느|몇번|누구|뭔)"
 _KO_STANDS = (
-    "(?:등록|저장|되어|돼|됐|적혀|기재|들어가|입력|나와|나오|남아|표시|올라|쓰여|써져|있|인지|이었|였"
+    "(?:해놨|해뒀|해놓|설정|지정|등록|저장|되어|돼|됐|적혀|기재|들어가|입력|나와|나오|남아|표시"
+    "|올라|쓰여|써져|있|인지|이었|였"
     "|냐|더라)"
 )
 _KO_TELL = _any(
@@ -90,7 +91,8 @@ KO_LEANING = (
         _c(
             rf"{_KO_KEPT}(?:된|되어있는|돼있는|해둔|한|둔|놓은)?(?:거|것|걸|게|내용|정보|값"
             rf"|그대로|건).{{0,14}}{_KO_TELL}",
-            r"(?:뭐라고|뭘로|뭐로|무엇으로|어떻게|어디로|뭐|몇)(?:했|적었|썼|넣었|등록했"
+            r"(?:뭐라고|뭘로|뭐로|무엇으로|어떻게|어디로|뭐|몇)(?:해놨|해뒀|설정|지정|정했|했"
+            r"|적었|썼|넣었|등록했"
             r"|입력했)(?:는지|나요|었는지|을까)",
             r"(?:뭐|뭘|무엇|어떻게|어떤거|어떤걸|어떤것|어디|몇번).{0,8}(?:등록|저장|되어|돼"
             rf"|적혀|기재|들어가|입력).{{0,16}}{_KO_TELL}",
@@ -146,7 +148,8 @@ _OWN = (
     r"|also|those|these|personal|and|,|please)\W+){0,5}"
 )
 _TELL = (
-    r"(?:tell|show|let me (?:see|know|have)|confirm|remind|check|send|give|look up|see|find out|know"
+    r"(?:pull up|dig (?:out|up)|find|tell|show|let me (?:see|know|have)|confirm|remind|check|send"
+    r"|give|look up|see|find out|know"
     r"|read)"
 )
 _KEPT = (

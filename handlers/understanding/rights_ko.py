@@ -85,7 +85,8 @@ RULES = (
         "third_party_withdrawal",
         _c(f"{words.WITHDRAW}|{words.SEND_STOP}"),
         _c(
-            rf"제?3자|제삼자|삼자제공|{words.THIRD}.{{0,24}}{words.SHARE}|{words.SHARE}.{{0,12}}{words.THIRD}"
+            r"제?3자|제삼자|삼자제공|제공(?:에)?(?:대한)?동의|제공하는(?:것|거|데)에?동의"
+            rf"|{words.THIRD}.{{0,24}}{words.SHARE}|{words.SHARE}.{{0,12}}{words.THIRD}"
             rf"|정보(?:를|는|좀|까지)?(?:막|함부로)?(?:공유|판매|팔|넘기|넘겨)"
         ),
         carry=_c(
@@ -297,7 +298,7 @@ RULES = (
 # Cheap words, one of which stands in every clause that a rule fits: most clauses have none.
 HAS_DATA = _c(words.DATA)
 NAMED = _c(
-    "탈퇴|회원|계정|아이디|어카운트|account|멤버|가입|모[먼멘]트|정보|데이터|신상|기록|자료|이력"
+    "탈퇴|인적|회원|계정|아이디|어카운트|account|멤버|가입|모[먼멘]트|정보|데이터|신상|기록|자료|이력"
     "|이동|이의|불복|재심|재검|다시검|납득|결정|거절|거부|반려"
     "|3자|삼자|제휴|협력|파트너|다른|타사|딴|외부|남한|보험|광고|마케팅|홍보|프로모|판촉|스팸"
     "|뉴스|소식|메일|이벤트|혜택|할인|쿠폰|세일|행사|특가|수신|마수동"

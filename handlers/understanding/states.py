@@ -14,7 +14,8 @@ from subjectline.handlers.understanding.vocabulary import Hit
 
 _SAFE_WHY = {"how to", "possible", "bare", "cannot", "noun"}
 TOLD = "value told"
-VALUE_DECIDES = {"possible", "bare", TOLD}  # a new value makes a wish of it
+PAIRED = "value told beside another"  # counts only where an old and a new value stand together
+VALUE_DECIDES = {"possible", "bare", TOLD, PAIRED}  # a new value makes a wish of it
 _DONE = re.compile(
     r"잘(?:바뀌|변경|수정|됐|되었)|이미|아까|방금|어제|지난|앱에서|직접|주셔서|덕분|감사했|됐네"
     r"|되었네|\balready\b|\bthank(?:s| you)? (?:so much |a lot )?for (?!your|the help|taking"
@@ -81,7 +82,14 @@ def _weighed(
         return State("likely", TOLD, about_data=data)
     if (wrong or news) and (hits or data):
         return _stated(sentence, seen, subject, wrong, data)
+    if hits and seen.change is None and not seen.blocked and not _quiet(subject):
+        return State("likely", PAIRED, about_data=data)
     return State("no", "")
+
+
+def _quiet(subject: str) -> bool:
+    """A question, or a tale of what was done: no pair of values in it is a wish."""
+    return bool(_ASKING.search(subject) or _DONE.search(subject))
 
 
 def _stated(sentence: Sentence, seen: Seen, subject: str, wrong: bool, data: bool) -> State:

@@ -44,6 +44,14 @@ _IMPLIED = {
         (
             "address",
             re.compile(
+                r"\b(?:moved|relocated|moving)(?: house| home)?(?P<at>) to (?=\d|(?:flat|apt"
+                r"|apartment|unit|room|suite)\b)",
+                re.IGNORECASE,
+            ),
+        ),
+        (
+            "address",
+            re.compile(
                 r"\bnew (?:place|home|house|flat|apartment|apt)(?P<at>) (?:is|:)", re.IGNORECASE
             ),
         ),
@@ -79,6 +87,7 @@ _IMPLIED = {
         ),
     ),
 }
+_HOLDER = re.compile(r"holder|owner")
 _HITS = 40  # field words that are looked at in one message: bounds the work
 _LEAST = {"name": 40, "nick": 40, "handle": 60, "text": 80, "address": 160}
 _FIELD_AS_WAY = re.compile(
@@ -134,19 +143,34 @@ def hits_in(sentences: Sequence[Sentence], words: Vocabulary) -> list[list[Hit]]
     found = []
     for sentence in sentences:
         hits = _spoken(sentence, words.find(sentence.text))[:left]
-        hits = _qualified(sentence.text, hits) or implied(sentence, words)
+        hits = _qualified(sentence.text, hits, words) or implied(sentence, words)
         left -= len(hits)
         found.append(hits)
     return found
 
 
-def _qualified(text: str, hits: Sequence[Hit]) -> list[Hit]:
+def _qualified(text: str, hits: Sequence[Hit], words: Vocabulary) -> list[Hit]:
     """ "The holder on my account": the second field only says which holder."""
     kept: list[Hit] = []
     for n, hit in enumerate(hits):
         if not n or not _ON_MY.fullmatch(text, hits[n - 1].end, hit.start):
             kept.append(hit)
-    return kept
+    return _of_account(text, kept, words)
+
+
+def _of_account(text: str, hits: list[Hit], words: Vocabulary) -> list[Hit]:
+    """Behind a bank or an account holder, "number" and "name" are the account's."""
+    found: list[Hit] = []
+    for hit in hits:
+        shapes = {words.shape(held.name) for held in found}
+        word = text[hit.start : hit.end].lower()
+        account = next((n for n in words.fields if words.shape(n) == "account"), "")
+        if word == "번호" and "bank" in shapes and account:
+            hit = replace(hit, name=account)
+        named = word in ("이름", "name") and any(_HOLDER.search(held.name) for held in found)
+        if not named:
+            found.append(hit)
+    return found
 
 
 def implied(sentence: Sentence, words: Vocabulary) -> list[Hit]:
@@ -276,10 +300,10 @@ def trim(frames: Any, value: str, shape: str) -> str:
     value = frames.LEAD.sub("", value.strip(" \t\"',"))
     value = frames.TAIL.sub("", value)
     value = value.strip(" \t\"',:;!~")
-    if frames.NOT_A_VALUE.match(value) or len(value) > _LEAST.get(shape, 160):
-        return ""
     if shape == "handle":
         return _handle(value)
+    if frames.NOT_A_VALUE.match(value) or len(value) > _LEAST.get(shape, 160):
+        return ""
     if shape in ("name", "nick") and re.search(
         r"[?]|요\s|습니다|\b(?:please|my|wrong|but)\b", value
     ):

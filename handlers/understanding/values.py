@@ -94,6 +94,7 @@ _NEW_BEFORE = re.compile(
         r"|\binto)\s*[\"':(]*$",
     re.IGNORECASE,
 )  # fmt: skip
+_NO_BANK = re.compile(r"계좌|거래|정산|입금|등록|무슨|어느|다른")
 _AROUND = 24
 # Somewhere to write to, not a value to keep.
 _REPLY_TO = re.compile(
@@ -116,6 +117,8 @@ def typed(shape: str, text: str) -> list[Value]:
     """Every value of the shape, in order, with its role."""
     values = []
     for found in _SHAPES[shape].finditer(text):
+        if shape == "bank" and _NO_BANK.search(found[0]):
+            continue
         if shape == "account" and _is_phone(found, text):
             continue
         if not _REPLY_TO.match(text, found.end()):

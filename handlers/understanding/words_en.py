@@ -33,7 +33,7 @@ FILE = (
 )
 MOVE = (
     r"\b(?:transfer(?:red|ring)?|move|moved|moving|port|transmit(?:ted)?|send|sent|migrate|pass"
-    r"|hand over|forward|export)\b"
+    r"|hand|give|deliver|hand over|forward|export)\b"
 )
 ELSEWHERE = (
     r"\b(?:to|over to|into|at) (?:\S+ ){0,4}?(?:another|different|new|other|competing|competitor'?s?"
