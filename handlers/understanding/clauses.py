@@ -108,6 +108,7 @@ _EN_GOVERNED = re.compile(
     r"|\bdid\b|\balready\b"
 )
 _HANGUL = re.compile(r"[가-힣]")
+_LATIN = re.compile(r"[a-zA-Z]")
 _BLANKS = re.compile(r"[\s\"'*_()\[\]]+")
 
 
@@ -157,7 +158,9 @@ def _sentence(text: str, masked: str, language: str) -> Sentence:
 
 
 def _is_korean(text: str, language: str) -> bool:
-    return bool(_HANGUL.search(text)) and language_of(text) == "ko"
+    if not _HANGUL.search(text):
+        return False
+    return not _LATIN.search(text) or language_of(text) == "ko"
 
 
 def _cuts(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
