@@ -1,13 +1,14 @@
 """An access request over every connection: all rows in memory, or streamed into files."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subjectline.handlers.registry.collect import Walk, far_places
-from subjectline.handlers.registry.collected import Collected, CollectedTable
+from subjectline.handlers.registry.collected import Collected, CollectedTable, Withheld
 from subjectline.handlers.registry.knowing import Knowing, Reading
 from subjectline.handlers.registry.nested import Pruner
 from subjectline.handlers.registry.persons import Person
@@ -15,6 +16,9 @@ from subjectline.handlers.registry.schema import Schema
 from subjectline.handlers.registry.streams import Form, copy_out, stream_out
 from subjectline.models.datamap import Value
 from subjectline.models.errors import UnknownMember
+
+_A = TypeVar("_A")
+_B = TypeVar("_B")
 
 __all__ = ["Access", "Form"]
 
@@ -60,11 +64,16 @@ class Access:
         walk = await self._walk(member)
         found: dict[str, CollectedTable] = {}
         for name, tables in self._by_connection():
-            async with self._reading(name) as connection:
-                for table in tables:
-                    with open_file(table) as file:
-                        found[table] = await self._written(walk, connection, table, file, form)
-                    self._must_be(found[table])
+            totals, aside = await _both(
+                self._written(walk, name, tables, open_file, form),
+                self._asides(walk, name, tables),
+            )
+            for table in tables:
+                total, pruner = totals[table]
+                blanked, withheld = aside[table]
+                told = withheld + walk.blanks(table, blanked, pruner)
+                found[table] = walk.described(table, (), told, total, tuple(blanked))
+                self._must_be(found[table])
         return self._all(member, found)
 
     async def _walk(self, member: str) -> Walk:
@@ -75,18 +84,37 @@ class Access:
         return Walk(self._schema, person, far)
 
     async def _written(
-        self, walk: Walk, connection: AsyncConnection, table: str, file: BinaryIO, form: Form
-    ) -> CollectedTable:
-        shown = walk.shown(table)
-        statement = walk.statement(table, shown, flags=False)
-        pruner = Pruner(self._schema, table, walk.member)
-        if connection.dialect.name == "postgresql" and pruner.idle:
-            total = await copy_out(connection, statement.order_by(None), file, form)
-        else:
-            total = await stream_out(connection, statement, file, form, pruner)
-        blanked = await self._blanked(walk, connection, table, shown)
-        withheld = await walk.aside(connection, table) + walk.blanks(table, blanked, pruner)
-        return walk.described(table, (), withheld, total, tuple(blanked))
+        self,
+        walk: Walk,
+        name: str,
+        tables: Sequence[str],
+        open_file: Callable[[str], BinaryIO],
+        form: Form,
+    ) -> dict[str, tuple[int, Pruner]]:
+        """The rows of one connection's tables into their files: how many, and what was cut."""
+        done: dict[str, tuple[int, Pruner]] = {}
+        async with self._reading(name) as connection:
+            for table in tables:
+                statement = walk.statement(table, walk.shown(table), flags=False)
+                pruner = Pruner(self._schema, table, walk.member)
+                with open_file(table) as file:
+                    if connection.dialect.name == "postgresql" and pruner.idle:
+                        total = await copy_out(connection, statement.order_by(None), file, form)
+                    else:
+                        total = await stream_out(connection, statement, file, form, pruner)
+                done[table] = (total, pruner)
+        return done
+
+    async def _asides(
+        self, walk: Walk, name: str, tables: Sequence[str]
+    ) -> dict[str, tuple[Mapping[str, int], list[Withheld]]]:
+        """What of each table was blanked and withheld, counted while the rows are on their way."""
+        done: dict[str, tuple[Mapping[str, int], list[Withheld]]] = {}
+        async with self._reading(name) as connection:
+            for table in tables:
+                blanked = await self._blanked(walk, connection, table, walk.shown(table))
+                done[table] = (blanked, await walk.aside(connection, table))
+        return done
 
     async def _blanked(
         self, walk: Walk, connection: AsyncConnection, table: str, shown: Sequence[str]
@@ -112,3 +140,13 @@ class Access:
     def _all(self, member: str, found: Mapping[str, CollectedTable]) -> Collected:
         tables = tuple(found[table] for table in self._schema.map.tables)
         return Collected(self._schema.map.registry, str(member), tables)
+
+
+async def _both(first: Coroutine[Any, Any, _A], second: Coroutine[Any, Any, _B]) -> tuple[_A, _B]:
+    """Both at once; where one fails the other is ended, and the first failure told."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            one, two = group.create_task(first), group.create_task(second)
+    except ExceptionGroup as several:
+        raise several.exceptions[0] from None
+    return one.result(), two.result()

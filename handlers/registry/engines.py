@@ -103,7 +103,8 @@ def _postgres(parsed: URL, seconds: float, read_only: bool) -> AsyncEngine:
     session |= {"timezone": "UTC", "datestyle": "ISO", "jit": "off"}
     if read_only:
         session["default_transaction_read_only"] = "on"
-    arguments = {"timeout": seconds, "command_timeout": seconds, "server_settings": session}
+    # No time-out of the driver's own for a statement: `guarded` has one, and an export a longer one.
+    arguments = {"timeout": seconds, "server_settings": session}
     return create_async_engine(
         parsed, hide_parameters=True, connect_args=arguments, pool_pre_ping=True
     )
