@@ -27,6 +27,11 @@ def normalised(
     return taken
 
 
+def _alike(field: Field, held: Value, before: str | None) -> bool:
+    """Whether a copy holds what the field holds now."""
+    return held is not None and before is not None and field.from_column(held) == before
+
+
 class Drafter:
     """Reads what rows hold now and says what would have to change. Writes nothing."""
 
@@ -46,14 +51,19 @@ class Drafter:
             )
         return self._changes(field, (field.table, field.column), rows, value)
 
-    async def copies(self, field: Field, value: str, connection: str) -> list[Change]:
-        """The changes of the field's copies in the tables of `connection`."""
+    async def copies(
+        self, field: Field, value: str, connection: str, before: str | None = None
+    ) -> list[Change]:
+        """The changes of the field's copies in the tables of `connection`. `before` is the value that
+        the field has now: some copies are only told by it."""
         changes: list[Change] = []
         for copy in field.copies:
             if self._schema.connection(copy.table) == connection:
                 owned = self._schema.owned_value(copy.table, copy.column, self._member)
                 condition = and_(owned, self.where(copy.table, copy.where))
                 rows = await self._rows(copy.table, copy.column, condition)
+                if copy.same:
+                    rows = [(k, old) for k, old in rows if _alike(field, old, before)]
                 changes += self._changes(field, (copy.table, copy.column), rows, value)
         return changes
 
@@ -101,6 +111,12 @@ class Drafter:
         """Key and value of `column` of the rows, in the order of the key."""
         here: Any = self._schema[table]
         key = list(self._schema.map.tables[table].key)
+        if not key:
+            raise RegistryError(
+                f"neither the data map nor the database names a key of {table!r}",
+                field=table,
+                remedy="Correct it by hand in the company's own system.",
+            )
         statement = select(*(here.c[k] for k in key), here.c[column].label("held"))
         found = await self._connection.execute(
             statement.where(condition).order_by(*(here.c[k] for k in key))

@@ -23,7 +23,7 @@ from subjectline.handlers.registry.persons import Person
 from subjectline.handlers.registry.schema import Schema, member_value
 from subjectline.handlers.registry.withdrawal import Kept, Withdrawals, consent_of, kept_of
 from subjectline.models.clock import Clock, system_clock
-from subjectline.models.datamap import DataMap, Field, Value
+from subjectline.models.datamap import DataMap, Field, Manual, Value
 from subjectline.models.errors import BadValue, RegistryError, UnknownMember
 
 EXPORT_SECONDS = 3600.0
@@ -145,10 +145,10 @@ class Registry:
 
         Nothing is written. Raises BadValue, UnknownMember, RegistryError (no row to correct).
         """
-        member = self.canonical(member)
         today = self._clock().astimezone(self._zone).date()
         values = normalised(self.data_map, new_values, today)
-        await self._known(member)
+        member = await self._person(member)
+        before = await self._before(member, values)
         changes: list[Change] = []
         for name in self.data_map.connections:
             async with self._reading(name) as connection:
@@ -157,8 +157,19 @@ class Registry:
                     field = self.data_map.fields[field_name]
                     if self._schema.connection(field.table) == name:
                         changes += await drafter.correction(field, value)
-                    changes += await drafter.copies(field, value, name)
+                    held = before.get(field_name)
+                    changes += await drafter.copies(field, value, name, held)
         return changes
+
+    async def _before(self, member: str, fields: Iterable[str]) -> dict[str, str | None]:
+        """What those fields hold now whose copies are told by it."""
+        named = [f for f in fields if any(copy.same for copy in self.data_map.fields[f].copies)]
+        return await self.read(member, named) if named else {}
+
+    def manual(self, fields: Iterable[str]) -> list[tuple[str, Manual]]:
+        """The copies of `fields` that a person must correct, (field, copy): the desk cannot reach
+        them, and a correction is not done before they are."""
+        return [(name, copy) for name in fields for copy in self._field(name).manual]
 
     async def draft_withdrawal(
         self, member: str, kind: str, longer: Longer | None = None

@@ -92,6 +92,12 @@ class Withdrawals:
         return changes
 
     async def _left(self, table: str, leave: Leave) -> list[Change]:
+        if leave.action == "ask":
+            raise RegistryError(
+                f"the data map does not say what leaving does with {table!r}",
+                field=f"leave.{table}",
+                remedy="Write delete, keep or anonymise there; until then an agent answers by hand.",
+            )
         if leave.action == "delete":
             return await self.delete(table)
         changes = await self._drafter.setting(table, leave.set, {})
