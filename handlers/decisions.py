@@ -130,7 +130,8 @@ def _keep_agents_word(
     if wish.new_contact_proof or wish.values:
         kept = wish_of(desk, request)
         kept["new_contact_proof"] = wish.new_contact_proof
-        kept["new"] = {**kept.get("new", {}), **wish.values}
+        given = {name: value for name, value in wish.values.items() if value.strip()}
+        kept["new"] = {**kept.get("new", {}), **given}
         set_wish(desk, request, kept)
         session.add(request)
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 WITHDRAWALS = ("marketing_withdrawal", "third_party_withdrawal", "membership_withdrawal")
 LINKED = ("access", "portability")
+PARTLY = ("correction", "erasure")  # may be granted in part
 BY_SYSTEM = ("access", "portability", "correction", "suspension", *WITHDRAWALS)
 PROOFS_OF_CONTACT = ("call", "papers", "code")
 
@@ -79,6 +80,12 @@ async def make(desk: "Desk", request: Request, wanted: AgentDraft | None = None)
     if request.subject_id is None:
         return _of_nobody(desk, request, wish)
     await ask_own_gate(desk, request)
+    if wish.outcome == "partial" and request.kind not in PARTLY:
+        raise BadInput(
+            "this right is granted or refused as a whole",
+            field="outcome",
+            remedy="Choose to grant it, or refuse it with a ground.",
+        )
     if request.kind == "correction":
         return await _correction(desk, request, wish)
     if request.kind in WITHDRAWALS:
@@ -137,7 +144,8 @@ def _refusal(desk: "Desk", request: Request, wish: AgentDraft) -> Draft:
 
 
 async def _correction(desk: "Desk", request: Request, wish: AgentDraft) -> Draft:
-    values, missing = check_values(desk, request, wish)
+    refused = _refused_fields(request, wish) if wish.outcome == "partial" else []
+    values, missing = check_values(desk, request, wish, without=refused)
     if missing:
         return Draft("fulfil", "done", {}, missing=tuple(missing))
     changes = await desk.registry.draft_correction(request.subject_id or "", values)
@@ -152,16 +160,40 @@ async def _correction(desk: "Desk", request: Request, wish: AgentDraft) -> Draft
         for name, value in values.items()
     )
     told = done_facts(desk, request, rows=rows)
+    if refused:
+        told |= _partly(desk, request, wish, [row["label"] for row in rows], refused)
+        return Draft("partial", "partial", told, tuple(changes), ground=wish.ground, rows=rows)
     return Draft("fulfil", "done", told, tuple(changes), note=wish.note, rows=rows)
 
 
+def _refused_fields(request: Request, wish: AgentDraft) -> list[str]:
+    """The fields whose value the agent emptied: they are refused, the others are corrected."""
+    refused = [n for n in request.fields if n in wish.values and not wish.values[n].strip()]
+    if not refused or len(refused) == len(request.fields) or not wish.ground:
+        raise BadInput(
+            "a partial answer corrects some fields and refuses others on a ground",
+            field="values",
+            remedy="Empty the value of each field that is refused, and choose the ground.",
+        )
+    return refused
+
+
+def _partly(
+    desk: "Desk", request: Request, wish: AgentDraft, done: list[str], refused: list[str]
+) -> dict[str, Any]:
+    """What the letter `partial` says beside the result."""
+    told = letters.refusal(request.kind, wish.ground, request.language, request.regime)
+    items = wording.labels(desk, refused, request.language)
+    return told | {"done_items": done, "refused_items": items, "reason": wish.note}
+
+
 def check_values(
-    desk: "Desk", request: Request, wish: AgentDraft
+    desk: "Desk", request: Request, wish: AgentDraft, without: Sequence[str] = ()
 ) -> tuple[dict[str, str], list[Missing]]:
-    """The canonical new values, and what stands in their way."""
+    """The canonical new values, and what stands in their way; fields of `without` are left alone."""
     kept = wish_of(desk, request)
     given = {**kept.get("new", {}), **{k: v for k, v in wish.values.items() if v.strip()}}
-    names = list(dict.fromkeys([*request.fields, *given]))
+    names = [n for n in dict.fromkeys([*request.fields, *given]) if n not in without]
     if not names:
         return {}, [Missing("which_field")]
     proof = wish.new_contact_proof or str(kept.get("new_contact_proof", ""))

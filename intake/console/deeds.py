@@ -117,8 +117,7 @@ async def _reopen(desk: "Desk", reference: str, number: int, version: int, actor
 
 def _values(request: Request) -> dict[str, str]:
     form = request.state.form
-    given = {n.removeprefix(VALUE): str(v).strip() for n, v in form.items() if n.startswith(VALUE)}
-    return {name: value for name, value in given.items() if value}
+    return {n.removeprefix(VALUE): str(v).strip() for n, v in form.items() if n.startswith(VALUE)}
 
 
 def _how(how: str) -> str:

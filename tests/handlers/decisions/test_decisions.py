@@ -1,9 +1,10 @@
 """What agents do: an approval binds bytes, nobody signs twice, two hands where a person touched it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from desks import ACCESS, CORRECT, LEAVE, NEW_ADDRESS, Office, agent
+from desks import ACCESS, CORRECT, LEAVE, MARKETING, NEW_ADDRESS, Office, agent
 
 from subjectline.handlers import decisions, drafting, sorting
 from subjectline.handlers.decisions import AgentDraft
@@ -166,3 +167,41 @@ async def test_access_comes_behind_a_link_not_in_the_mail(office: Office) -> Non
     assert "/m/" in left.text and "010-0000" not in left.text and "김하늘" not in left.text
     kept = next(m for m in await office.messages() if m.letter == "done")
     assert "/m/" not in office.desk.vault.text(kept.text)
+
+
+async def test_a_partial_answer_corrects_some_and_refuses_others(office: Office) -> None:
+    await office.mail(
+        ME, "배송지를 부산시 수영구 파도로 12로, 인스타그램 아이디를 haneul.new로 바꿔 주세요."
+    )
+    await office.mail(ME, "네", answers=office.last(ME))
+    request = await office.request()
+    assert set(request.fields) == {"shipping_address", "instagram_id"}
+    await decisions.send_back(office.desk, request.id or 0, request.version, agent(), "a word")
+    request = await office.request()
+    wish = AgentDraft("partial", "", "본인 계정인지 확인되지 않습니다.", {"instagram_id": ""})
+    with pytest.raises(BadInput, match="ground"):
+        await decisions.propose(office.desk, request.id or 0, request.version, agent(), wish)
+    wish = replace(wish, ground="not_incorrect")
+    sha = await decisions.propose(office.desk, request.id or 0, request.version, agent(), wish)
+    before = await office.desk.registry.read(KO_MEMBER.member, ["instagram_id"])
+    for number in (1, 2):
+        await decisions.approve(office.desk, sha, agent(number))
+    await office.work()
+    row = await office.desk.registry.read(KO_MEMBER.member, ["shipping_address", "instagram_id"])
+    assert row == {"shipping_address": "부산시 수영구 파도로 12", **before}
+    told = office.last(ME).text
+    assert "인스타그램" in told and "본인 계정인지" in told and "1833-6972" in told
+    assert await office.state() == "done" and not [
+        h for h in await office.holds() if not h.ended_at
+    ]
+
+
+async def test_a_withdrawal_is_never_partial(office: Office) -> None:
+    await office.mail(ME, MARKETING)
+    request = await office.request()
+    await decisions.send_back(office.desk, request.id or 0, request.version, agent(), "a word")
+    request = await office.request()
+    with pytest.raises(BadInput, match="as a whole"):
+        await decisions.propose(
+            office.desk, request.id or 0, request.version, agent(), AgentDraft("partial")
+        )
