@@ -99,9 +99,8 @@ def ko_mood(tight: str) -> Mood:
 def _ko_signs(tight: str, mood: Mood, other: bool, before: str, whole: str) -> Iterator[Sign]:
     third = False
     data = bool(ko_rights.HAS_DATA.search(tight))
-    for rule in (
-        ko_rights.RULES if ko_rights.NAMED.search(tight) else ko_rights.CARRIED if before else ()
-    ):
+    rules = ko_rights.RULES if ko_rights.NAMED.search(tight) else ()
+    for rule in rules or (ko_rights.CARRIED if before else ()):
         if rule.data and not data:
             continue
         if third and rule.kind == "marketing_withdrawal" and not ko_rights.BOTH.search(tight):
@@ -119,15 +118,22 @@ def _ko_signs(tight: str, mood: Mood, other: bool, before: str, whole: str) -> I
 
 
 def _ko_match(rule: ko_rights.Rule, tight: str, before: str) -> re.Match[str] | None:
+    if rule.topic and not rule.carry and not rule.topic.search(tight):
+        return None
     action = rule.action.search(tight)
     if action is None or (rule.not_with and rule.not_with.search(tight)):
         return None
-    if rule.kind == "access" and ko_rights.ACCESS_OUT.search(tight):
+    if rule.kind == "access" and _not_access(tight):
         return None
-    if rule.topic is None or rule.topic.search(tight):
+    if rule.topic is None or not rule.carry or rule.topic.search(tight):
         return _last_live(rule, tight, action)
-    carried = rule.carry.search(tight) if rule.carry else None
+    carried = rule.carry.search(tight)
     return carried if carried and rule.topic.search(before) else None
+
+
+def _not_access(tight: str) -> bool:
+    out = ko_rights.ACCESS_OUT.search(tight)
+    return bool(out) and not ko_rights.ACCESS_ASKS.search(tight)
 
 
 def _last_live(rule: ko_rights.Rule, tight: str, first: re.Match[str]) -> re.Match[str]:

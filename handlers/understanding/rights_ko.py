@@ -310,8 +310,10 @@ NAMED = _c(
 CARRIED = tuple(rule for rule in RULES if rule.carry)
 
 # Not a request about data, whatever else the clause says.
+# … unless it names what to see.
+ACCESS_ASKS = re.compile(r"항목|목록|사본|어떤정보|무슨정보|보관하시는지")
 ACCESS_OUT = re.compile(
-    r"(?!.*(?:항목|목록|사본|어떤정보|무슨정보|보관하시는지))(?:유출|해킹|안전|보호|도용|(?:수정"
+    r"(?:유출|해킹|안전|보호|도용|(?:수정"
     r"|변경|정정|삭제|반영|처리|탈퇴|철회|업데이트|적용)(?:이"
     r"|은|는|을|를)?(?:잘|다|제대로)?(?:됐|되었|된|완료|했|되어|돼|하였)|왜|언제까지|얼마나"
     r"|바뀐(?:게|거|건)|정책|약관)"
