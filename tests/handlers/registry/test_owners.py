@@ -240,7 +240,7 @@ async def _exports(made: Drawn, path: Path) -> list[tuple[str, dict[str, list[An
         await registry.close()
 
 
-_CHECKS = [HealthCheck.function_scoped_fixture]
+_CHECKS = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=_CHECKS)
