@@ -66,6 +66,7 @@ _ASKING: Mapping[bool, re.Pattern[str]] = {
 _CHANGED_MIND: Mapping[bool, re.Pattern[str]] = {
     False: re.compile(
         r"\b(?:changed my mind|on second thoughts?|actually,? (?:no|don'?t|keep)|scratch that"
+        r"|(?:decided|going|happy|chose) to (?:stay|remain)|decided (?:not to|against)|staying after all"
         r"|forget (?:it|that))\b"
     ),
     True: re.compile(

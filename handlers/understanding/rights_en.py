@@ -161,6 +161,9 @@ RULES = (
         not_with=_c(
             r"\bgym\b|\bnetflix\b|\bleave (?:it|them|that|those|everything)\b|\bleave (?:a"
             r"|my) (?:review|message|comment)"
+            r"|\bwanted to leave\b.{0,25}\b(?:last|yesterday|before|once|ago)\b"
+            # something is to go from the account, not the account
+            rf"|\b{words.DELETE}\b.{{1,40}}?\b(?:from|off|in|on) (?:my|the|our) (?:\w+ )?{words.ACCOUNT}"
         ),
     ),
     Rule(
@@ -190,6 +193,16 @@ RULES = (
             r"|paused)"
         ),
         not_with=_c(words.AD),
+        negative=True,
+    ),
+    Rule(
+        "suspension",
+        _c(
+            r"\b(?:do not|don'?t|stop|not|never)\b.{0,12}\bus(?:e|ing)\b (?:my|the)\b.{0,40}"
+            r"\b(?:until|till|while|for now|any ?more|in the meantime|at the moment)\b"
+        ),
+        not_with=_c(words.AD),
+        cap="likely",
         negative=True,
     ),
     Rule(
@@ -268,6 +281,7 @@ RULES = (
             r"|email|disclose|forward)\b (?:me |us )?(?:all )?(?:of )?my (?:personal |stored "
             rf"|own )?{words.DATA}\b(?! to\b)"
         ),
+        not_with=_NOT_SEE,
         possible=True,
     ),
     Rule(
