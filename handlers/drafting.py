@@ -6,7 +6,7 @@ person is asked or an agent sees to it; a whole draft becomes a proposal.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -86,15 +86,8 @@ async def make(desk: "Desk", request: Request, wanted: AgentDraft | None = None)
             field="outcome",
             remedy="Choose to grant it, or refuse it with a ground.",
         )
-    if request.kind == "correction":
-        return await _correction(desk, request, wish)
-    if request.kind in WITHDRAWALS:
-        return await _withdrawal(desk, request, wish)
-    if request.kind == "erasure":
-        return await _erasure(desk, request, wish)
-    if request.kind in DECISIONS:
-        return await _decision(desk, request, wish)
-    return _plain(desk, request, wish)
+    of_kind = _BY_KIND.get(request.kind, _plain)
+    return await of_kind(desk, request, wish)
 
 
 async def ask_own_gate(desk: "Desk", request: Request, account: str = "system") -> None:
@@ -263,11 +256,19 @@ async def _decision(desk: "Desk", request: Request, wish: AgentDraft) -> Draft:
     return Draft("fulfil", "restricted", told, tuple(changes), note=wish.note)
 
 
-def _plain(desk: "Desk", request: Request, wish: AgentDraft) -> Draft:
+async def _plain(desk: "Desk", request: Request, wish: AgentDraft) -> Draft:
     """Access, portability, suspension: nothing in the registry changes."""
     if wish.outcome == "fulfil" and request.kind not in BY_SYSTEM and not wish.note:
         return Draft("fulfil", "done", {}, missing=(Missing("agent"),))
     return Draft("fulfil", "done", done_facts(desk, request), note=wish.note)
+
+
+_BY_KIND: dict[str, Callable[["Desk", Request, AgentDraft], Awaitable[Draft]]] = {
+    "correction": _correction,
+    "erasure": _erasure,
+    **dict.fromkeys(WITHDRAWALS, _withdrawal),
+    **dict.fromkeys(DECISIONS, _decision),
+}
 
 
 def envelope(

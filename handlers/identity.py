@@ -16,7 +16,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, post
+from subjectline.handlers import audit, holds, post
 from subjectline.handlers.identity_limits import (
     CHANNEL_LIVES,
     CODE_LIVES,
@@ -137,6 +137,7 @@ async def challenge(
     member = known.only(contact)
     code, token = await _issue(session, desk, conversation, requests[0].group_id, contact, member)
     by_mail = conversation.door == "mail"
+    hours = HOLD_HOURS * (believed and any(_holds(desk, request) for request in requests))
     for request in requests:
         if request.state != "received":
             continue
@@ -145,7 +146,7 @@ async def challenge(
             provisional=held,
             registry=desk.data_map.registry,
             subject=member,
-            letter={"code": code, "hold_hours": HOLD_HOURS * believed} if by_mail else None,
+            letter={"code": code, "hold_hours": hours} if by_mail else None,
             reply_token=token if by_mail else "",
         )
         await advance(
@@ -382,6 +383,10 @@ async def _replace(session: AsyncSession, group_id: str) -> None:
         .where(col(Challenge.group_id) == group_id, col(Challenge.state) == "open")
         .values(state="replaced")
     )
+
+
+def _holds(desk: "Desk", request: Request) -> bool:
+    return bool(holds.holds_for(request.kind, request.fields, (), desk.data_map))
 
 
 def _code_hash(desk: "Desk", group_id: str, code: str) -> bytes:

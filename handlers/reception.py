@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from subjectline.handlers import answers, dialog, opening, post
 from subjectline.handlers.identity import Known
 from subjectline.handlers.requests import link_message, open_of
-from subjectline.handlers.understanding import understand
+from subjectline.handlers.understanding import Understanding, understand
 from subjectline.models.incoming import Contact, Door, Incoming, Outcome
 from subjectline.models.tables import Conversation, Message, MessageFile
 
@@ -172,9 +172,7 @@ async def _new_wishes(
     incoming: Incoming,
     known: Known,
 ) -> None:
-    answer = incoming.in_reply_to or incoming.reply_token
-    said = incoming.text if answer else f"{incoming.subject}\n{incoming.text}".strip()
-    meant = understand(said, desk.vocabulary, conversation.language)
+    meant = _meaning(desk, conversation, incoming)
     if meant.decision == "none":
         await _nothing_asked(session, conversation, message)
         return
@@ -184,6 +182,17 @@ async def _new_wishes(
         await opening.clarify(session, desk, unclear[0], meant)
         return
     await opening.identify(session, desk, conversation, requests, incoming, known)
+
+
+def _meaning(desk: "Desk", conversation: Conversation, incoming: Incoming) -> Understanding:
+    """What the words ask for; the subject of a new mail is read with them where they alone do not say
+    it, for subjects cut off what the words say whole. That of an answer is our own."""
+    meant = understand(incoming.text, desk.vocabulary, conversation.language)
+    answer = incoming.in_reply_to or incoming.reply_token
+    if meant.decision == "apply" or answer or not incoming.subject:
+        return meant
+    both = f"{incoming.subject}\n{incoming.text}".strip()
+    return understand(both, desk.vocabulary, conversation.language)
 
 
 async def _nothing_asked(

@@ -2,7 +2,9 @@
 
 import json
 import logging
+import re
 import sys
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -53,6 +55,7 @@ add_keeping(app)
 
 Config = Annotated[Path, typer.Option("--config", help="The settings file.")]
 DEFAULT_CONFIG = Path("subjectline.toml")
+CALLER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -169,11 +172,26 @@ def gate_caller(
     """Let a system ask the gate; prints its key, once."""
 
     async def work(desk: Desk) -> None:
+        _known("name", [name], CALLER_NAME.fullmatch, "letters, digits, dot, dash, underscore")
+        purposes, recipients = desk.data_map.purposes, desk.data_map.recipients
+        _known("--purpose", purpose, {"*", *purposes}.__contains__, ", ".join(purposes))
+        _known(
+            "--recipient",
+            recipient or [],
+            {"*", "self", *recipients}.__contains__,
+            ", ".join(recipients),
+        )
         async with desk.write() as session:
             key = await gate_callers.add_caller(session, name, purpose, recipient or [], desk.clock)
         typer.echo(key)
 
     _with_desk(config, work)
+
+
+def _known(field: str, given: Sequence[str], fits: Callable[[str], object], allowed: str) -> None:
+    for one in given:
+        if not fits(one):
+            raise BadInput(f"{one!r} is not known here", field=field, remedy=f"Allowed: {allowed}.")
 
 
 @mail_app.command("explain")

@@ -42,7 +42,7 @@ def places(settings: Settings) -> Places:
 def make_desk(settings: Settings, clock: Clock = system_clock) -> Desk:
     """A desk from its settings. Raises SettingsError, DataMapError."""
     where = places(settings)
-    settings.desk.data_dir.mkdir(parents=True, exist_ok=True)
+    private_folder(settings.desk.data_dir)
     vault = Vault(KeyRing.load(where.ring), KeyStore(where.store))
     data_map = load_map(settings.registry.map)
     database = Database(where.database)
@@ -81,6 +81,12 @@ def _registry(settings: Settings, data_map: DataMap, vault: Vault, clock: Clock)
     return Registry(data_map, engines, clock=clock, zone=zone, archive=archive, writers=writers)
 
 
+def private_folder(path: Path) -> None:
+    """Makes a folder that only its owner can enter; one that stands there already is left as it is."""
+    if not path.exists():
+        path.mkdir(parents=True, mode=0o700)
+
+
 async def close_desk(desk: Desk) -> None:
     """Lets go of databases and keys."""
     await desk.registry.close()
@@ -96,7 +102,7 @@ class Alone:
         self._handle = -1
 
     def __enter__(self) -> "Alone":
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(self._path.parent)
         self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -32,6 +32,10 @@ PASSWORD = 20  # letters, 100 bits
 # How a spreadsheet begins a formula (OWASP), the full-width forms included.
 FORMULA = tuple("=+-@\t\r\n＝＋－＠|%")
 
+# What a reader passes over before it looks for a formula: white space and control characters.
+_UNSEEN = (
+    "".join(c for c in map(chr, range(0x3001)) if c.isspace() or not c.isprintable()) + "\ufeff"
+)
 _UNSAFE = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 
 
@@ -143,7 +147,7 @@ def harmless(value: Any) -> Any:
     if isinstance(value, int | float | Decimal):
         return value
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return f"'{text}" if text.lstrip(" \u3000\u00a0\u200b\ufeff").startswith(FORMULA) else text
+    return f"'{text}" if text.lstrip(_UNSEEN).startswith(FORMULA) else text
 
 
 def file_name(label: str) -> str:

@@ -14,8 +14,10 @@ from subjectline.intake.mailparse.mime import Headers
 from subjectline.models.incoming import Tier
 
 _MAX_FIELD = 16_384
+# No border server writes a comment before its name; a sender who wants to slip by one that strips
+# only plain headers does.
 _SERVER = re.compile(
-    r'\s*(?:\([^()]*\)\s*)?(?:"([^"]{1,255})"|([^\s;()"]{1,255}))\s*(?:\d+\s*)?(?:;|\Z)'
+    r'\s*(?:"([^"]{1,255})"|([^\s;()"]{1,255}))\s*(?:\d+\s*)?(?:;|\Z)'
 )
 _METHODS = ("dmarc", "dkim", "spf", "arc")
 
