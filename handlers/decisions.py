@@ -15,8 +15,15 @@ from subjectline.handlers.drafting import AgentDraft, Draft
 from subjectline.handlers.letters import Letter
 from subjectline.handlers.requests import Facts, advance
 from subjectline.handlers.wishes import set_wish, wish_of
-from subjectline.models.errors import BadInput, NotPermitted, StaleMove, UnknownMember
+from subjectline.models.errors import (
+    BadInput,
+    BadValue,
+    NotPermitted,
+    StaleMove,
+    UnknownMember,
+)
 from subjectline.models.incoming import Door
+from subjectline.models.reasons import reason_text
 from subjectline.models.tables import (
     Approval,
     Conversation,
@@ -100,6 +107,9 @@ async def propose(
     made = await drafting.make(desk, request, wish)
     if made.missing:
         first = made.missing[0]
+        if first.what == "bad_value":
+            rule = reason_text(first.reason, "en")
+            raise BadValue(first.field, first.reason, rule, remedy=_way_out(first.what))
         raise BadInput(
             f"the answer lacks {first}", field=first.field or "answer", remedy=_way_out(first.what)
         )

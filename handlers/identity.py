@@ -26,6 +26,7 @@ from subjectline.handlers.identity_limits import (
     PROVISIONAL_LIVES,
     REPLY_LIVES,
     TRIES,
+    bombed,
     may_hold,
 )
 from subjectline.handlers.requests import Facts, advance
@@ -152,7 +153,7 @@ async def challenge(
         await advance(
             session, desk, request.id or 0, "challenge", audit.SYSTEM, request.version, facts
         )
-    if not by_mail and member is not None:
+    if not by_mail and member is not None and not await bombed(session, desk, contact):
         ids = [request.id or 0 for request in requests]
         post.note(
             session,

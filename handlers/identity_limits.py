@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.models.tables import Hold, Request
+from subjectline.models.incoming import Contact
+from subjectline.models.tables import Challenge, Hold, Request
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
@@ -34,3 +35,20 @@ async def may_hold(session: AsyncSession, desk: "Desk", request: Request, member
         .limit(1)
     )
     return rows.first() is None
+
+
+async def bombed(session: AsyncSession, desk: "Desk", contact: Contact) -> bool:
+    """Whether chats together have had the codes of an hour or a day sent to this address.
+
+    It is told to nobody: the words in the chat stay the same. By mail the person's own address is
+    challenged for what it writes itself, so that nobody can lock them out.
+    """
+    now = desk.clock()
+    rows = await session.exec(
+        select(Challenge.made_at)
+        .where(Challenge.contact_index == desk.vault.index(contact.kind, contact.value))
+        .where(col(Challenge.made_at) > now - timedelta(days=1))
+    )
+    times = list(rows)
+    lately = sum(1 for at in times if at > now - timedelta(hours=1))
+    return lately > CODES_AN_HOUR or len(times) > CODES_A_DAY

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -57,6 +58,12 @@ Config = Annotated[Path, typer.Option("--config", help="The settings file.")]
 DEFAULT_CONFIG = Path("subjectline.toml")
 CALLER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.callback()
+def private() -> None:
+    """Privacy requests by email and chat, with the data held back until it is right."""
+    os.umask(0o077)  # what the desk writes is its owner's alone: database, keys, archive
 
 
 @app.command("serve")

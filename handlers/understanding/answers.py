@@ -6,7 +6,9 @@ from subjectline.handlers.understanding.clauses import clean
 from subjectline.handlers.understanding.model import Answer
 
 _CAP = 2_000
-_CODE = re.compile(r"(?<![\d.,-])(?<!\d[ ])\d(?:[ .-]?\d){5}(?![ -]?\d)(?![.,]\d)")
+_CODE = re.compile(
+    r"(?<![\dA-Za-z.,-])(?<!\d[ ])\d(?:[ .-]?\d){5}(?![ -]?\d)(?![.,]\d)(?![A-Za-z])"
+)
 _NO = re.compile(
     r"^\W*(?:(?:아니(?:요|오|에요|예요|야|다)?|아뇨|아냐|아녀|안\s?할|안\s?해|하지\s?(?:마|말)|싫"
     r"|노노?|ㄴㄴ|취소|그만|됐어|됐습|괜찮|틀렸|틀려|틀립|다릅)"

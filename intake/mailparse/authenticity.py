@@ -16,9 +16,7 @@ from subjectline.models.incoming import Tier
 _MAX_FIELD = 16_384
 # No border server writes a comment before its name; a sender who wants to slip by one that strips
 # only plain headers does.
-_SERVER = re.compile(
-    r'\s*(?:"([^"]{1,255})"|([^\s;()"]{1,255}))\s*(?:\d+\s*)?(?:;|\Z)'
-)
+_SERVER = re.compile(r'\s*(?:"([^"]{1,255})"|([^\s;()"]{1,255}))\s*(?:\d+\s*)?(?:;|\Z)')
 _METHODS = ("dmarc", "dkim", "spf", "arc")
 
 

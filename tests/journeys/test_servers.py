@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.server, pytest.mark.xdist_group("site")]
 Found = TypeVar("Found")
 START = "from subjectline.intake.cli import app; app()"
 AGENT_PASSWORD = "a-password-of-the-test"
-CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
+CODE = re.compile(r"(?<![\dA-Z-])\d{6}(?![\dA-Z])")
 WITHDRAW_EN = "I withdraw my consent to giving my data to third parties."
 
 CONFIG = """

@@ -107,7 +107,9 @@ leave: {person: {action: anonymise, set: {mail: null}}, thing: {action: ask}}
 """
 
 
-async def test_types_keys_and_lengths_are_compared(empty_url: str, backend: str, query: Query) -> None:
+async def test_types_keys_and_lengths_are_compared(
+    empty_url: str, backend: str, query: Query
+) -> None:
     url = empty_url
     await query(url, "CREATE TABLE person (code VARCHAR(9), mail VARCHAR(20) NOT NULL, born DATE)")
     await query(url, "CREATE TABLE thing (id INTEGER PRIMARY KEY, whose INTEGER)")
@@ -130,7 +132,9 @@ async def test_a_database_that_is_away_is_one_finding(shop_map: DataMap, tmp_pat
     assert set(_told(await _check(shop_map, urls))) == {"connections.shop", "connections.news"}
 
 
-async def test_a_drafted_map_loads_fits_and_reads(empty_url: str, backend: str, query: Query) -> None:
+async def test_a_drafted_map_loads_fits_and_reads(
+    empty_url: str, backend: str, query: Query
+) -> None:
     url = empty_url
     for statement in (BAKERY / "schema.sql").read_text().split(";\n"):
         await query(url, statement.replace("patron", "customer").replace("mail", "email"))
@@ -172,7 +176,9 @@ def test_a_writing_role_of_no_connection_is_refused(shop_map: DataMap) -> None:
         open_writers(shop_map, {"stock": "sqlite://"})
 
 
-async def test_a_map_may_carry_a_url_for_the_tools(empty_url: str, backend: str, query: Query) -> None:
+async def test_a_map_may_carry_a_url_for_the_tools(
+    empty_url: str, backend: str, query: Query
+) -> None:
     url = empty_url
     await query(url, "CREATE TABLE person (code INTEGER PRIMARY KEY, mail TEXT, born DATE)")
     await query(url, "INSERT INTO person VALUES (1, 'a@b.test', NULL)")

@@ -78,3 +78,8 @@ def test_neither(text: str) -> None:
 )
 def test_code(text: str, code: str | None) -> None:
     assert read_answer(text).code == code
+
+
+@pytest.mark.parametrize("text", ["SL-9A123456", "(SL-A123456B) 문의드립니다", "SL-123456ZX"])
+def test_a_reference_is_no_code(text: str) -> None:
+    assert read_answer(text).code is None
