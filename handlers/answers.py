@@ -86,7 +86,9 @@ async def handle(
 def _asked(requests: list[Request]) -> Request | None:
     """The newest request that waits for the person's words."""
     waiting = [
-        r for r in requests if r.state == "waiting" or (r.state == "received" and r.clarified)
+        r
+        for r in requests
+        if r.state == "waiting" or (r.state == "received" and r.kind == "unclear" and r.clarified)
     ]
     return waiting[-1] if waiting else None
 
@@ -287,11 +289,11 @@ async def asked(session: AsyncSession, request: Request) -> tuple[str, list[str]
 async def _clarified(came: Came, request: Request) -> bool:
     """An answer to `which right?`: the request gets its kind, or a second question, or an agent."""
     await came.belongs_to(request)
-    if request.kind != "unclear":
-        came.for_agent()
-        return True
     guess = opening.guess_of(came.desk, request) if came.answer.yes else ()
     meant = understand(came.incoming.text, came.desk.vocabulary, request.language)
+    if came.answer.yes is False and meant.decision == "none":
+        await came.step(request, "withdraw")
+        return True
     if not guess and meant.decision != "apply":
         if not await opening.clarify(came.session, came.desk, request, meant):
             came.for_agent()

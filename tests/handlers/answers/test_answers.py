@@ -98,3 +98,27 @@ async def test_a_correction_costs_two_mails(office: Office) -> None:
     await proven(office, CORRECT)
     incoming = [m for m in await office.messages() if m.direction == "in"]
     assert len(incoming) == 2 and await office.state() == "proposed"
+
+
+async def test_a_no_to_a_guess_ends_it_and_the_chat_goes_on(office: Office) -> None:
+    """Nothing that is asked for afterwards is swallowed by the question before."""
+    await office.chat(7, "탈퇴")
+    assert (await office.request()).kind == "unclear"
+    await office.chat(7, "아니요")
+    assert await office.state() == "withdrawn"
+    await office.chat(7, "내 정보 보여줘")
+    await office.chat(7, "광고 그만 보내 주세요")
+    kinds = {request.kind: request.state for request in await office.all(Request)}
+    assert kinds == {
+        "unclear": "withdrawn",
+        "access": "received",
+        "marketing_withdrawal": "received",
+    }
+
+
+async def test_a_right_named_late_does_not_swallow_the_next(office: Office) -> None:
+    await office.chat(8, "탈퇴")
+    await office.chat(8, "내 정보 보여줘")
+    await office.chat(8, "광고 그만 보내 주세요")
+    kinds = {request.kind for request in await office.all(Request)}
+    assert kinds == {"access", "marketing_withdrawal"}
