@@ -198,8 +198,8 @@ RULES = (
     Rule(
         "suspension",
         _c(
-            r"\b(?:do not|don'?t|stop|not|never)\b.{0,12}\bus(?:e|ing)\b (?:my|the)\b.{0,40}"
-            r"\b(?:until|till|while|for now|any ?more|in the meantime|at the moment)\b"
+            r"\b(?:do not|don'?t|stop|never)\b.{0,12}\bus(?:e|ing)\b my (?:\w+ ){0,2}"
+            r"(?:number|phone|address|e-?mail|name|id|details|account)\b"
         ),
         not_with=_c(words.AD),
         cap="likely",
