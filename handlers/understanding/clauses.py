@@ -125,9 +125,13 @@ class Sentence:
     clauses: tuple[Clause, ...]
 
 
+_EMPTY_LINES = re.compile(r"\n{3,}")  # a page of them would be looked through again and again
+
+
 def clean(text: str) -> str:
     """The first `CAP` characters with one kind of digits, spaces, quotes and dashes."""
-    return text[:CAP].translate(_TABLE).replace("\r\n", "\n").replace("\r", "\n")
+    plain = text[:CAP].translate(_TABLE).replace("\r\n", "\n").replace("\r", "\n")
+    return _EMPTY_LINES.sub("\n\n", plain)
 
 
 def sentences(text: str, language: str) -> list[Sentence]:
