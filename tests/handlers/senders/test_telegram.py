@@ -136,6 +136,8 @@ async def test_a_deletion_in_a_closed_chat_is_let_be(
     said = emulator.say(HANA, "123456")
     emulator.block(HANA)
     await sender.send(letter("", forget=said.message_id))
+    assert [call.method for call in emulator.calls][-1] == "deleteMessage"
+    assert emulator.calls[-1].error
 
 
 @pytest.mark.parametrize("recipient", ["999", "hana@member.test", ""])

@@ -126,4 +126,4 @@ def test_headings_lead_to_their_anchors() -> None:
 
 def test_a_long_text_takes_linear_time() -> None:
     for piece in ("**a ", "[x](", "| ", "- ", "#", "1. "):
-        policy_text.html(piece * 50_000)
+        assert len(policy_text.html(piece * 50_000)) >= 50_000
