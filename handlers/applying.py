@@ -2,7 +2,8 @@
 
 1. `approve` has committed `applying`. 2. An attempt is committed before the registry is touched.
 3. The registry, one transaction a connection, compare and set, read back. 4. One step of the desk:
-proof, `apply`, hold, letter, audit. Killed between 2 and 4, the next one runs 3 again.
+proof, `apply`, hold, letter, audit. Killed between 2 and 4, the next one runs 3 again. Where copies
+are corrected by hand, 4 ends with the proof, and the last tick runs 3 and 4 again (`copies`).
 """
 
 import json
@@ -14,7 +15,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, consequences, decisions, drafting, post
+from subjectline.handlers import audit, consequences, copies, decisions, drafting, post
 from subjectline.handlers.export.gather import finished, gather
 from subjectline.handlers.registry import Applied, Change
 from subjectline.handlers.requests import Facts, advance
@@ -98,6 +99,10 @@ async def _done(
         session.add(row)
         if export is not None:
             await finished(session, desk, export)
+        manual = drafting.open_envelope(desk, proposal).get("manual", ())
+        if await copies.note(session, desk, request, proposal, manual):
+            await finish(session, task, reason=copies.WAITING)
+            return
         await _close(session, desk, task, request, proposal)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import rfc8785
 
-from subjectline.handlers import consents, erasing, letters, restrictions
+from subjectline.handlers import consents, copies, erasing, letters, restrictions
 from subjectline.handlers import facts as wording
 from subjectline.handlers.done_facts import done_facts
 from subjectline.handlers.registry import Change, Kept
@@ -293,6 +293,7 @@ def envelope(
         "attachments": [],
         "changes": [change.as_json() for change in draft.changes],
         "rows": list(draft.rows),
+        "manual": copies.named(desk, request, draft.outcome, draft.rows),
         "slots": ["sent_on", "secure_link"],
         "note": draft.note,
     }

@@ -192,6 +192,27 @@ class Attempt(SQLModel, table=True):
     proof: Sealed | None = sealed("attempt.proof")  # before and after
 
 
+class ManualCopy(SQLModel, table=True):
+    """A copy that only a person can correct: a paper archive, a partner's system.
+
+    Made when the registry has been written; the request stays `applying` until each has its tick.
+    """
+
+    __tablename__ = "manual_copy"
+    __table_args__ = (UniqueConstraint("proposal_id", "number"),)
+
+    id: int | None = key()
+    request_id: int = refers("request.id")
+    proposal_id: int = refers("proposal.id", index=False)
+    number: int  # its place in the envelope
+    field: str
+    place: str = ""  # table.column, or what the data map says
+    labels: dict[str, Any] = facts()  # ko, en
+    made_at: datetime = moment()
+    done_at: datetime | None = maybe_moment()
+    done_by: int | None = refers("agent.id", nullable=True, index=False)
+
+
 class Task(SQLModel, table=True):
     """Work that must happen after a commit: apply, export, mirror, webhook."""
 
