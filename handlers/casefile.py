@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import agents, audit, opaque, queries
+from subjectline.handlers import agents, audit, copies, opaque, queries
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.thread import messages, opened
 from subjectline.handlers.views import (
     AttemptView,
     Case,
     ChallengeView,
+    CopyView,
     HoldView,
     LetterView,
     OpenedFile,
@@ -191,6 +192,7 @@ async def _case(session: AsyncSession, desk: "Desk", request: Request) -> Case:
         proposal=await _proposal(session, desk, request, names),
         attempts=await _attempts(session, request),
         letters=await _letters(session, request),
+        copies=await _copies(session, request, names),
     )
 
 
@@ -322,6 +324,23 @@ async def _attempts(session: AsyncSession, request: Request) -> tuple[AttemptVie
         select(Attempt).where(Attempt.request_id == request.id).order_by(col(Attempt.id))
     )
     return tuple(AttemptView(row.at, row.outcome, row.detail) for row in rows)
+
+
+async def _copies(
+    session: AsyncSession, request: Request, names: Mapping[int, str]
+) -> tuple[CopyView, ...]:
+    rows = await copies.newest(session, request.id or 0)
+    return tuple(
+        CopyView(
+            row.number,
+            row.field,
+            row.place,
+            row.labels,
+            row.done_at,
+            names.get(row.done_by or 0, ""),
+        )
+        for row in rows
+    )
 
 
 async def _letters(session: AsyncSession, request: Request) -> tuple[LetterView, ...]:

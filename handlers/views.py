@@ -101,6 +101,18 @@ class AttemptView:
 
 
 @dataclass(frozen=True)
+class CopyView:
+    """A copy out of the desk's reach, and who corrected it."""
+
+    number: int
+    field: str
+    place: str
+    labels: Mapping[str, str]
+    done_at: datetime | None
+    done_by: str
+
+
+@dataclass(frozen=True)
 class LetterView:
     letter: str
     door: str
@@ -150,6 +162,11 @@ class Case:
     proposal: ProposalView | None
     attempts: tuple[AttemptView, ...]
     letters: tuple[LetterView, ...]
+    copies: tuple[CopyView, ...] = ()
+
+    @property
+    def copies_left(self) -> int:
+        return sum(copy.done_at is None for copy in self.copies)
 
     @property
     def sources(self) -> tuple[MessageView, ...]:

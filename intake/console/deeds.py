@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request, Response
 
-from subjectline.handlers import casefile, decisions
+from subjectline.handlers import casefile, copies, decisions
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.decisions import AgentDraft
 from subjectline.intake.console.guard import AgentRoute, actor_of, desk_of
@@ -105,6 +105,24 @@ async def reject_identity(
     number = await casefile.identify(desk, reference)
     await decisions.reject_identity(desk, number, version, actor_of(request), reason.strip())
     return _back(reference, "rejected")
+
+
+@router.post("/copies")
+async def tick(request: Request, reference: str, place: Annotated[int, Form()]) -> Response:
+    """A copy out of the desk's reach was corrected by hand."""
+    desk = desk_of(request)
+    number = await casefile.identify(desk, reference)
+    await copies.tick(desk, number, place, actor_of(request))
+    return _back(reference, "ticked")
+
+
+@router.post("/copies/stuck")
+async def stuck(request: Request, reference: str, version: Version, reason: Text = "") -> Response:
+    _needed(reason, "reason")
+    desk = desk_of(request)
+    number = await casefile.identify(desk, reference)
+    await copies.give_up(desk, number, version, actor_of(request), reason.strip())
+    return _back(reference, "sent_back")
 
 
 async def _reopen(desk: "Desk", reference: str, number: int, version: int, actor: Actor) -> int:

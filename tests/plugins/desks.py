@@ -298,17 +298,20 @@ async def _new_desk(url: str) -> None:
 async def make_desk(
     desk_template: Path, company_template: Path, sample_map: DataMap, tmp_path: Path
 ) -> AsyncIterator[MakeDesk]:
-    """`await make_desk()` gives an Office on new SQLite files; `url=` puts it on another database."""
+    """`await make_desk()` gives an Office on new SQLite files; `url=` puts it on another database.
+
+    `data_map=` is another map of the same company.
+    """
     made: list[Office] = []
 
-    async def make(url: str = "", at: datetime = NOW) -> Office:
+    async def make(url: str = "", at: datetime = NOW, data_map: DataMap | None = None) -> Office:
         folder = tmp_path / f"desk{len(made)}"
         folder.mkdir()
         shutil.copy(company_template, folder / "company.db")
         if not url:
             shutil.copy(desk_template, folder / "desk.db")
             url = f"sqlite+aiosqlite:///{folder / 'desk.db'}"
-        office = _office(folder, url, sample_map, FrozenClock(at))
+        office = _office(folder, url, data_map or sample_map, FrozenClock(at))
         made.append(office)
         return office
 

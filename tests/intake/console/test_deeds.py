@@ -1,8 +1,10 @@
 """What agents do on a request's page, and what two of them do to each other."""
 
+import pytest
 from browsers import EN, KO, Browser, asks
 from desks import Office
 
+from subjectline.models.datamap.parts import Bilingual, Manual
 from subjectline.models.tables import Proposal, Request
 
 ADDRESS = "배송지 주소를 서울특별시 보기구 새길 12, 3층으로 바꿔 주세요."
@@ -176,3 +178,23 @@ async def test_a_final_request_offers_nothing(console: Browser, staffed: Office)
     page = (await console.get(here)).text
     assert "끝난 요청입니다" in page and f"{here}/approve" not in page
     assert (await console.post(f"{here}/approve", **form)).status_code == 409
+
+
+async def test_copies_out_of_reach_are_ticked_on_the_page(
+    console: Browser, staffed: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the approval they are named; after it each has a button, and the last one ends it."""
+    known = staffed.desk.data_map.fields
+    book = Manual(labels=Bilingual(ko="종이 배송 장부", en="Delivery book"), place="창고 2")
+    field = known["shipping_address"].model_copy(update={"manual": (book,)})
+    monkeypatch.setitem(known, "shipping_address", field)
+    reference = await asks(staffed, KO, ADDRESS)
+    here = f"/requests/{reference}"
+    assert "종이 배송 장부" in (await console.get(here)).text
+    await console.post(f"{here}/approve")
+    await staffed.work()
+    assert "손으로 고칠 사본이 1건 남아 있습니다" in (await console.get(here)).text
+    response = await console.post(f"{here}/copies")
+    assert "표시했습니다" in response.text and "한보라" in response.text
+    await staffed.work()
+    assert "처리 완료" in (await console.get(here)).text
