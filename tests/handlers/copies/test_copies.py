@@ -4,11 +4,12 @@ import asyncio
 import json
 
 import pytest
-from desks import CORRECT, LEAVE, NEW_ADDRESS, DataMap, MakeDesk, Office, agent
+from desks import CORRECT, LEAVE, NEW_ADDRESS, MakeDesk, Office, agent
 from signing import proven, request_of, signed
 
 from subjectline.handlers import casefile, copies, decisions
 from subjectline.intake.sandbox.people import KO_MEMBER
+from subjectline.models.datamap import DataMap
 from subjectline.models.datamap.parts import Bilingual, Manual
 from subjectline.models.errors import BadInput, StaleMove
 from subjectline.models.tables import Attempt, Audit, ManualCopy, Proposal, Request, Task
