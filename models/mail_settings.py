@@ -5,8 +5,17 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from subjectline.models.dkim import DOMAIN, SELECTOR
 from subjectline.models.errors import SettingsError
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -60,10 +69,50 @@ class _Server(BaseModel):
         return self
 
 
+class DnsSettings(BaseModel):
+    """Who is asked for DKIM keys and DMARC policies, and how long we wait for it.
+
+    `nameservers` are addresses; empty means those of the system.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    nameservers: tuple[str, ...] = ()
+    port: Port = 53
+    lookup_seconds: Seconds = 1.5  # one name
+    mail_seconds: Seconds = 3  # all names that one mail asks for
+
+    @field_validator("nameservers")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            ip_address(one)
+        return value
+
+
+class DkimSettings(BaseModel):
+    """A key that our letters are signed with; its public half stands at selector._domainkey.domain."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    domain: str
+    selector: str
+    key_file: Path
+
+    @field_validator("domain", "selector")
+    @classmethod
+    def _is_a_name(cls, value: str, info: ValidationInfo) -> str:
+        value = value.lower()
+        if not (DOMAIN if info.field_name == "domain" else SELECTOR).match(value):
+            raise ValueError(f"{value!r} is not a {info.field_name}")
+        return value
+
+
 class MailboxSettings(_Server):
     """The IMAP mailbox that the desk reads; `processed` and `quarantine` are made where they are missing.
 
-    A mail over `max_mail_bytes` is not fetched: its header alone is handed over.
+    A mail over `max_mail_bytes` is not fetched: its header alone is handed over. `verify_dkim`: where
+    no border server of ours says what it found, signatures are verified by the desk itself.
     """
 
     port: Port = 993
@@ -77,6 +126,7 @@ class MailboxSettings(_Server):
     retry_seconds: Seconds = 1  # first wait after a loss; doubles
     retry_max_seconds: Seconds = 120
     max_mail_bytes: int = Field(default=25 * 1024 * 1024, ge=1024)
+    verify_dkim: bool = True
 
     @property
     def name(self) -> str:
@@ -95,6 +145,7 @@ class SmtpSettings(_Server):
     from_name: str = Field(default="", pattern=r"^[^\r\n\x00]*$")
     reply_to_domain: str = Field(default="", pattern=r"^[^\s<>@,;:\"\\]*$")
     keep_seconds: Seconds = 30  # an unused connection is asked with NOOP after this
+    dkim: tuple[DkimSettings, ...] = ()  # each signs every letter
 
     @property
     def from_domain(self) -> str:

@@ -18,8 +18,11 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from subjectline.models.desk_files import Periods
 from subjectline.models.errors import SettingsError
-from subjectline.models.mail_settings import MailboxSettings, SmtpSettings
+from subjectline.models.mail_settings import DnsSettings, MailboxSettings, SmtpSettings
+
+FILES = ("ca_file", "key_file")  # settings of their own: the file itself is meant, not its text
 
 
 class Section(BaseModel):
@@ -85,8 +88,10 @@ class Settings(BaseSettings):
     database: DatabaseSection = DatabaseSection()
     keys: KeysSection = KeysSection()
     registry: RegistrySection
+    retention: Periods = Periods()
     mailboxes: tuple[MailboxSettings, ...] = ()
     smtp: SmtpSettings | None = None
+    dns: DnsSettings = DnsSettings()
     telegram: TelegramSection = TelegramSection()
     listen: ListenSection = ListenSection()
 
@@ -139,7 +144,7 @@ def resolve_secrets(value: Any, where: str = "") -> Any:
 def _resolved(name: str, item: Any, where: str) -> tuple[str, Any]:
     if name.endswith("_command") and isinstance(item, str):
         return name.removesuffix("_command"), _printed(item, where)
-    if name.endswith("_file") and name != "ca_file" and isinstance(item, str):
+    if name.endswith("_file") and name not in FILES and isinstance(item, str):
         return name.removesuffix("_file"), _read(Path(item), where)
     return name, resolve_secrets(item, where)
 

@@ -1,7 +1,8 @@
 """How far the sender of a mail can be believed, and why (RFC 8601, RFC 7489).
 
 Only the top-most Authentication-Results of a configured authserv-id counts: our own border wrote
-it, and everything below it may have been written by the sender.
+it, and everything below it may have been written by the sender. Where it leaves the question open,
+our own check of the signatures answers it (`intake.mailauth`), made before the mail is parsed.
 """
 
 import re
@@ -9,7 +10,8 @@ from dataclasses import dataclass
 
 from authres import AuthenticationResultsHeader
 
-from subjectline.intake.mailparse.addresses import Address
+from subjectline.intake.mailauth.evidence import OwnCheck, Result
+from subjectline.intake.mailparse.addresses import Address, addresses
 from subjectline.intake.mailparse.mime import Headers
 from subjectline.models.incoming import Tier
 
@@ -26,12 +28,27 @@ class Judgement:
     evidence: dict[str, str]  # without personal data
 
 
-def judge(headers: Headers, senders: list[Address], authserv_ids: tuple[str, ...]) -> Judgement:
-    """The tier of a mail from `senders` (the addresses of its From) and the evidence for it."""
+def judge(
+    headers: Headers,
+    senders: list[Address],
+    authserv_ids: tuple[str, ...],
+    own_check: OwnCheck | None = None,
+) -> Judgement:
+    """The tier of a mail from `senders` (the addresses of its From) and the evidence for it.
+
+    `own_check` is what our verification of this very mail found, where it was made.
+    """
     flaw = _flaw(headers, senders)
     if flaw:
         return Judgement(flaw[0], {"why": flaw[1]})
     own = _own_results(headers, authserv_ids)
+    said = _by_server(own, senders[0].domain)
+    if own_check is None or said.tier is not Tier.UNKNOWN:
+        return said
+    return _by_own_check(own_check, headers, senders, said)
+
+
+def _by_server(own: "tuple[str, Results | None] | None", sender_domain: str) -> Judgement:
     if own is None:
         return Judgement(Tier.UNKNOWN, {"why": "no result of a trusted server"})
     server, results = own
@@ -39,7 +56,7 @@ def judge(headers: Headers, senders: list[Address], authserv_ids: tuple[str, ...
         return Judgement(Tier.UNKNOWN, {"server": server, "why": "the result cannot be read"})
     found = {method: _first(results, method) for method in _METHODS}
     evidence = {"server": server} | {method: word for method, word in found.items() if word}
-    tier, why = _by_dmarc(results, senders[0].domain)
+    tier, why = _by_dmarc(results, sender_domain)
     return Judgement(tier, evidence | {"why": why})
 
 
@@ -116,3 +133,59 @@ def _by_dmarc(results: Results, sender_domain: str) -> tuple[Tier, str]:
     if all(domain and domain == _domain(sender_domain) for _, domain in dmarc):
         return Tier.ALIGNED, "DMARC passed for the domain of From"
     return Tier.UNKNOWN, "DMARC passed for another domain than that of From"
+
+
+def _by_own_check(
+    check: OwnCheck, headers: Headers, senders: list[Address], said: Judgement
+) -> Judgement:
+    """Where a server of ours said something, our check may only raise: it saw more than we do."""
+    tier, words = _weighed(check, headers, senders)
+    if tier is Tier.FAILED and "server" in said.evidence:
+        tier, words = Tier.UNKNOWN, {"why": said.evidence["why"]}
+    return Judgement(tier, said.evidence | words)
+
+
+def _weighed(
+    check: OwnCheck, headers: Headers, senders: list[Address]
+) -> tuple[Tier, dict[str, str]]:
+    if check.why:
+        return Tier.UNKNOWN, {"why": f"our own check: {check.why}"}
+    if not _read_alike(check, headers, senders):
+        return Tier.UNKNOWN, {"why": "our own check read another header than the parser"}
+    words = _of_signature(check)
+    if check.proof is not None:
+        return Tier.ALIGNED, words | {"why": "a DKIM signature of the domain of From"}
+    if check.policy:
+        words["policy"] = check.policy
+    tier, why = _without_proof(check)
+    return tier, words | {"why": why}
+
+
+def _read_alike(check: OwnCheck, headers: Headers, senders: list[Address]) -> bool:
+    """What was verified is what is shown, or it proves nothing."""
+    names = tuple(name for name, _ in headers.items)
+    verified = [one.value for one in addresses(check.sender)]
+    return names == check.names and verified == [one.value for one in senders]
+
+
+def _of_signature(check: OwnCheck) -> dict[str, str]:
+    """The signature that decides, or the one that came nearest."""
+    first = check.proof or next(iter(check.signatures), None)
+    if first is None:
+        return {"dkim": "none"}
+    words = {"dkim": first.result.value, "domain": first.domain, "selector": first.selector}
+    return {key: word for key, word in (words | {"dkim_why": first.why}).items() if word}
+
+
+def _without_proof(check: OwnCheck) -> tuple[Tier, str]:
+    if check.uncertain:
+        return Tier.UNKNOWN, "the DNS did not answer in time"
+    if check.relayed:
+        return Tier.UNKNOWN, f"a list or forwarder ({check.relayed}) may have changed it"
+    if any(one.aligned and one.result is Result.POLICY for one in check.signatures):
+        return Tier.UNKNOWN, "the signature of the domain of From proves too little"
+    if check.policy in ("quarantine", "reject"):
+        return Tier.FAILED, f"nothing proves the domain of From, which asks to {check.policy}"
+    if any(one.aligned for one in check.signatures):
+        return Tier.UNKNOWN, "the signature of the domain of From does not hold"
+    return Tier.UNKNOWN, "no signature of the domain of From"
