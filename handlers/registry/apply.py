@@ -1,19 +1,28 @@
 """Two databases, no lie: a change set is in every connection, or it is told where it is not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, select, true, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from subjectline.handlers.registry.changes import Applied, Change, ChangeResult, ConnectionResult
+from subjectline.handlers.registry.bound import Binder
+from subjectline.handlers.registry.changes import (
+    Applied,
+    Change,
+    ChangeResult,
+    ConnectionResult,
+    Found,
+)
 from subjectline.handlers.registry.engines import guarded
+from subjectline.handlers.registry.looking import Looking, unknown
 from subjectline.handlers.registry.moving import LeavingRow, Mover
 from subjectline.handlers.registry.schema import Schema
 from subjectline.models.errors import RegistryAway, RegistryConflict, RegistryError
 
 ROUNDS = 3  # of a move, while rows come or change in between
-_Found = Literal["old", "new", "other", "missing"]
 _State = Literal["applied", "already"]
 
 
@@ -25,10 +34,12 @@ class Writer:
         schema: Schema,
         engines: Mapping[str, AsyncEngine],
         seconds: float,
+        binder: Binder,
         mover: Mover | None = None,
     ) -> None:
         self._schema, self._engines, self._seconds = schema, engines, seconds
-        self._mover = mover
+        self._binder, self._mover = binder, mover
+        self._look = Looking(schema, self._reading)
 
     async def apply(self, changes: Sequence[Change]) -> Applied:
         """Writes `changes`, connection after connection, and reads each back.
@@ -36,8 +47,7 @@ class Writer:
         Raises RegistryConflict, RegistryAway or RegistryError if a connection has not everything;
         the error's `results` say what each one has.
         """
-        groups = self._groups(changes)
-        failed = await self._precheck(groups) if len(groups) > 1 else None
+        groups, failed = await self._ready(changes)
         results: list[ConnectionResult] = []
         for name, group in groups.items():
             if failed is None:
@@ -48,19 +58,46 @@ class Writer:
                 result = ConnectionResult(name, "untouched")
             results.append(result)
         if failed is not None:
+            results = [
+                await self._surveyed(result, groups[result.connection]) for result in results
+            ]
             failed.results = tuple(result.as_json() for result in results)
             raise failed
         return Applied(tuple(results))
 
+    async def _ready(
+        self, changes: Sequence[Change]
+    ) -> tuple[dict[str, list[Change]], RegistryError | None]:
+        """The changes by connection, and what stands in their way before the first is written."""
+        groups = self._groups(changes)
+        try:
+            resolved = await self._binder.resolved(changes)
+        except RegistryError as error:
+            return groups, error
+        groups = self._groups(resolved)
+        return groups, await self._precheck(groups) if len(groups) > 1 else None
+
+    async def _surveyed(self, result: ConnectionResult, group: list[Change]) -> ConnectionResult:
+        """The same with what each table has now, for the agent who has to repair it."""
+        away = result.state == "away"
+        places = unknown(group) if away else await self._look.places(result.connection, group)
+        return replace(result, places=places)
+
     def _groups(self, changes: Sequence[Change]) -> dict[str, list[Change]]:
-        """By connection, in the map's order; within one, deletes first and children before parents."""
+        """By connection, those first whose rows another one tells; within one, deletes first and
+        children before parents."""
         order = self._schema.children_first(self._schema.map.tables)
         for change in changes:
             self._known(change)
         ranked = sorted(changes, key=lambda c: (c.op == "update", order.index(c.table)))
-        names = [name for name in self._schema.map.connections if name in self._engines]
+        names = [name for name in self._schema.told_first() if name in self._engines]
         grouped = {name: [c for c in ranked if c.connection == name] for name in names}
         return {name: group for name, group in grouped.items() if group}
+
+    @asynccontextmanager
+    async def _reading(self, name: str) -> AsyncIterator[AsyncConnection]:
+        async with guarded(name, self._seconds), self._engines[name].connect() as connection:
+            yield connection
 
     def _known(self, change: Change) -> None:
         spec = self._schema.map.tables.get(change.table)
@@ -85,13 +122,10 @@ class Writer:
         found while nothing is written."""
         for name, group in groups.items():
             try:
-                async with (
-                    guarded(name, self._seconds),
-                    self._engines[name].connect() as connection,
-                ):
+                async with self._reading(name) as connection:
                     for change in group:
                         if change.op == "update":
-                            self._refuse(change, await self._found(connection, change))
+                            self._refuse(change, await self._look.found(connection, change))
             except RegistryError as error:
                 return error
         return None
@@ -104,7 +138,7 @@ class Writer:
                 states = await self._round(name, group)
                 if not await self._left_over(group):
                     break
-            async with guarded(name, self._seconds), self._engines[name].connect() as connection:
+            async with self._reading(name) as connection:
                 pairs = zip(group, states, strict=True)
                 read = [await self._read_back(connection, c, state) for c, state in pairs]
             await self._settle(group)
@@ -148,13 +182,13 @@ class Writer:
         column = table.c[change.column]
         statement = (
             update(table)
-            .where(self._row(change), column.is_not_distinct_from(change.old))
+            .where(self._look.row(change), column.is_not_distinct_from(change.old))
             .values({column: change.new})
         )
         count = (await connection.execute(statement)).rowcount
         if count == 1:
             return "applied"
-        found = "other" if count > 1 else await self._found(connection, change)
+        found = "other" if count > 1 else await self._look.found(connection, change)
         self._refuse(change, found)
         return "already"
 
@@ -162,24 +196,11 @@ class Writer:
         self, connection: AsyncConnection, change: Change
     ) -> Literal["applied", "already"]:
         """All rows of the member go, also those that came after the proposal; with a key, one row."""
-        owned = self._owned(change)
+        owned = self._look.owned(change)
         done = await connection.execute(delete(self._schema[change.table]).where(owned))
         return "applied" if done.rowcount else "already"
 
-    async def _found(self, connection: AsyncConnection, change: Change) -> _Found:
-        """What the row holds. The database compares, so that no two notions of equality meet."""
-        column = self._schema[change.table].c[change.column]
-        which = case(
-            (column.is_not_distinct_from(change.new), "new"),
-            (column.is_not_distinct_from(change.old), "old"),
-            else_="other",
-        )
-        found = (await connection.execute(select(which).where(self._row(change)))).scalars().all()
-        if len(found) != 1:
-            return "missing" if not found else "other"
-        return "new" if found[0] == "new" else "old" if found[0] == "old" else "other"
-
-    def _refuse(self, change: Change, found: _Found) -> None:
+    def _refuse(self, change: Change, found: Found) -> None:
         if found in ("old", "new"):
             return
         what = "is gone" if found == "missing" else "holds another value than was seen"
@@ -198,22 +219,15 @@ class Writer:
                 raise _differs(change)
             return ChangeResult(change, state, 0)
         if change.op == "delete":
-            owned = self._owned(change)
-            left = await connection.scalar(select(func.count()).select_from(table).where(owned))
-            if left:
+            if await self._look.left(connection, change):
                 raise _differs(change)
             return ChangeResult(change, state, 0)
-        if await self._found(connection, change) != "new":
+        if await self._look.found(connection, change) != "new":
             raise _differs(change)
-        after = await connection.scalar(select(table.c[change.column]).where(self._row(change)))
+        after = await connection.scalar(
+            select(table.c[change.column]).where(self._look.row(change))
+        )
         return ChangeResult(change, state, after)
-
-    def _owned(self, change: Change) -> ColumnElement[bool]:
-        return and_(self._schema.owned(change.table, change.member), self._row(change))
-
-    def _row(self, change: Change) -> ColumnElement[bool]:
-        table = self._schema[change.table]
-        return and_(true(), *(table.c[column] == value for column, value in change.key.items()))
 
 
 def _differs(change: Change) -> RegistryConflict:

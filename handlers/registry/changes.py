@@ -1,12 +1,14 @@
 """A change set and what became of it. Everything here goes into JSON and back unchanged."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from subjectline.models.datamap import Value
 
 State = Literal["applied", "already", "conflict", "away", "refused", "untouched"]
+Found = Literal["old", "new", "other", "missing", "unknown"]
+Op = Literal["update", "delete", "move"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,8 @@ class Change:
     An update names its row by the primary `key`, the value expected (`old`) and the one to write
     (`new`), as the column writes them. A delete has no column: `old` is the number of rows seen; with
     a `key` it is that one row. Of a move `old` says how many rows a law keeps, `new` until when the
-    member agreed to keep them longer.
+    member agreed to keep them longer. `known` has what tells the member's rows where the id alone
+    does not (`bound`).
     """
 
     connection: str
@@ -26,12 +29,16 @@ class Change:
     column: str
     old: Value
     new: Value
-    op: Literal["update", "delete", "move"] = "update"
+    op: Op = "update"
     member: str = ""
+    known: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """A dict that JSON can carry."""
-        return {**asdict(self), "key": dict(self.key)}
+        said = {**asdict(self), "key": dict(self.key), "member": str(self.member)}
+        if not self.known:
+            del said["known"]
+        return said
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "Change":
@@ -49,18 +56,35 @@ class ChangeResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """What a table holds after a failed attempt, in one column or, for a delete or a move, at all.
+
+    old: as it was seen. new: as it should be. other: neither. missing: the row is gone, which of a
+    delete or a move is right. unknown: the database does not answer. No value stands here.
+    """
+
+    table: str
+    column: str
+    op: str
+    state: Found
+    rows: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionResult:
     """What one database has after an attempt.
 
     applied: written now. already: it was all there. conflict: a row is not as it was seen, nothing
     was written. away: unreachable, what it has is not known. refused: it did not take the
-    statement. untouched: not tried, because another one failed first.
+    statement. untouched: not tried, because another one failed first. Where an attempt failed,
+    `places` say which table has which value, in every connection.
     """
 
     connection: str
     state: State
     changes: tuple[ChangeResult, ...] = ()
     told: str = ""
+    places: tuple[Place, ...] = ()
 
     @property
     def done(self) -> bool:
@@ -76,6 +100,7 @@ class ConnectionResult:
             "state": self.state,
             "changes": changes,
             "told": self.told,
+            **({"places": [asdict(place) for place in self.places]} if self.places else {}),
         }
 
 

@@ -71,13 +71,21 @@ class Drafter:
         self, table: str, wanted: Mapping[str, Value], where: Mapping[str, Value]
     ) -> list[Change]:
         """The changes that make the member's rows of `table` hold `wanted`."""
-        condition = and_(self._schema.owned(table, self._member), self.where(table, where))
+        narrowed = self.where(table, where)
         changes: list[Change] = []
         for column, new in wanted.items():
+            condition = and_(self._mine(table, column), narrowed)
             for key, old in await self._rows(table, column, condition):
                 if old != new:
                     changes.append(self.update(table, key, column, old, new))
         return changes
+
+    def _mine(self, table: str, column: str) -> ColumnElement[bool]:
+        """Of a row shared with somebody else only the columns of the member's own are theirs to set."""
+        spec = self._schema.map.tables[table]
+        if self._schema.owner_of(table, column) in (*spec.owners, *spec.identities):
+            return self._schema.owned_value(table, column, self._member)
+        return self._schema.owned(table, self._member)
 
     def where(self, table: str, wanted: Mapping[str, Value]) -> ColumnElement[bool]:
         """The map's own condition on the rows of `table`; true without one."""
@@ -88,7 +96,7 @@ class Drafter:
         self, table: str, key: Mapping[str, Value], column: str, old: Value, new: Value
     ) -> Change:
         connection = self._schema.connection(table)
-        return Change(connection, table, key, column, old, new, member=self._member)
+        return Change(connection, table, key, column, old, new, member=str(self._member))
 
     def _changes(
         self,

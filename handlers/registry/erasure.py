@@ -1,15 +1,16 @@
 """Change sets for an erasure of single items: what may go, and the records that a law keeps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import and_, func, select
 
+from subjectline.handlers.registry.bound import bound
 from subjectline.handlers.registry.changes import Change
 from subjectline.handlers.registry.drafts import Drafter
 from subjectline.handlers.registry.moving import Leaving, LeavingRow, Places
 from subjectline.handlers.registry.withdrawal import Kept, kept_of
-from subjectline.models.datamap import Copy, Field
+from subjectline.models.datamap import Copy, Field, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,11 @@ class Erasures:
         return [self._drop(member, row) for row in over], kept_of(self._schema, place.table, rows)
 
     def _drop(self, member: str, row: LeavingRow) -> Change:
-        name = self._schema.connection(row.table)
-        return Change(name, row.table, row.key, "", 1, None, op="delete", member=member)
+        return self._delete(member, row.table, row.key, 1)
+
+    def _delete(self, member: str, table: str, key: Mapping[str, Value], rows: int) -> Change:
+        name, known = self._schema.connection(table), bound(self._schema, member, table)
+        return Change(name, table, key, "", rows, None, "delete", str(member), known)
 
     async def _rows(self, member: str, table: str) -> list[Change]:
         name = self._schema.connection(table)
@@ -98,9 +102,7 @@ class Erasures:
         count = select(func.count()).select_from(self._schema[table]).where(owned)
         async with self._places.reading(name) as connection:
             rows = await connection.scalar(count)
-        if not rows:
-            return []
-        return [Change(name, table, {}, "", rows, None, op="delete", member=member)]
+        return [self._delete(member, table, {}, rows)] if rows else []
 
     async def _column(self, member: str, place: Copy) -> list[Change]:
         async with self._places.reading(self._schema.connection(place.table)) as connection:

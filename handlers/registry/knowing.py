@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, not_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subjectline.handlers.registry.ownership import MOST_HELD, among
@@ -117,6 +117,29 @@ class Knowing:
         statement = select(held).where(owned, held.is_not(None)).distinct().limit(MOST_HELD + 1)
         async with self._reading(self._schema.connection(table)) as connection:
             return set((await connection.scalars(statement)).all())
+
+    async def known_to_others(self, member: str, kind: str, values: Iterable[str]) -> bool:
+        """Whether another member than this one is known by one of `values`."""
+        if (name := self._schema.identity_column(kind)) is None:
+            return False
+        home = self._schema.home
+        held = among(_compared(home.c[name], kind), list(values))
+        other = not_(self._schema.is_member(self._schema.home_key, member))
+        statement = select(func.count()).select_from(home).where(held, other)
+        async with self._reading(
+            self._schema.connection(self._schema.map.home.table)
+        ) as connection:
+            return bool(await connection.scalar(statement))
+
+    async def held_by_others(self, person: Person, table: str, values: set[Value]) -> bool:
+        """Whether one of `values` of the deciding column of `table` leads to somebody else."""
+        spec = self._schema.map.tables[table]
+        if spec.through:
+            return bool(await self._theirs(person, [spec.target(spec.through)], values, False))
+        if spec.sharing == "each":
+            return False
+        places = [(user, column) for user, column, _ in self._schema.ownership.users(table)]
+        return bool(await self._theirs(person, places, values))
 
     async def _mine(self, person: Person, places: Iterable[tuple[str, str]]) -> set[Value]:
         found = set[Value]()

@@ -15,6 +15,7 @@ from subjectline.handlers.registry.live import (
     place_of,
     schemas_of,
 )
+from subjectline.handlers.registry.schema import Schema
 from subjectline.models.datamap import DataMap, Table
 from subjectline.models.errors import RegistryError
 
@@ -95,6 +96,13 @@ class _Check:
             yield self._warn(("company",), "letters need the company's name, phone and address")
         for where, told in self._map.notes():
             yield self._warn(where, told)
+        schema = Schema(self._map)
+        for name in self._map.connections:
+            circle = [to for to in schema.tellers(name) if name in schema.tellers(to)]
+            if any(name < to for to in circle):
+                told = f"{name} and {', '.join(sorted(circle))} tell each other whose rows are whose: a "
+                told += "withdrawal that fails in between can only be finished, not drafted anew"
+                yield self._warn(("connections", name), told)
 
     def _no_table(self, name: str, spec: Table) -> str:
         _, wanted = place_of(self._map, name)

@@ -6,16 +6,18 @@ the live table or in the archive, and the same move can be made again.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, false, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from subjectline.handlers.registry.archive import Archive, Record
+from subjectline.handlers.registry.bound import bound
 from subjectline.handlers.registry.changes import Change
 from subjectline.handlers.registry.engines import guarded
+from subjectline.handlers.registry.persons import Person
 from subjectline.handlers.registry.schema import Schema, member_value
 from subjectline.models.clock import Clock
 from subjectline.models.datamap import Leave, Retention, Value
@@ -28,7 +30,8 @@ Longer = Mapping[str, date]  # retention rule -> the day until which the member 
 class LeavingRow:
     """One live row that must go. `until` is the last day on which a law keeps it, None: none does.
 
-    In a row shared with another member only the columns of `blank` are emptied.
+    In a row shared with another member only the columns of `blank` are emptied. `written` has, as
+    text, the columns that a database does not compare by value (JSON, types of its own).
     """
 
     table: str
@@ -36,6 +39,7 @@ class LeavingRow:
     values: dict[str, Value]
     blank: tuple[str, ...]
     until: date | None
+    written: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def goes(self) -> bool:
@@ -83,12 +87,15 @@ class Leaving:
     async def rows(self, table: str, member: str, longer: date | None = None) -> list[LeavingRow]:
         """The rows of `table` that are the member's and still hold something of theirs."""
         here = self._schema[table]
-        statement = select(here).where(self._schema.owned(table, member))
+        loose = self._schema.loose(table)
+        also = self._schema.ownership.also_used(table, member).label("also_used")
+        columns = [*here.c, also, *(self._schema.as_text(table, column) for column in loose)]
+        statement = select(*columns).where(self._schema.owned(table, member))
         async with self._places.reading(self._schema.connection(table)) as connection:
             found = await connection.execute(statement.order_by(*here.primary_key.columns))
-            raw = [self._named(table, row) for row in found]
-        gone = await self._left(table, member, raw)
-        rows = [self._row(table, member, values, gone, longer) for values in raw]
+            raw = [_Seen(self._named(table, row), row, len(here.c), loose) for row in found]
+        gone = await self._left(table, member, [seen.values for seen in raw])
+        rows = [self._row(table, member, seen, gone, longer) for seen in raw]
         return [row for row in rows if row is not None]
 
     def until(self, table: str, values: Mapping[str, Value], longer: date | None) -> date | None:
@@ -102,26 +109,41 @@ class Leaving:
         return last if last >= today else None
 
     def _named(self, table: str, row: Sequence[Any]) -> dict[str, Value]:
-        return dict(zip(self._schema.map.tables[table].columns, row, strict=True))
+        return dict(zip(self._schema.map.tables[table].columns, row, strict=False))
 
     def _row(
-        self,
-        table: str,
-        member: str,
-        values: dict[str, Value],
-        gone: frozenset[str],
-        longer: date | None,
+        self, table: str, member: str, seen: "_Seen", gone: frozenset[str], longer: date | None
     ) -> LeavingRow | None:
-        spec = self._schema.map.tables[table]
+        spec, values = self._schema.map.tables[table], seen.values
         theirs = self._others(table, member, values)
-        own = {c: v for c, v in values.items() if self._schema.owner_of(table, c) not in theirs}
+        strange = self._contacts_of_others(table, member, values)
+        own = {
+            c: v
+            for c, v in values.items()
+            if self._schema.owner_of(table, c) not in (*theirs, *strange)
+        }
         blank = tuple(c for c, v in own.items() if v is not None and self._mine_alone(table, c))
-        stays = spec.shared and not set(theirs.values()) <= gone
+        stays = spec.shared and bool(strange or seen.also_used or set(theirs.values()) - gone)
         if stays and not blank:
             return None
         key = {column: values[column] for column in spec.key}
         until = self.until(table, values, longer)
-        return LeavingRow(table, key, own, blank if stays else (), until)
+        return LeavingRow(table, key, own, blank if stays else (), until, seen.written(own))
+
+    def _contacts_of_others(
+        self, table: str, member: str, values: Mapping[str, Value]
+    ) -> frozenset[str]:
+        """The columns of identity of a shared row that name somebody else, who may be no member."""
+        spec = self._schema.map.tables[table]
+        if not spec.shared or not isinstance(member, Person):
+            return frozenset(spec.identities if spec.shared else ())
+        found = set[str]()
+        for path, kind in spec.identities.items():
+            held = _inside(values, path)
+            written = str(held).lower() if kind == "email" else str(held)
+            if held is not None and written not in member.known_by.get(kind, ()):
+                found.add(path)
+        return frozenset(found)
 
     def _mine_alone(self, table: str, column: str) -> bool:
         """A column of one owner's own data; ids stay, they hold the row together."""
@@ -133,9 +155,9 @@ class Leaving:
         """Owner column -> id of the other persons whose row it is as well."""
         spec, found = self._schema.map.tables[table], dict[str, str]()
         for owner in spec.owners if spec.shared else ():
-            if values[owner] is None:
+            if (held := _inside(values, owner)) is None:
                 continue
-            canonical = self._schema.map.canonical(values[owner])
+            canonical = self._schema.map.canonical(held)
             if canonical != member:
                 found[owner] = canonical
         return found
@@ -164,6 +186,8 @@ class Leaving:
         """What a withdrawal leaves of a home row."""
         left = self._schema.map.leave[self._schema.map.home.table].set
         home = self._schema.home
+        if not left:
+            return false()  # the map does not say how leaving shows: nobody is seen to be gone
         return and_(*(home.c[c].is_not_distinct_from(value) for c, value in left.items()))
 
 
@@ -195,13 +219,15 @@ class Mover:
         kept = sum(row.until is not None for row in rows)
         until = agreed.isoformat() if agreed else None
         name = self._schema.connection(table)
-        return Change(name, table, {}, "", kept, until, op="move", member=member)
+        known = bound(self._schema, member, table)
+        return Change(name, table, {}, "", kept, until, "move", str(member), known)
 
     async def archive(self, change: Change) -> list[LeavingRow]:
         """Steps one to three: what a law keeps is in the archive, committed and read back."""
         rows = await self._rows(change)
         kept = [row for row in rows if row.until is not None]
-        if not rows and change.old and not await self._archive.count(change.member, change.table):
+        member = str(change.member)
+        if not rows and change.old and not await self._archive.count(member, change.table):
             raise RegistryConflict(
                 f"rows of {change.table!r} that a law keeps are gone, and not in the archive",
                 field=change.connection,
@@ -214,7 +240,7 @@ class Mover:
             for r in kept
             if r.until is not None
         ]
-        await self._archive.keep(change.member, records)
+        await self._archive.keep(member, records)
         return rows
 
     async def write(
@@ -231,7 +257,7 @@ class Mover:
 
     async def settle(self, change: Change) -> None:
         """The live rows are gone: the archive's records are the only ones now."""
-        await self._archive.settle(change.member, change.table)
+        await self._archive.settle(str(change.member), change.table)
 
     async def _rows(self, change: Change) -> list[LeavingRow]:
         agreed = date.fromisoformat(str(change.new)) if change.new else None
@@ -239,10 +265,39 @@ class Mover:
 
     def _go(self, row: LeavingRow) -> Any:
         here = self._schema[row.table]
-        same = and_(*(here.c[c].is_not_distinct_from(v) for c, v in row.values.items()))
+        same = and_(
+            *(
+                self._schema.as_text(row.table, c).is_not_distinct_from(row.written[c])
+                if c in row.written
+                else here.c[c].is_not_distinct_from(v)
+                for c, v in row.values.items()
+            )
+        )
         if row.goes:
             return delete(here).where(same)
         return update(here).where(same).values(dict.fromkeys(row.blank))
+
+
+class _Seen:
+    """A row as it was read: its values, whether somebody else uses it as well, columns as text."""
+
+    def __init__(
+        self, values: dict[str, Value], row: Sequence[Any], width: int, loose: Sequence[str]
+    ) -> None:
+        self.values, self.also_used = values, bool(row[width])
+        self._written = dict(zip(loose, row[width + 1 :], strict=True))
+
+    def written(self, own: Mapping[str, Value]) -> dict[str, str | None]:
+        return {column: text for column, text in self._written.items() if column in own}
+
+
+def _inside(values: Mapping[str, Any], path: str) -> Any:
+    """The value at `path`; points lead into a JSON column."""
+    first, *rest = path.split(".")
+    found: Any = values.get(first)
+    for name in rest:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
 
 
 def home_connection(schema: Schema) -> str:

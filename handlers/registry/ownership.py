@@ -94,6 +94,17 @@ class Ownership:
         ]
         return or_(*(and_(c.is_not(None), not_(func.coalesce(m, false()))) for c, m in named))
 
+    def also_used(self, name: str, member: str, here: FromClause | None = None) -> Condition:
+        """A row that is each one's who refers to it is used by somebody else as well."""
+        here = self._schema[name] if here is None else here
+        spec = self._schema.map.tables[name]
+        if not spec.used_by or spec.sharing != "each":
+            return false()
+        if name in self._schema.apart:
+            return true()  # another database knows, we do not
+        places = [(self._schema.at(here, key), user, c) for user, c, key in self.users(name)]
+        return or_(*(self._others(*place, member, here, alone=True) for place in places))
+
     def is_member(self, column: ColumnElement[Any], member: str) -> Condition:
         """`column` holds this member id."""
         value = member_value(column, member)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from subjectline.handlers.registry.access import Access, Form
 from subjectline.handlers.registry.apply import Writer
 from subjectline.handlers.registry.archive import Archive
+from subjectline.handlers.registry.bound import Binder
 from subjectline.handlers.registry.changes import Applied, Change
 from subjectline.handlers.registry.collected import Collected
 from subjectline.handlers.registry.consents import ConsentSeen, consents_seen
@@ -58,8 +59,9 @@ class Registry:
         self.places = Places(self._schema, engines, writing, seconds, clock, zone)
         self._leaving = Leaving(self.places)
         self._mover = Mover(self.places, archive) if archive else None
-        self._writer = Writer(self._schema, writing, seconds, self._mover)
         self._access, self._fitted = Access(self._schema, self._reading), False
+        binder = Binder(self._schema, self._reading)
+        self._writer = Writer(self._schema, writing, seconds, binder, self._mover)
 
     def canonical(self, member: object) -> str:
         """The one way in which a member id is written. Raises NotCanonical."""
@@ -180,9 +182,8 @@ class Registry:
         written; an empty list says that it was withdrawn before. Raises UnknownMember, and
         RegistryError where the map has no such consent.
         """
-        member = self.canonical(member)
         consent = None if kind == "membership_withdrawal" else consent_of(self._schema, kind)
-        await self._known(member)
+        member = await self._person(member)
         changes: list[Change] = []
         for name in self.data_map.connections:
             async with self._reading(name) as connection:
@@ -236,6 +237,7 @@ class Registry:
         Raises RegistryConflict (a row is not as seen; rolled back), RegistryAway or RegistryError;
         `results` of the error lists what each connection has.
         """
+        await self._ready()
         return await self._writer.apply(changes)
 
     async def has_left(self, member: str) -> bool:
@@ -244,8 +246,9 @@ class Registry:
 
     async def still_live(self, member: str, table: str) -> list[dict[str, Value]]:
         """The keys of the rows of a kept table that still hold something of the member's."""
-        rows = await self._leaving.rows(table, self.canonical(member))
-        return [row.key for row in rows]
+        await self._ready()
+        person = await self._access.person(self.canonical(member))
+        return [row.key for row in await self._leaving.rows(table, person)]
 
     async def members(self, after: str | None, limit: int) -> list[str]:
         """Ids of the active members in the order of the key, from behind `after`."""

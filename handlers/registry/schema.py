@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, FromClause, MetaData, Table, Text, cast
+from sqlalchemy import Column, ColumnElement, FromClause, MetaData, Table, Text, cast, type_coerce
 
 from subjectline.handlers.registry.ownership import Ownership, member_value
 from subjectline.handlers.registry.types import TYPES
@@ -56,6 +56,15 @@ class Schema:
         first, *rest = path.split(".")
         column: ColumnElement[Any] = here.c[first]
         return cast(column[tuple(rest)].as_string(), Text()) if rest else column
+
+    def loose(self, table: str) -> tuple[str, ...]:
+        """The columns of `table` that a database does not compare with a value of ours."""
+        columns = self.map.tables[table].columns
+        return tuple(name for name, column in columns.items() if column.type in ("json", "other"))
+
+    def as_text(self, table: str, column: str) -> ColumnElement[Any]:
+        """The column just as the database writes it."""
+        return cast(type_coerce(self[table].c[column], Text()), Text())
 
     def identity_column(self, kind: str) -> str | None:
         """The column of home that holds what a person is known by."""
@@ -121,6 +130,26 @@ class Schema:
                 order.append(name)
         return order
 
+    def tellers(self, connection: str) -> frozenset[str]:
+        """The other connections that say whose rows of `connection` are."""
+        found = set[str]()
+        for name, spec in self.map.tables.items():
+            if spec.connection == connection:
+                found |= {self.connection(table) for table in self._deciding(name)}
+        return frozenset(found - {connection})
+
+    def told_first(self) -> list[str]:
+        """The connections in the order in which they are written: whoever is told by another one
+        comes before it, because what tells is destroyed with it. A circle ends with home's."""
+        names, order = list(self.map.connections), list[str]()
+        last = self.connection(self.map.home.table)
+        while names:
+            tellers = [self.tellers(name) - {name} for name in names]
+            free = [name for name in names if not any(name in listed for listed in tellers)]
+            order.append((free or [name for name in names if name != last])[0])
+            names.remove(order[-1])
+        return order
+
     def _refers(self, table: str, to: str) -> bool:
         spec = self.map.tables[table]
         if to == self.map.home.table and spec.owners:
@@ -129,8 +158,17 @@ class Schema:
 
     def _told_elsewhere(self, name: str) -> bool:
         """Whether another database decides whose a row of `name` is."""
+        here = self.map.tables[name].connection
+        spec = self.map.tables[name]
+        asked = self._deciding(name) if spec.through or spec.used_by else ()
+        return any(self.connection(table) != here for table in asked)
+
+    def _deciding(self, name: str) -> list[str]:
+        """The tables that say whose a row of `name` is."""
         spec = self.map.tables[name]
         deciding = [split(place)[0] for place in spec.used_by]
         if spec.through in spec.references:
             deciding.append(spec.target(spec.through)[0])
-        return any(self.map.tables[table].connection != spec.connection for table in deciding)
+        if spec.identities and name != self.map.home.table:
+            deciding.append(self.map.home.table)
+        return deciding

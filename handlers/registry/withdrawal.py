@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from subjectline.handlers.registry.bound import bound
 from subjectline.handlers.registry.changes import Change
 from subjectline.handlers.registry.drafts import Drafter
 from subjectline.handlers.registry.moving import LeavingRow
@@ -111,7 +112,9 @@ class Withdrawals:
         count = select(func.count()).select_from(self._schema[table]).where(owned)
         if rows := await self._connection.scalar(count):
             name = self._schema.connection(table)
-            return [Change(name, table, {}, "", rows, None, op="delete", member=self._member)]
+            known = bound(self._schema, self._member, table)
+            member = str(self._member)
+            return [Change(name, table, {}, "", rows, None, "delete", member, known)]
         return []
 
 
