@@ -9,8 +9,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from subjectline.handlers import audit, dialog, identity, opening, post
 from subjectline.handlers.identity import Check, Known, Verdict
 from subjectline.handlers.post import read_thread_token
+from subjectline.handlers.replies import Thread, named
 from subjectline.handlers.requests import advance, link_message, open_of
-from subjectline.handlers.understanding import Answer, read_answer, understand
+from subjectline.handlers.understanding import Answer, Wish, read_answer, understand
 from subjectline.handlers.wishes import set_wish, wish_of
 from subjectline.models.incoming import Door, Incoming, Tier
 from subjectline.models.tables import (
@@ -64,8 +65,12 @@ async def handle(
     message: Message,
     incoming: Incoming,
     known: Known,
+    thread: Thread | None = None,
 ) -> bool:
-    """Whether the message was an answer, and then everything that follows from it."""
+    """Whether the message was an answer, and then everything that follows from it.
+
+    `thread`: what it answers; of several requests that wait, the one that it names is meant.
+    """
     requests = await open_of(session, conversation.id or 0)
     if not requests:
         return False
@@ -73,24 +78,45 @@ async def handle(
     came = Came(session, desk, conversation, message, incoming, known, answer)
     if await _proof(came):
         return True
+    meant = named(requests, thread)
     if not await _believed(came):
-        return await _wait_beside(came, requests[-1])
-    newest = _asked(requests)
-    if newest is not None and newest.state == "waiting":
-        return await _answered(came, newest)
-    if newest is not None:
-        return await _clarified(came, newest)
-    return await _to_open(came, requests[-1])
+        return await _wait_beside(came, meant or requests[-1])
+    asked = _asked(requests, meant)
+    if asked is not None and thread is None and _asks_for_else(came, asked):
+        return False
+    if asked is not None and asked.state == "waiting":
+        return await _answered(came, asked)
+    if asked is not None:
+        return await _clarified(came, asked)
+    return await _to_open(came, meant or requests[-1])
 
 
-def _asked(requests: list[Request]) -> Request | None:
-    """The newest request that waits for the person's words."""
+def _asked(requests: list[Request], meant: Request | None) -> Request | None:
+    """The request that waits for the person's words: the one named, or else the newest."""
     waiting = [
         r
         for r in requests
         if r.state == "waiting" or (r.state == "received" and r.kind == "unclear" and r.clarified)
     ]
+    if meant is not None and meant in waiting:
+        return meant
     return waiting[-1] if waiting else None
+
+
+def _asks_for_else(came: Came, asked: Request) -> bool:
+    """A new mail, answering no letter, with a right in it that the open question is not about."""
+    if came.conversation.door != Door.MAIL or asked.kind == "unclear":
+        return False
+    meant = understand(came.incoming.text, came.desk.vocabulary, asked.language)
+    sure = meant.decision == "apply" or meant.question in ("which_field", "which_value")
+    return sure and bool(meant.wishes) and not any(_about(asked, wish) for wish in meant.wishes)
+
+
+def _about(asked: Request, wish: Wish) -> bool:
+    """Whether a wish may be meant for a request: the same right, and no other field."""
+    return asked.kind == wish.kind and (
+        not wish.fields or not asked.fields or bool(set(wish.fields) & set(asked.fields))
+    )
 
 
 async def _believed(came: Came) -> bool:

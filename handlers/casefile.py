@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import agents, audit, copies, opaque, queries
 from subjectline.handlers.audit import Actor
-from subjectline.handlers.thread import messages, opened
+from subjectline.handlers.thread import beside, messages, opened
 from subjectline.handlers.views import (
     AttemptView,
     Case,
@@ -193,6 +193,7 @@ async def _case(session: AsyncSession, desk: "Desk", request: Request) -> Case:
         attempts=await _attempts(session, request),
         letters=await _letters(session, request),
         copies=await _copies(session, request, names),
+        beside=await beside(session, desk, request.conversation_id),
     )
 
 

@@ -14,6 +14,7 @@ from subjectline.handlers.understanding import Vocabulary
 from subjectline.models.clock import Clock
 from subjectline.models.datamap import DataMap
 from subjectline.models.db import Database
+from subjectline.models.desk_files import Periods
 from subjectline.models.keys import Vault
 from subjectline.models.regimes import Regime, regime_named
 
@@ -28,9 +29,16 @@ class Manner:
     regime: str = "kr-pipa"
     language: str = "ko"
     extra_holidays: tuple[date, ...] = ()
+    plus_addresses: bool = True  # whether the mail server takes privacy+TOKEN@… in
+    mails_an_hour: int = 20  # of one sender are handled; the rest waits for an agent
 
     def reply_address(self, token: str) -> str:
-        """`privacy@desk.test` and a token as `privacy+TOKEN@desk.test` (RFC 5233)."""
+        """`privacy@desk.test` and a token as `privacy+TOKEN@desk.test` (RFC 5233).
+
+        Where the server knows no such addresses it is the plain one, and subjects carry a reference.
+        """
+        if not self.plus_addresses:
+            return self.address
         local, _, domain = self.address.partition("@")
         return f"{local}+{token}@{self.reply_domain or domain}"
 
@@ -52,6 +60,7 @@ class Desk:
     gate: Gate
     vocabulary: Vocabulary
     manner: Manner = field(default_factory=Manner)
+    keeps: Periods = field(default_factory=Periods)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:

@@ -68,7 +68,7 @@ async def _queue(desk: "Desk", session: AsyncSession, noted: Noted) -> None:
     )
     message_id = f"<{secrets.token_hex(16)}@{desk.manner.address.rpartition('@')[2]}>"
     kept = await _keep(desk, session, conversation, noted, letter, door, message_id, language)
-    content = _content(desk, conversation, noted, letter) | {"language": language}
+    content = _content(desk, conversation, noted, letter, requests) | {"language": language}
     if door is Door.MAIL:
         content |= await _threading(session, conversation)
     session.add(
@@ -89,12 +89,20 @@ async def _queue(desk: "Desk", session: AsyncSession, noted: Noted) -> None:
     wake(session, "outbox")
 
 
+def _subject(desk: "Desk", letter: Letter, requests: list[Request]) -> str:
+    """Where no reply address can name the thread, the subject does (`SL-…`)."""
+    if desk.manner.plus_addresses or not requests or not letter.subject:
+        return letter.subject
+    reference = requests[0].reference
+    return letter.subject if reference in letter.subject else f"{letter.subject} ({reference})"
+
+
 def _content(
-    desk: "Desk", conversation: Conversation, noted: Noted, letter: Letter
+    desk: "Desk", conversation: Conversation, noted: Noted, letter: Letter, requests: list[Request]
 ) -> dict[str, Any]:
     token = noted.reply_token or thread_token(desk, conversation)
     return {
-        "subject": letter.subject,
+        "subject": _subject(desk, letter, requests),
         "text": letter.text,
         "html": letter.html,
         "reply_to": desk.manner.reply_address(token) if noted.to is None else "",

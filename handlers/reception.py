@@ -6,13 +6,15 @@ database was asked before, by `lookups`: no transaction of the desk waits for so
 
 import re
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import answers, dialog, opening, post
+from subjectline.handlers import again, answers, dialog, floods, opening, post, replies
 from subjectline.handlers.identity import Known
+from subjectline.handlers.replies import Thread
 from subjectline.handlers.requests import link_message, open_of
 from subjectline.handlers.understanding import Understanding, understand
 from subjectline.models.incoming import Contact, Door, Incoming, Outcome
@@ -42,11 +44,8 @@ async def lookups(desk: "Desk", incoming: Incoming) -> Known:
 async def receive(session: AsyncSession, desk: "Desk", incoming: Incoming, known: Known) -> Message:
     """Keeps one message and does what it asks for. Returns the row that was kept."""
     conversation = await _conversation(session, desk, incoming)
-    duplicate = await _duplicate(session, conversation, incoming)
+    incoming = await _by_what_came_before(session, desk, conversation, incoming)
     message = await _keep(session, desk, conversation, incoming)
-    if duplicate:
-        message.rule, message.outcome = "duplicate", Outcome.ATTACH
-        return message
     if incoming.outcome is not Outcome.HANDLE:
         _leave_to_agent(session, conversation, message, incoming)
         return message
@@ -55,9 +54,34 @@ async def receive(session: AsyncSession, desk: "Desk", incoming: Incoming, known
         session, desk, conversation, message, incoming, known
     ):
         return message
-    if not await answers.handle(session, desk, conversation, message, incoming, known):
+    thread = await replies.find(session, desk, incoming)
+    if thread is not None and thread.conversation_id != conversation.id:
+        await _stand_beside(session, message, thread)
+    if not await answers.handle(session, desk, conversation, message, incoming, known, thread):
         await _new_wishes(session, desk, conversation, message, incoming, known)
     return message
+
+
+async def _by_what_came_before(
+    session: AsyncSession, desk: "Desk", conversation: Conversation, incoming: Incoming
+) -> Incoming:
+    """The two intake rules that a mail alone cannot tell: `duplicate` and `flood`."""
+    if await _duplicate(session, conversation, incoming):
+        reason = "the same Message-ID, sender and body were kept before"
+        return replace(incoming, rule="duplicate", outcome=Outcome.ATTACH, reason=reason)
+    if incoming.outcome is Outcome.HANDLE and await floods.flooded(
+        session, desk, conversation, incoming
+    ):
+        reason = f"more than {desk.manner.mails_an_hour} mails within an hour"
+        return replace(incoming, rule="flood", outcome=Outcome.HOLD, reason=reason)
+    return incoming
+
+
+async def _stand_beside(session: AsyncSession, message: Message, thread: Thread) -> None:
+    """It answers a letter to somebody else: an agent sees it at that thread, which it never joins."""
+    message.beside_id, message.waits = thread.conversation_id, True
+    session.add(message)
+    await session.flush()
 
 
 async def _conversation(session: AsyncSession, desk: "Desk", incoming: Incoming) -> Conversation:
@@ -175,6 +199,11 @@ async def _new_wishes(
     meant = _meaning(desk, conversation, incoming)
     if meant.decision == "none":
         await _nothing_asked(session, conversation, message)
+        return
+    meant = await again.without_repeated(
+        session, desk, conversation, message, incoming, known, meant
+    )
+    if not meant.wishes and meant.decision == "apply":
         return
     requests = await opening.open_requests(session, desk, conversation, message, meant)
     unclear = [request for request in requests if request.kind == "unclear"]

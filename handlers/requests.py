@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+PREFIX = "SL-"
 DRAFTED_AFTER = ("prove", "answer")
 
 
@@ -381,4 +382,15 @@ def new_reference() -> str:
     while (number := secrets.randbelow(32**8)) % 37 >= len(CROCKFORD):
         continue
     body = "".join(CROCKFORD[number >> shift & 31] for shift in range(35, -1, -5))
-    return f"SL-{body}{CROCKFORD[number % 37]}"
+    return f"{PREFIX}{body}{CROCKFORD[number % 37]}"
+
+
+def is_reference(text: str) -> bool:
+    """Whether this is a reference whose check character fits; upper case."""
+    body, check = text.removeprefix(PREFIX)[:-1], text[-1:]
+    if not text.startswith(PREFIX) or len(body) != 8 or not set(text[3:]) <= set(CROCKFORD):
+        return False
+    number = 0
+    for sign in body:
+        number = number << 5 | CROCKFORD.index(sign)
+    return number % 37 < len(CROCKFORD) and CROCKFORD[number % 37] == check

@@ -71,6 +71,43 @@ async def _case(
     return unclear
 
 
+async def put_to(desk: "Desk", request_id: int, message_id: int, agent: Actor) -> None:
+    """A mail that stood beside a thread belongs to this request, an agent says. It proves nothing.
+
+    Raises BadInput where it does not stand beside this request's conversation.
+    """
+    async with desk.write() as session:
+        request = await session.get_one(Request, request_id)
+        message = await session.get(Message, message_id)
+        if message is None or message.beside_id != request.conversation_id:
+            raise BadInput("this message does not stand beside this request", field="message")
+        await link_message(session, request_id, message_id)
+        await _seen(session, desk, message, agent, "put_to_request", request)
+
+
+async def leave_out(desk: "Desk", request_id: int, message_id: int, agent: Actor) -> None:
+    """A mail beside a thread has nothing to do with it, an agent says. It stays where it is kept."""
+    async with desk.write() as session:
+        request = await session.get_one(Request, request_id)
+        message = await session.get(Message, message_id)
+        if message is None or message.beside_id != request.conversation_id:
+            raise BadInput("this message does not stand beside this request", field="message")
+        await _seen(session, desk, message, agent, "left_out_of_request", request)
+
+
+async def _seen(
+    session: AsyncSession,
+    desk: "Desk",
+    message: Message,
+    agent: Actor,
+    action: str,
+    request: Request,
+) -> None:
+    message.waits = False
+    session.add(message)
+    audit.note(session, desk.clock, agent, action, request=request, thing=f"message:{message.id}")
+
+
 async def close_conversation(desk: "Desk", conversation_id: int, agent: Actor, reason: str) -> None:
     """There is no right in it: nothing more is to be done."""
     async with desk.write() as session:

@@ -33,6 +33,8 @@ class MessageView:
     linked: bool
     waits: bool
     gone: bool = False
+    handle: str = ""
+    sender: str = ""  # where it is not the conversation's own correspondent
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,21 @@ class ProposalView:
 
 @dataclass(frozen=True)
 class AttemptView:
+    """One try to write into the company's databases. `detail` may have `places`: after a failure,
+    which table and column of which connection holds the old value, the new one, another or none."""
+
     at: datetime
     outcome: str
     detail: Mapping[str, Any]
+
+    @property
+    def states(self) -> dict[str, Any]:
+        """What each connection answered, and what was told."""
+        return {name: value for name, value in self.detail.items() if name != "places"}
+
+    @property
+    def places(self) -> tuple[Mapping[str, Any], ...]:
+        return tuple(self.detail.get("places", ()))
 
 
 @dataclass(frozen=True)
@@ -163,6 +177,7 @@ class Case:
     attempts: tuple[AttemptView, ...]
     letters: tuple[LetterView, ...]
     copies: tuple[CopyView, ...] = ()
+    beside: tuple[MessageView, ...] = ()  # answers to our letters by somebody else
 
     @property
     def copies_left(self) -> int:

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request, Response
 
-from subjectline.handlers import casefile, copies, decisions
+from subjectline.handlers import casefile, copies, decisions, opaque, sorting
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.decisions import AgentDraft
 from subjectline.intake.console.guard import AgentRoute, actor_of, desk_of
@@ -123,6 +123,17 @@ async def stuck(request: Request, reference: str, version: Version, reason: Text
     number = await casefile.identify(desk, reference)
     await copies.give_up(desk, number, version, actor_of(request), reason.strip())
     return _back(reference, "sent_back")
+
+
+@router.post("/beside")
+async def beside(request: Request, reference: str, message: Text, belongs: Text) -> Response:
+    """A mail from somebody else that answers a letter of this request: it belongs to it, or not."""
+    desk = desk_of(request)
+    number = await casefile.identify(desk, reference)
+    which = opaque.show(desk.vault, "message", message)
+    put = sorting.put_to if belongs == "yes" else sorting.leave_out
+    await put(desk, number, which, actor_of(request))
+    return _back(reference, "put_to" if belongs == "yes" else "left_out")
 
 
 async def _reopen(desk: "Desk", reference: str, number: int, version: int, actor: Actor) -> int:

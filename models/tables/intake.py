@@ -7,7 +7,7 @@ from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from subjectline.models.tables.columns import facts, key, maybe_moment, moment, refers, sealed
-from subjectline.models.types import Sealed
+from subjectline.models.types import BigId, Sealed
 
 
 class RawInbox(SQLModel, table=True):
@@ -83,6 +83,9 @@ class Message(SQLModel, table=True):
     evidence: dict[str, Any] = facts()
     waits: bool = False  # an agent must look at it
     chat_message_id: int | None = None
+    # The conversation whose letter it answers, where that is somebody else's. No foreign key: what
+    # becomes of that conversation must not become of this message.
+    beside_id: int | None = Field(default=None, sa_type=BigId, index=True)
 
 
 class MessageFile(SQLModel, table=True):

@@ -1,13 +1,21 @@
 """What a message becomes, and what is kept of it."""
 
 import logging
+from datetime import timedelta
 
 import pytest
-from desks import ACCESS, CORRECT, CORRECT_EN, NEW_ADDRESS, Office, letter
+from desks import ACCESS, CORRECT, CORRECT_EN, NEW_ADDRESS, Office, agent, letter
 
-from subjectline.handlers import letters, post
+from subjectline.handlers import casefile, letters, post
 from subjectline.intake.sandbox.people import EN_MEMBER, KO_MEMBER
-from subjectline.models.tables import Conversation, Message, MessageFile, RawInbox, Request
+from subjectline.models.tables import (
+    Conversation,
+    Message,
+    MessageFile,
+    RawInbox,
+    Request,
+    RequestMessage,
+)
 
 ME = KO_MEMBER.email
 NUMBER = "900101-2345678"  # invented; its checksum does not fit
@@ -33,10 +41,70 @@ async def test_the_same_mail_twice_is_one_request(office: Office) -> None:
     assert await office.letters() == ["verify"]
 
 
-async def test_the_same_words_in_a_new_mail_are_a_new_request(office: Office) -> None:
+async def test_the_same_wish_again_opens_nothing_and_brings_a_new_code(office: Office) -> None:
     await office.mail(ME, CORRECT)
     await office.mail(ME, CORRECT)
+    assert len(await office.all(Request)) == 1
+    assert await office.letters() == ["verify", "verify"]
+    assert len(await office.all(RequestMessage)) == 2
+
+
+async def test_the_same_wish_five_times_is_one_request_and_three_codes_an_hour(
+    office: Office,
+) -> None:
+    for _ in range(5):
+        await office.mail(ME, CORRECT)
+    assert len(await office.all(Request)) == 1
+    assert await office.letters() == ["verify"] * 3
+    assert (await office.conversation()).state == "unsorted"
+
+
+async def test_another_value_is_another_request(office: Office) -> None:
+    await office.mail(ME, CORRECT)
+    await office.mail(ME, "제 배송지를 광주시 남구 달빛로 3으로 바꿔 주세요.")
     assert len(await office.all(Request)) == 2
+
+
+async def test_a_reminder_of_an_open_request_is_shown_to_its_agent(office: Office) -> None:
+    await office.mail(ME, CORRECT)
+    await office.mail(ME, "네", answers=office.last(ME))
+    await office.mail(ME, CORRECT)
+    request = await office.request()
+    last = (await office.messages())[-1]
+    assert (len(await office.all(Request)), last.waits) == (1, True)
+    assert last.id in [row.message_id for row in await office.all(RequestMessage)]
+    case = await casefile.case(office.desk, request.reference, agent())
+    assert case.wants_eyes
+
+
+async def test_a_reminder_that_nobody_vouches_for_joins_nothing(office: Office) -> None:
+    await office.mail(ME, CORRECT)
+    await office.mail(ME, "네", answers=office.last(ME))
+    before = len(await office.all(RequestMessage))
+    await office.mail(ME, CORRECT, auth="")
+    assert len(await office.all(RequestMessage)) == before
+    assert len(await office.all(Request)) == 1
+    last = (await office.messages())[-1]
+    assert last.waits and (await office.conversation()).state == "unsorted"
+
+
+async def test_twenty_an_hour_are_handled_and_the_rest_waits(office: Office) -> None:
+    for number in range(22):
+        await office.mail(ME, f"안내 {number}번째 문의입니다.", work=False)
+    await office.work()
+    rules = [message.rule for message in await office.messages()]
+    assert rules == ["person"] * 20 + ["flood"] * 2
+    assert (await office.messages())[-1].waits
+
+
+async def test_an_hour_later_mails_are_handled_again(office: Office) -> None:
+    for number in range(21):
+        await office.mail(ME, f"안내 {number}번째 문의입니다.", work=False)
+    await office.work()
+    office.clock.at += timedelta(hours=1, minutes=1)
+    await office.mail(ME, CORRECT)
+    assert (await office.messages())[-2].rule == "person"
+    assert (await office.request()).kind == "correction"
 
 
 async def test_what_is_answered_in_whose_language(office: Office) -> None:

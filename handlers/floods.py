@@ -1,0 +1,34 @@
+"""Too much from one sender: twenty mails an hour are handled, the rest is kept and an agent looks."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from subjectline.models.incoming import Door, Incoming, Outcome
+from subjectline.models.tables import Conversation, Message
+
+if TYPE_CHECKING:
+    from subjectline.handlers.desk import Desk
+
+WINDOW = timedelta(hours=1)
+
+
+async def flooded(
+    session: AsyncSession, desk: "Desk", conversation: Conversation, incoming: Incoming
+) -> bool:
+    """Whether the hour before this mail's arrival brought as many of its sender as are handled."""
+    if incoming.door is not Door.MAIL:
+        return False
+    rows = await session.exec(
+        select(func.count())
+        .select_from(Message)
+        .where(
+            Message.conversation_id == conversation.id,
+            Message.direction == "in",
+            Message.outcome == Outcome.HANDLE,
+            col(Message.at) > incoming.arrived_at - WINDOW,
+        )
+    )
+    return rows.one() >= desk.manner.mails_an_hour
