@@ -8,6 +8,7 @@ are corrected by hand, 4 ends with the proof, and the last tick runs 3 and 4 aga
 
 import json
 import secrets
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,11 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import audit, consequences, copies, decisions, drafting, post
-from subjectline.handlers.export.gather import finished, gather
-from subjectline.handlers.registry import Applied, Change
+from subjectline.handlers.export import binding
+from subjectline.handlers.registry import Applied, Change, whereabouts
 from subjectline.handlers.requests import Facts, advance
 from subjectline.handlers.work import finish, hold_lease, target_of
-from subjectline.models.errors import RegistryAway, RegistryError
+from subjectline.models.errors import ExportLost, RegistryAway, RegistryError
 from subjectline.models.tables import Attempt, Proposal, Request, Task
 
 if TYPE_CHECKING:
@@ -43,11 +44,11 @@ async def apply(desk: "Desk", task: Task) -> None:
             await drafting.ask_own_gate(desk, request)
             await consequences.before(desk, request)
         done = await desk.registry.apply(changes) if changes else Applied(())
-        export = await _export(desk, request, task)
+        export = await _export(desk, request, task, said)
     except RegistryAway as away:
         await _away(desk, task, request, attempt, away)
         return
-    except RegistryError as wrong:
+    except (RegistryError, ExportLost) as wrong:
         await _failed(desk, task, request, attempt, wrong)
         return
     await _done(desk, task, request, proposal, attempt, done, export)
@@ -74,11 +75,14 @@ async def _begin(
         return request, proposal, attempt
 
 
-async def _export(desk: "Desk", request: Request, task: Task) -> int | None:
-    """Gathers what an access asks for; None for other rights."""
+async def _export(
+    desk: "Desk", request: Request, task: Task, said: Mapping[str, Any]
+) -> int | None:
+    """The export that was approved with the answer to an access; None for other rights."""
     if request.kind not in drafting.LINKED or request.subject_id is None:
         return None
-    return await gather(desk, request, partial(hold_lease, desk, task))
+    beat = partial(hold_lease, desk, task)
+    return await binding.approved(desk, request.id or 0, said.get("export"), beat)
 
 
 async def _done(
@@ -98,7 +102,7 @@ async def _done(
         row.proof = desk.vault.seal(request.key_id, "attempt.proof", proof)
         session.add(row)
         if export is not None:
-            await finished(session, desk, export)
+            await binding.finished(session, desk, export)
         manual = drafting.open_envelope(desk, proposal).get("manual", ())
         if await copies.note(session, desk, request, proposal, manual):
             await finish(session, task, reason=copies.WAITING)
@@ -145,16 +149,24 @@ async def _away(
 
 
 async def _failed(
-    desk: "Desk", task: Task, request: Request, attempt: Attempt, wrong: RegistryError
+    desk: "Desk", task: Task, request: Request, attempt: Attempt, wrong: RegistryError | ExportLost
 ) -> None:
-    """A conflict, or a registry that stays away: back to an agent, and the hold stays."""
+    """A conflict, a registry that stays away, an export that is not what was approved: back to an
+    agent, and the hold stays."""
     async with desk.write() as session:
         row = await session.get_one(Attempt, attempt.id)
-        row.outcome = "away" if isinstance(wrong, RegistryAway) else "conflict"
-        row.detail = {"told": wrong.rule} | {
-            str(r["connection"]): r["state"] for r in wrong.results
-        }
+        row.outcome = _ended(wrong)
+        results = wrong.results if isinstance(wrong, RegistryError) else ()
+        row.detail = {"told": wrong.rule} | {str(r["connection"]): r["state"] for r in results}
         session.add(row)
+        row.detail = row.detail | whereabouts(getattr(wrong, "results", ()))
         facts = Facts(reason=wrong.rule)
         await advance(session, desk, request.id or 0, "fail", audit.SYSTEM, request.version, facts)
         await finish(session, task, reason=wrong.rule)
+
+
+def _ended(wrong: RegistryError | ExportLost) -> str:
+    """The attempt's outcome, for which the request's page has words."""
+    if isinstance(wrong, ExportLost):
+        return "export"
+    return "away" if isinstance(wrong, RegistryAway) else "conflict"

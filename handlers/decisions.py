@@ -4,6 +4,7 @@ An approval binds bytes: it names the SHA-256 of the envelope that the agent saw
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
@@ -12,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from subjectline.handlers import audit, drafting, papers, post
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.drafting import AgentDraft, Draft
+from subjectline.handlers.export import binding
 from subjectline.handlers.letters import Letter
 from subjectline.handlers.requests import Facts, advance
 from subjectline.handlers.wishes import set_wish, wish_of
@@ -115,6 +117,7 @@ async def propose(
         )
     plain = await _system_draft(desk, request, wish)
     by_person = drafting.touched(plain, made)
+    made = await drafting.with_export(desk, request, made)
     async with desk.write() as session:
         request = await session.get_one(Request, request_id, populate_existing=True)
         _keep_agents_word(session, desk, request, wish)
@@ -170,6 +173,9 @@ async def _propose(
     )
     session.add(proposal)
     await session.flush()
+    if draft.export is not None:
+        until = proposal.made_at + timedelta(days=PROPOSAL_DAYS)
+        await binding.bind(session, proposal.request_id, draft.export, until)
     facts = Facts(proposal_id=proposal.id)
     await advance(session, desk, request.id or 0, "propose", actor, version, facts)
     return digest

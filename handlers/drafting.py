@@ -7,7 +7,7 @@ person is asked or an agent sees to it; a whole draft becomes a proposal.
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import rfc8785
@@ -15,6 +15,7 @@ import rfc8785
 from subjectline.handlers import consents, copies, erasing, letters, restrictions
 from subjectline.handlers import facts as wording
 from subjectline.handlers.done_facts import done_facts
+from subjectline.handlers.export.gather import Beat, Gathered, gather, still
 from subjectline.handlers.registry import Change, Kept
 from subjectline.handlers.wishes import wish_of
 from subjectline.models.datamap import Field
@@ -68,6 +69,7 @@ class Draft:
     note: str = ""
     missing: tuple[Missing, ...] = ()
     rows: tuple[dict[str, str], ...] = ()  # label, old, new: for the agent's eyes
+    export: Gathered | None = None  # what an access hands over
 
 
 async def make(desk: "Desk", request: Request, wanted: AgentDraft | None = None) -> Draft:
@@ -88,6 +90,16 @@ async def make(desk: "Desk", request: Request, wanted: AgentDraft | None = None)
         )
     of_kind = _BY_KIND.get(request.kind, _plain)
     return await of_kind(desk, request, wish)
+
+
+async def with_export(desk: "Desk", request: Request, draft: Draft, beat: Beat = still) -> Draft:
+    """The draft with the very export that it would hand over; as it is where it hands over none.
+
+    Raises RegistryError, UnknownMember, StaleMove.
+    """
+    if request.kind not in LINKED or request.subject_id is None or draft.outcome == "refuse":
+        return draft
+    return replace(draft, export=await gather(desk, request, beat))
 
 
 async def ask_own_gate(desk: "Desk", request: Request, account: str = "system") -> None:
@@ -291,6 +303,7 @@ def envelope(
         "text": letter.text,
         "html": letter.html,
         "attachments": [],
+        "export": draft.export.as_json() if draft.export else None,
         "changes": [change.as_json() for change in draft.changes],
         "rows": list(draft.rows),
         "manual": copies.named(desk, request, draft.outcome, draft.rows),

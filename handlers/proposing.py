@@ -1,5 +1,6 @@
 """A request was opened or answered: the desk drafts its answer, or asks for what is missing."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from subjectline.handlers import audit, choices, decisions, drafting
@@ -9,7 +10,7 @@ from subjectline.handlers.drafting import Draft, Missing
 from subjectline.handlers.requests import Facts, advance
 from subjectline.handlers.wishes import wish_of
 from subjectline.handlers.words import last_four
-from subjectline.handlers.work import finish, target_of
+from subjectline.handlers.work import finish, hold_lease, target_of
 from subjectline.models.incoming import Door
 from subjectline.models.tables import Conversation, Request, Task
 
@@ -34,6 +35,8 @@ async def draft(desk: "Desk", task: Task) -> None:
         return
     made = await drafting.make(desk, request)
     question = await _question(desk, request, conversation, made)
+    if question is None and not made.missing:
+        made = await drafting.with_export(desk, request, made, partial(hold_lease, desk, task))
     async with desk.write() as session:
         if question is not None:
             await advance(session, desk, request_id, "ask", audit.SYSTEM, version, question)

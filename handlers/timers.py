@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import audit, identity, inbox
-from subjectline.handlers.export import gather
+from subjectline.handlers.export import binding
 from subjectline.handlers.identity_limits import PROVISIONAL_LIVES, REMIND_AFTER
 from subjectline.handlers.requests import Facts, advance
 from subjectline.models.errors import Refused
@@ -111,7 +111,7 @@ async def _tidy(desk: "Desk") -> None:
     """Exports and raw ids go when their time is over; so do the intake keys of a month ago."""
     now = desk.clock()
     async with desk.db.write() as session:
-        await gather.empty(session, desk)
+        await binding.empty(session, desk)
         await session.exec(
             delete(RawInbox).where(
                 col(RawInbox.state) == "done",

@@ -20,6 +20,7 @@ SubjectlineError
 │   ├── NotCanonical         the id is not written in the registry's form
 │   ├── RegistryAway         the database cannot be reached
 │   └── RegistryConflict     a row is not as the agent saw it
+├── ExportLost               the export that was approved is gone, or is another one
 ├── SealError                a key is missing or does not fit
 │   └── KeyDestroyed         the key is gone on purpose, and so is the text
 ├── DoorAway                 a server that a door reads from is away, refuses us or hung up
@@ -138,6 +139,10 @@ class RegistryAway(RegistryError):
 
 class RegistryConflict(RegistryError):
     """A row is not as the agent saw it."""
+
+
+class ExportLost(SubjectlineError):
+    """The export that was approved is gone, or what is kept is not what was approved."""
 
 
 class SealError(SubjectlineError):

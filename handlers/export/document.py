@@ -4,8 +4,11 @@ Items and content, purposes, retention and use period, provision to third partie
 (PIPA 35, Decree 41). Only what has to do with records that are there is named.
 """
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+import rfc8785
 
 from subjectline.handlers.registry import Collected, CollectedTable, ConsentSeen
 from subjectline.models.datamap import Bilingual, DataMap, Recipient
@@ -33,6 +36,12 @@ def counts(found: Collected) -> dict[str, Any]:
         for one in found.tables
         if one.total or one.withheld
     }
+
+
+def sha256(head: Mapping[str, Any], rows: Sequence[str]) -> str:
+    """What an approval binds of an export: SHA-256 over the canonical JSON (RFC 8785) of its head and
+    of the SHA-256 of each table's lines, in the order of the head."""
+    return hashlib.sha256(rfc8785.dumps({"head": head, "rows": list(rows)})).hexdigest()
 
 
 def head(

@@ -1,26 +1,25 @@
 """Gathers a member's rows out of the registry into sealed parts of some hundred kilobytes.
 
-The parts are committed a few at a time, under an export that is still `gathering`; `finished` makes it
-ready in the step that closes the request. What a kill left behind is swept by the next try, or by the
-timers a day later.
+The parts are committed a few at a time, under an export that is still `gathering` and that nobody sees;
+`binding` ties it to a proposal. What a kill left behind goes with the next proposal, or a day later.
 """
 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import consents
 from subjectline.handlers.export import document
 from subjectline.handlers.export.spool import Spool
 from subjectline.handlers.registry import Collected
+from subjectline.models.errors import StaleMove
 from subjectline.models.tables import Export, ExportPart, Request
 
 if TYPE_CHECKING:
@@ -34,47 +33,47 @@ BEAT = 20.0  # seconds
 Beat = Callable[[], Awaitable[None]]
 
 
+@dataclass(frozen=True)
+class Gathered:
+    """An export that nobody sees yet: its id, its SHA-256 and what an agent may know, by table."""
+
+    export_id: int
+    sha256: str
+    counts: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """How it stands in the envelope of a proposal."""
+        return {"sha256": self.sha256, "tables": self.counts}
+
+
 async def still() -> None:
     """No lease to keep."""
 
 
-async def gather(desk: "Desk", request: Request, beat: Beat = still) -> int:
-    """Reads everything that is the member's; returns the id of the export, which is not ready yet.
+async def gather(desk: "Desk", request: Request, beat: Beat = still) -> Gathered:
+    """Reads everything that is the member's, once, and hashes it on its way.
 
-    `beat` is awaited every 20 seconds, to keep a lease. Raises RegistryError, UnknownMember.
+    `beat` is awaited every 20 seconds, to keep a lease. Raises RegistryError, UnknownMember, and
+    StaleMove where somebody else's proposal was faster.
     """
     member = request.subject_id or ""
     spool = Spool(desk.vault, request.key_id)
     try:
-        async with _beating(beat):
+        async with beating(beat):
             found = await desk.registry.export(member, spool.open_file, "jsonl")
             export_id = await _begin(desk, request)
             await _keep(desk, export_id, spool, _places(found))
-            await _head(desk, request, export_id, found)
+            head = await _head(desk, request, export_id, found)
     finally:
         spool.close()
-    return export_id
-
-
-async def finished(session: AsyncSession, desk: "Desk", export_id: int) -> None:
-    """The export can be opened from now on, for a week."""
-    row = await session.get_one(Export, export_id)
-    row.state, row.made_at, row.expires_at = "ready", desk.clock(), desk.clock() + LIVES
-    session.add(row)
-
-
-async def empty(session: AsyncSession, desk: "Desk") -> None:
-    """Takes the content out of exports whose time is over, and of those that were never finished."""
-    full = col(Export.content).is_not(None) | col(Export.id).in_(select(ExportPart.export_id))
-    over = select(Export).where(col(Export.expires_at) < desk.clock(), full)
-    for row in (await session.exec(over)).all():
-        await session.exec(delete(ExportPart).where(col(ExportPart.export_id) == row.id))
-        row.content = None
-        session.add(row)
+    rows = [spool.sha256(name) for name in document.full(found)]
+    return Gathered(export_id, document.sha256(head, rows), document.counts(found))
 
 
 @asynccontextmanager
-async def _beating(beat: Beat) -> AsyncIterator[None]:
+async def beating(beat: Beat) -> AsyncIterator[None]:
+    """Awaits `beat` every 20 seconds as long as the work inside takes."""
+
     async def keep_on() -> None:
         while True:
             await asyncio.sleep(BEAT)
@@ -96,6 +95,7 @@ async def _keep(desk: "Desk", export_id: int, spool: Spool, places: dict[str, in
     sealed = spool.sealed()
     while some := list(islice(sealed, PARTS)):
         async with desk.db.write() as session:
+            await _still_there(session, export_id)
             for part, content in some:
                 session.add(
                     ExportPart(
@@ -109,15 +109,9 @@ async def _keep(desk: "Desk", export_id: int, spool: Spool, places: dict[str, in
 
 
 async def _begin(desk: "Desk", request: Request) -> int:
-    """A new export that is not ready; one that an earlier try left unfinished goes."""
+    """A new export that nobody sees."""
     now = desk.clock()
     async with desk.db.write() as session:
-        unfinished = select(Export).where(
-            Export.request_id == request.id, Export.state == "gathering"
-        )
-        for left in (await session.exec(unfinished)).all():
-            await session.exec(delete(ExportPart).where(col(ExportPart.export_id) == left.id))
-            await session.delete(left)
         row = Export(
             request_id=request.id or 0,
             state="gathering",
@@ -129,7 +123,19 @@ async def _begin(desk: "Desk", request: Request) -> int:
         return row.id or 0
 
 
-async def _head(desk: "Desk", request: Request, export_id: int, found: Collected) -> None:
+async def _still_there(session: AsyncSession, export_id: int) -> Export:
+    """The row, which nobody takes away before the commit."""
+    row = await session.get(Export, export_id, with_for_update=True)
+    if row is None:
+        raise StaleMove(
+            "another proposal was faster, and what was gathered for this one is gone",
+            field="version",
+            remedy="Load it again and look at what changed.",
+        )
+    return row
+
+
+async def _head(desk: "Desk", request: Request, export_id: int, found: Collected) -> dict[str, Any]:
     member = request.subject_id or ""
     await consents.read_in(desk, member)
     head = document.head(
@@ -145,7 +151,8 @@ async def _head(desk: "Desk", request: Request, export_id: int, found: Collected
     )
     body = json.dumps(head, ensure_ascii=False)
     async with desk.db.write() as session:
-        row = await session.get_one(Export, export_id)
+        row = await _still_there(session, export_id)
         row.content = desk.vault.seal(request.key_id, "export.content", body)
         row.counts = document.counts(found)
         session.add(row)
+    return head

@@ -40,18 +40,26 @@ class Head:
         return self.tables[place]
 
 
-async def head(desk: "Desk", request_id: int) -> Head | None:
-    """The newest export of a request that can be opened now; None where it is over or destroyed."""
+async def head(desk: "Desk", request_id: int, state: str = "ready") -> Head | None:
+    """The newest export of a request that can be opened now; None where it is over or destroyed.
+
+    With the state `proposed` the one that an agent decides about, which no member sees.
+    """
     async with desk.db.read() as session:
         rows = await session.exec(
             select(Export)
-            .where(Export.request_id == request_id, Export.state == "ready")
+            .where(Export.request_id == request_id, Export.state == state)
             .where(col(Export.expires_at) > desk.clock())
             .order_by(col(Export.id).desc())
             .limit(1)
         )
         row = rows.first()
-    if row is None or row.content is None:
+    return None if row is None else read_head(desk, row)
+
+
+def read_head(desk: "Desk", row: Export) -> Head | None:
+    """The head of one export; None where it was emptied, or its key destroyed."""
+    if row.content is None:
         return None
     try:
         body: dict[str, Any] = json.loads(desk.vault.open(row.content))

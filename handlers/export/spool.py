@@ -1,5 +1,6 @@
 """Lines as the registry writes them: cut into parts, or counted and thrown away but for a few."""
 
+import hashlib
 import io
 import tempfile
 from collections.abc import Callable, Iterator
@@ -68,20 +69,26 @@ class Spool:
     def __init__(self, vault: Vault, key_id: str) -> None:
         self._vault, self._key_id = vault, key_id
         self._file = tempfile.TemporaryFile()
+        self._hashes: dict[str, hashlib._Hash] = {}
         self.parts: list[Part] = []
 
     def open_file(self, table: str) -> BinaryIO:
         """What `Registry.export` writes one table to."""
-        first = 0
+        first, made = 0, self._hashes.setdefault(table, hashlib.sha256())
 
         def take(lines: bytes, rows: int) -> None:
             nonlocal first
+            made.update(lines)
             data = self._vault.seal(self._key_id, PLACE, lines).data
             self.parts.append(Part(table, first, rows, self._file.tell(), len(data)))
             self._file.write(data)
             first += rows
 
         return cast(BinaryIO, _Lines(take))
+
+    def sha256(self, table: str) -> str:
+        """Of all lines of a table, in hexadecimal, once its file is closed."""
+        return self._hashes[table].hexdigest()
 
     def sealed(self) -> Iterator[tuple[Part, Sealed]]:
         """Every part, once, in the order in which it came."""

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import and_, or_
 from sqlmodel import col, select
 
 from subjectline.handlers import audit, drafting
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.export import document, shelf, showing
+from subjectline.handlers.export.binding import AWAITED
+from subjectline.handlers.export.shelf import Head
 from subjectline.handlers.export.spool import Glance
 from subjectline.handlers.registry import Collected
 from subjectline.handlers.registry.collected import REASONS
@@ -67,7 +70,8 @@ class TableCount:
 
 @dataclass(frozen=True)
 class Survey:
-    """What an access would give, or gave. `made_at` is set once the export is ready."""
+    """What an access would give, or gave. `made_at` is set once there is an export; `bound` says that
+    it waits for its approval."""
 
     tables: tuple[TableCount, ...]
     made_at: datetime | None = None
@@ -75,6 +79,7 @@ class Survey:
     opened_at: datetime | None = None
     receipts: tuple[tuple[str, datetime], ...] = ()  # page, pdf, archive, json: first taken
     gone: bool = False  # the time is over, or the key was destroyed
+    bound: bool = False
 
     @property
     def rows(self) -> int:
@@ -117,8 +122,8 @@ class OpenedTable:
 async def survey(desk: "Desk", request_id: int, agent: Actor) -> Survey | None:
     """Tables and counts of a request for access; None for other rights.
 
-    From the export where there is one, else counted in the registry, through the gate. Raises
-    NotPermitted, RegistryError.
+    From the export where there is one (the very one that a proposal hands over), else counted in the
+    registry, through the gate. Raises NotPermitted, RegistryError.
     """
     request = await _request(desk, request_id)
     if request is None or request.subject_id is None:
@@ -172,7 +177,7 @@ async def _rows(
 ) -> tuple[list[list[tuple[str, str]]], int]:
     """Rows in words of the request's language, and how many there are."""
     asked = await _asked(desk, request)
-    export = await shelf.head(desk, asked.id or 0)
+    export = await shelf.head(desk, asked.id or 0) or await _bound(desk, asked)
     if export is not None:
         place = next((n for n, t in enumerate(export.tables) if t["table"] == table), None)
         if place is None:
@@ -217,11 +222,21 @@ async def _asked(desk: "Desk", request: Request) -> Request:
     return followed if followed and followed.kind in drafting.LINKED else request
 
 
+async def _bound(desk: "Desk", asked: Request) -> Head | None:
+    if asked.state not in AWAITED["proposed"]:
+        return None
+    return await shelf.head(desk, asked.id or 0, "proposed")
+
+
 async def _made(desk: "Desk", asked: Request) -> Export | None:
+    """The export of a request that was handed over, or would be with the proposal that waits."""
+    ready = [col(Export.state) == "ready"]
+    if asked.state in AWAITED["proposed"]:
+        ready.append(and_(col(Export.state) == "proposed", col(Export.expires_at) > desk.clock()))
     async with desk.db.read() as session:
         rows = await session.exec(
             select(Export)
-            .where(Export.request_id == asked.id, Export.state == "ready")
+            .where(Export.request_id == asked.id, or_(*ready))
             .order_by(col(Export.id).desc())
             .limit(1)
         )
@@ -237,6 +252,7 @@ def _of_export(desk: "Desk", made: Export) -> Survey:
         opened_at=made.opened_at,
         receipts=tuple(receipts),
         gone=made.content is None or made.expires_at <= desk.clock(),
+        bound=made.state == "proposed",
     )
 
 

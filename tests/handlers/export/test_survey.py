@@ -8,7 +8,7 @@ from browsers import KO, actions, asks
 from desks import ACCESS, CORRECT, Office, agent
 from sqlmodel import col
 
-from subjectline.handlers import requests
+from subjectline.handlers import decisions, requests
 from subjectline.handlers.export import survey
 from subjectline.handlers.export.shelf import Head
 from subjectline.models.errors import BadInput, NotPermitted
@@ -35,7 +35,10 @@ def test_four_reasons_in_both_languages() -> None:
 
 
 async def test_before_approval_there_are_counts_and_no_values(office: Office) -> None:
-    found = await survey.survey(office.desk, await asked(office), agent())
+    number = await asked(office)
+    version = (await office.request()).version
+    await decisions.send_back(office.desk, number, version, agent(), "no")
+    found = await survey.survey(office.desk, number, agent())
     assert found is not None and found.made_at is None
     counts = {table.table: table.rows for table in found.tables}
     assert counts["member"] == 1 and counts["access_log"] > 1
