@@ -1,7 +1,13 @@
 """The only SQL against company databases, built from the data map and never from input."""
 
 from subjectline.handlers.registry.archive import Archive, Archived, OpenedRecord
-from subjectline.handlers.registry.changes import Applied, Change, ChangeResult, ConnectionResult
+from subjectline.handlers.registry.changes import (
+    Applied,
+    Change,
+    ChangeResult,
+    ConnectionResult,
+    whereabouts,
+)
 from subjectline.handlers.registry.collected import Collected, CollectedTable, Withheld
 from subjectline.handlers.registry.consents import ConsentSeen
 from subjectline.handlers.registry.engines import open_engine, open_engines, open_writers
@@ -27,4 +33,5 @@ __all__ = [
     "open_engine",
     "open_engines",
     "open_writers",
+    "whereabouts",
 ]

@@ -1,6 +1,6 @@
 """A change set and what became of it. Everything here goes into JSON and back unchanged."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -118,3 +118,16 @@ class Applied:
     def as_json(self) -> list[dict[str, Any]]:
         """One dict a connection, for the sealed proof."""
         return [result.as_json() for result in self.connections]
+
+
+def whereabouts(results: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The `places` of a failed attempt's results, each with its connection; empty where there are none.
+
+    Tables, columns and states, never a value: it may stand where an agent's page reads it.
+    """
+    places = [
+        {"connection": str(result["connection"]), **place}
+        for result in results
+        for place in result.get("places", ())
+    ]
+    return {"places": places} if places else {}
