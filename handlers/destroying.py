@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Table, delete, select, update
+from sqlalchemy import ColumnElement, Table, delete, func, select, update
 from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.models.errors import SealError
-from subjectline.models.tables import Audit, ConsentEntry, Conversation, GateUse, Request
+from subjectline.models.errors import SealError, SubjectlineError
+from subjectline.models.tables import Conversation, Hold, Request
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
@@ -75,19 +75,37 @@ async def conversations(desk: "Desk", ids: Sequence[int]) -> int:
     return done
 
 
-async def audit_rows(desk: "Desk", ids: Sequence[int]) -> int:
-    """Deletes access records whose time is over."""
-    return await _delete_by_id(desk, Audit, ids)
+async def rows(desk: "Desk", table: type[Any], ids: Sequence[int]) -> int:
+    """Deletes rows of one table with what hangs on them, and looks that none is left.
+
+    Returns how many. Raises SubjectlineError where some are still there.
+    """
+    gone = 0
+    for some in _batches(ids, 500):
+        which = col(table.id).in_(some)
+        async with desk.db.write() as session:
+            await _delete_children(session, table.__tablename__, which, frozenset())
+            gone += (await session.exec(delete(table).where(which))).rowcount
+        await _none_left(desk, table, which)
+    return gone
 
 
-async def gate_uses(desk: "Desk", ids: Sequence[int]) -> int:
-    """Deletes days of the gate's ledger whose time is over."""
-    return await _delete_by_id(desk, GateUse, ids)
+async def holds(desk: "Desk", ids: Sequence[int]) -> int:
+    """Takes the person out of ended holds; the rows stay, or the gate's revisions would have gaps."""
+    done = 0
+    for some in _batches(ids, 500):
+        which = col(Hold.id).in_(some)
+        async with desk.db.write() as session:
+            ended = update(Hold).where(which, col(Hold.ended_revision).is_not(None))
+            done += (await session.exec(ended.values(subject_id="", fields=[]))).rowcount
+    return done
 
 
-async def consent_lines(desk: "Desk", ids: Sequence[int]) -> int:
-    """Deletes lines of the consent ledger whose time is over."""
-    return await _delete_by_id(desk, ConsentEntry, ids)
+async def _none_left(desk: "Desk", table: type[Any], which: ColumnElement[bool]) -> None:
+    async with desk.db.read() as session:
+        left = select(func.count()).select_from(table).where(which)
+        if await (await session.connection()).scalar(left):
+            raise SubjectlineError("rows were deleted, but are still there", field="database")
 
 
 async def _empty_conversation(session: AsyncSession, number: int) -> None:
@@ -136,15 +154,6 @@ def _columns_to(child: Table, parent: Table) -> list[Any]:
         for key in child.foreign_keys
         if key.column.table is parent and key.column.key == "id"
     ]
-
-
-async def _delete_by_id(desk: "Desk", table: type[Any], ids: Sequence[int]) -> int:
-    gone = 0
-    for some in _batches(ids, 500):
-        async with desk.db.write() as session:
-            done = await session.exec(delete(table).where(table.id.in_(some)))
-            gone += done.rowcount
-    return gone
 
 
 def _batches(ids: Sequence[int], size: int = AT_ONCE) -> list[Sequence[int]]:

@@ -17,7 +17,8 @@ from subjectline.models.tables import GateHead, Hold
 
 ALL = ("*",)
 NOT_BY_LAW = ("basis:consent", "basis:contract", "basis:legitimate")
-BLOCKED = ("basis:consent", "basis:contract")  # of a member suspected of false information
+# Of a member suspected of false information. A change of the policy is told to them too (PIPA 30).
+BLOCKED = ("basis:consent", "basis:contract", "!notice")
 
 # On `done` these holds stay, until a later request of the person or a new consent (DESIGN, note 3).
 STANDING_KINDS = frozenset(

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from subjectline.handlers import audit, legal_holds, retention_due
+from subjectline.handlers import audit, legal_holds, retention_due, retention_files
 from subjectline.handlers.audit import SYSTEM, Actor
 from subjectline.handlers.legal_holds import Held
 from subjectline.handlers.registry import OpenedRecord
-from subjectline.handlers.retention_due import Due
+from subjectline.handlers.registry.engines import guarded
+from subjectline.handlers.retention_kinds import Due
+from subjectline.models.db import truncate_log
 from subjectline.models.errors import StaleMove, SubjectlineError
 from subjectline.models.tables import Certificate, Request, RetentionRun
 
@@ -34,14 +36,16 @@ FINDERS: tuple[tuple[str, Finder], ...] = (
     ("archive", retention_due.archive),
     ("live", retention_due.live),
     ("cases", retention_due.case_files),
-    ("audit", retention_due.access_records),
-    ("consents", retention_due.consent_lines),
+    ("files", retention_files.files),
 )
 
 
 @dataclass(frozen=True)
 class Line:
-    """One kind of record in a report. `destroyed` is None in a dry run; `told` what went wrong."""
+    """One kind of record in a report. `destroyed` is None in a dry run; `told` what went wrong.
+
+    `kept_why` says why those spared stay.
+    """
 
     kind: str
     what: str
@@ -51,6 +55,7 @@ class Line:
     spared: int
     destroyed: int | None = None
     told: str = ""
+    kept_why: str = ""
 
 
 async def loop(desk: "Desk") -> None:
@@ -78,7 +83,7 @@ async def once_a_day(desk: "Desk") -> list[Line]:
 
 
 async def dry_run(desk: "Desk", actor: Actor) -> list[Line]:
-    """What a run would destroy now. Writes an audit row and nothing else."""
+    """What a run would destroy now. Writes nothing anywhere: numbers are not somebody's data."""
     lines = []
     async with desk.db.read() as session:
         held = await legal_holds.in_force(session, desk)
@@ -86,8 +91,6 @@ async def dry_run(desk: "Desk", actor: Actor) -> list[Line]:
         dues, told = await _found(desk, held, finder)
         lines += [_line(due) for due in dues]
         lines += [Line(name, name, "", "", 0, 0, told=told)] if told else []
-    async with desk.db.write() as session:
-        audit.note(session, desk.clock, actor, "retention_dry_run")
     return lines
 
 
@@ -105,6 +108,7 @@ async def run(desk: "Desk", actor: Actor) -> list[Line]:
                 lines.append(await _destroy(desk, number, actor, due))
     await _settle(desk)
     await _end(desk, number, actor, lines)
+    await _scrub(desk)
     return lines
 
 
@@ -196,6 +200,20 @@ async def _end(desk: "Desk", number: int, actor: Actor, lines: Sequence[Line]) -
         audit.note(session, desk.clock, actor, "retention_run", thing=f"run:{number}", count=gone)
 
 
+async def _scrub(desk: "Desk") -> None:
+    """What was destroyed may not stay in the log of an SQLite database, ours or the company's."""
+    await desk.db.scrub()
+    places, store = desk.registry.places, desk.registry.archive
+    try:
+        if store is not None:
+            await store.scrub()
+        for name, engine in places.writers.items():
+            async with guarded(name, places.seconds):
+                await truncate_log(engine)
+    except SubjectlineError as wrong:
+        log.warning("a database's log could not be emptied: %s", type(wrong).__name__)
+
+
 async def _settle(desk: "Desk") -> None:
     """Moves that were begun and never ended: the live row counts where there is one.
 
@@ -206,7 +224,7 @@ async def _settle(desk: "Desk") -> None:
         return
     try:
         for record in await store.pending(desk.clock() - A_MOVE_LASTS):
-            if not await _moving(desk, record):
+            if not await _applying(desk, record.about.member):
                 await _settle_one(desk, record)
         await _forget_empty_keys(desk)
     except SubjectlineError as wrong:
@@ -214,25 +232,23 @@ async def _settle(desk: "Desk") -> None:
 
 
 async def _forget_empty_keys(desk: "Desk") -> None:
-    """A run was killed between a member's last record and the key: the key goes now."""
+    """A run was killed between a last record and its key: the key goes now.
+
+    Not while somebody's leaving is being applied: its records may be on their way.
+    """
     store = desk.registry.archive
     assert store is not None
-    prefix = store.key_id("")
-    for key_id in desk.vault.living_before(prefix, desk.clock() - A_MOVE_LASTS):
-        member = key_id.removeprefix(prefix)
-        if not await store.count(member) and await desk.registry.has_left(member):
-            store.destroy_key(member)
+    if not await _applying(desk):
+        store.keys.destroy_unused(await store.months(), desk.clock() - A_MOVE_LASTS)
 
 
-async def _moving(desk: "Desk", record: OpenedRecord) -> bool:
-    """Whether a request of this member is still being applied."""
+async def _applying(desk: "Desk", member: str = "") -> bool:
+    """Whether a request, of this member or of any, is still being applied."""
+    wanted = select(Request.id).where(Request.state == "applying")
+    if member:
+        wanted = wanted.where(Request.subject_id == member)
     async with desk.db.read() as session:
-        rows = await session.exec(
-            select(Request.id).where(
-                Request.subject_id == record.about.member, Request.state == "applying"
-            )
-        )
-        return rows.first() is not None
+        return (await session.exec(wanted.limit(1))).first() is not None
 
 
 async def _settle_one(desk: "Desk", record: OpenedRecord) -> None:
@@ -246,4 +262,5 @@ async def _settle_one(desk: "Desk", record: OpenedRecord) -> None:
 
 
 def _line(due: Due, destroyed: int | None = None, told: str = "") -> Line:
-    return Line(due.kind, due.what, due.rule, due.law, due.count, due.spared, destroyed, told)
+    said = (due.kind, due.what, due.rule, due.law, due.count, due.spared)
+    return Line(*said, destroyed, told, due.kept_why)

@@ -1,12 +1,10 @@
-"""What is due for destruction today, kind by kind: the archive, live rows, the desk's own files.
+"""What is due for destruction today, kind by kind: the archive, live rows, the desk's case files.
 
 Every finder gives `Due` items: how many, by which rule and law, how many a legal hold spares, and the
 work that destroys them. Finding changes nothing.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -17,37 +15,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from subjectline.handlers import consents, destroying
 from subjectline.handlers.legal_holds import Held
 from subjectline.handlers.registry import Archived
-from subjectline.handlers.registry.sweeping import OldRows, Sweeper, last_start
+from subjectline.handlers.registry.sweeping import OldRows, Sweeper
+from subjectline.handlers.retention_files import over
+from subjectline.handlers.retention_kinds import BY_KEYS, BY_ROWS, Due
 from subjectline.models.datamap import Bilingual, Retention
-from subjectline.models.tables import (
-    Audit,
-    ConsentEntry,
-    Conversation,
-    GateUse,
-    Request,
-    Restriction,
-)
+from subjectline.models.tables import ConsentEntry, Conversation, Request, Restriction
 from subjectline.models.workflow import FINAL
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
-
-BY_ROWS = "rows deleted, overwritten and looked for again"
-BY_KEYS = "keys destroyed, rows deleted"
-
-
-@dataclass(frozen=True)
-class Due:
-    """One kind of record that is due. `destroy` gives how many went; `count` are to go."""
-
-    kind: str
-    what: str
-    rule: str
-    law: str
-    count: int
-    spared: int
-    method: str
-    destroy: Callable[[], Awaitable[int]]
 
 
 async def archive(desk: "Desk", held: Held) -> list[Due]:
@@ -76,9 +52,7 @@ async def _destroy_archived(desk: "Desk", late: list[Archived]) -> int:
     store = desk.registry.archive
     assert store is not None
     gone = await store.destroy([one.id for one in late])
-    for member in sorted({one.member for one in late}):
-        if not await store.count(member):
-            store.destroy_key(member)
+    await store.forget_keys(late)
     return gone
 
 
@@ -88,18 +62,19 @@ async def live(desk: "Desk", held: Held) -> list[Due]:
     found = []
     for table in sweeper.tables():
         rule = desk.data_map.tables[table].retention
-        if held.everything:
-            continue
-        exempt = held.members | await _agreed(desk, rule)
-        old = await sweeper.due(table, exempt)
-        found.append(_live(desk, sweeper, rule, old))
+        old = await sweeper.due(table, held.members, await _agreed(desk, rule))
+        found.append(_live(desk, sweeper, rule, old, everything=held.everything))
     return found
 
 
-def _live(desk: "Desk", sweeper: Sweeper, rule: str, old: OldRows) -> Due:
+def _live(desk: "Desk", sweeper: Sweeper, rule: str, old: OldRows, *, everything: bool) -> Due:
+    """With `everything` a legal hold keeps what would go as well."""
+    held = len(old.rows) if everything else 0
     work = partial(sweeper.destroy, old)
     law = _law(desk, desk.data_map.retention[rule])
-    return Due("live", old.table, rule, law, len(old.rows), old.spared, BY_ROWS, work)
+    spared = old.spared + old.agreed + held
+    count = len(old.rows) - held
+    return Due("live", old.table, rule, law, count, spared, BY_ROWS, work, old.agreed)
 
 
 async def _agreed(desk: "Desk", rule: str) -> frozenset[str]:
@@ -124,17 +99,15 @@ async def _agreed(desk: "Desk", rule: str) -> frozenset[str]:
 
 async def case_files(desk: "Desk", held: Held) -> list[Due]:
     """Requests that were closed so long ago, and conversations in which nothing else is kept."""
-    rule = _desk_rule(desk, "cases")
-    if rule is None:
-        return []
-    name, retention, before = rule
+    rule = over(desk, "cases")
+    before = rule.before
     async with desk.db.read() as session:
         closed = await _closed(session, before)
         in_force = await _restricted(session)
         free = [r for r in closed if not held.keeps(r) and r.id not in in_force]
         spared = len(closed) - len(free)
         talks, kept = await _talks(session, held, before, {r.id for r in free})
-    law = _law(desk, retention)
+    name, law = rule.name, rule.law
     numbers = [request.id or 0 for request in free]
     files = partial(destroying.requests, desk, numbers)
     mails = partial(destroying.conversations, desk, talks)
@@ -177,71 +150,6 @@ async def _talks(
     done = [talk for talk in talks if talk.id not in needed]
     free = [talk.id or 0 for talk in done if not held.keeps_member(talk.subject_id)]
     return free, len(done) - len(free)
-
-
-async def access_records(desk: "Desk", held: Held) -> list[Due]:
-    """Audit rows and the gate's ledger of uses."""
-    rule = _desk_rule(desk, "audit")
-    if rule is None:
-        return []
-    name, retention, before = rule
-    async with desk.db.read() as session:
-        old = (
-            await session.exec(select(Audit.id, Audit.subject_id).where(Audit.at < before))
-        ).all()
-        day = before.astimezone(desk.registry.places.zone).date().isoformat()
-        uses = (
-            await session.exec(select(GateUse.id, GateUse.subject_id).where(GateUse.day < day))
-        ).all()
-    law = _law(desk, retention)
-    return [
-        _plain("audit", "audit", name, law, old, held, partial(destroying.audit_rows, desk)),
-        _plain("audit", "gate_use", name, law, uses, held, partial(destroying.gate_uses, desk)),
-    ]
-
-
-async def consent_lines(desk: "Desk", held: Held) -> list[Due]:
-    """The consent ledger of members who left so long ago."""
-    rule = _desk_rule(desk, "consents")
-    if rule is None:
-        return []
-    name, retention, before = rule
-    async with desk.db.read() as session:
-        rows = await session.exec(
-            select(ConsentEntry).order_by(col(ConsentEntry.at), col(ConsentEntry.id))
-        )
-        lines = list(rows)
-    last = {line.subject_id: line for line in lines if line.consent == consents.MEMBERSHIP}
-    gone = {m for m, x in last.items() if x.state == consents.WITHDRAWN and x.at < before}
-    old = [(line.id, line.subject_id) for line in lines if line.subject_id in gone]
-    work = partial(destroying.consent_lines, desk)
-    return [_plain("consents", "consent_entry", name, _law(desk, retention), old, held, work)]
-
-
-def _plain(
-    kind: str,
-    what: str,
-    rule: str,
-    law: str,
-    old: Any,
-    held: Held,
-    work: Callable[[list[int]], Awaitable[int]],
-) -> Due:
-    free = [number for number, member in old if not held.keeps_member(member)]
-    spared = len(old) - len(free)
-    return Due(kind, what, rule, law, len(free), spared, BY_ROWS, partial(work, free))
-
-
-def _desk_rule(desk: "Desk", part: str) -> tuple[str, Retention, datetime] | None:
-    """The rule of a part of the desk's files, and the moment before which its time is over."""
-    if desk.data_map.case_files is None:
-        return None
-    name = str(getattr(desk.data_map.case_files, part))
-    retention = desk.data_map.retention[name]
-    assert retention.period is not None  # the map's checks
-    last = last_start(retention.period, _today(desk))
-    zone = desk.registry.places.zone
-    return name, retention, datetime.combine(last + timedelta(days=1), time(), zone)
 
 
 def _law(desk: "Desk", retention: Retention) -> str:

@@ -82,6 +82,15 @@ class Database:
             for name in session.info.get("wake", ()):
                 self.signals.set(name)
 
+    async def scrub(self) -> None:
+        """After a destruction: no old page of an SQLite file stays in its write-ahead log.
+
+        In the file itself `secure_delete` has overwritten them. PostgreSQL reuses the space later.
+        """
+        if self.embedded:
+            async with self._my_turn():
+                await truncate_log(self._writer)
+
     async def dispose(self) -> None:
         await self._reader.dispose()
         await self._writer.dispose()
@@ -97,6 +106,20 @@ class Database:
         engine = create_async_engine(self.url, hide_parameters=True)  # errors are logged
         prepare_sqlite(engine.sync_engine, begin)
         return engine
+
+
+async def truncate_log(engine: AsyncEngine) -> None:
+    """Writes SQLite's log into the file and empties it; while somebody reads the old state, not.
+
+    Nothing on another database.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    async with engine.connect() as connection:
+        raw = (await connection.get_raw_connection()).driver_connection
+        assert raw is not None
+        async with raw.execute("PRAGMA wal_checkpoint(TRUNCATE)") as done:
+            await done.fetchall()
 
 
 def wake(session: AsyncSession, *names: str) -> None:

@@ -18,6 +18,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from subjectline.models.desk_files import Periods
 from subjectline.models.errors import SettingsError
 from subjectline.models.mail_settings import DnsSettings, MailboxSettings, SmtpSettings
 
@@ -87,6 +88,7 @@ class Settings(BaseSettings):
     database: DatabaseSection = DatabaseSection()
     keys: KeysSection = KeysSection()
     registry: RegistrySection
+    retention: Periods = Periods()
     mailboxes: tuple[MailboxSettings, ...] = ()
     smtp: SmtpSettings | None = None
     dns: DnsSettings = DnsSettings()

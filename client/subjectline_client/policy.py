@@ -61,7 +61,8 @@ class Policy:
         """The known purposes that a hold's list means.
 
         A name means itself, `*` all, `basis:<basis>` those on that basis, `consent:<name>` those on
-        that consent. So a purpose that joins the data map later is held too.
+        that consent. So a purpose that joins the data map later is held too. `!name` leaves one out,
+        whatever else means it.
         """
         wanted = tuple(names)
         return frozenset(n for n, p in self.purposes.items() if _means(wanted, n, p))
@@ -72,6 +73,8 @@ def _among(name: str, names: tuple[str, ...]) -> bool:
 
 
 def _means(wanted: tuple[str, ...], name: str, purpose: Purpose) -> bool:
+    if f"!{name}" in wanted:
+        return False
     ways = {name, EVERY, f"basis:{purpose.basis}"}
     ways.update(f"consent:{consent}" for consent in purpose.consents)
     return not ways.isdisjoint(wanted)

@@ -1,7 +1,8 @@
 """The archive: records that only a law still keeps, apart from live data and sealed member by member.
 
 One table in a database of its own. A row says in plain words whose record it is (a pseudonym), of
-which table, which law keeps it and until when; the record itself is sealed under the member's key.
+which table, which law keeps it and until when; the record itself is sealed under a key of the
+member's (`archive_keys`). A member number that comes back and leaves again adds to what is kept.
 """
 
 import json
@@ -9,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from hashlib import sha256
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -24,21 +25,23 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    inspect,
     select,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from subjectline.handlers.registry.archive_keys import ArchiveKeys
 from subjectline.handlers.registry.engines import guarded
 from subjectline.models.clock import Clock
 from subjectline.models.datamap import Bilingual, Value
-from subjectline.models.errors import RegistryConflict, RegistryError, SealError
+from subjectline.models.db import truncate_log
+from subjectline.models.errors import RegistryConflict, SealError
 from subjectline.models.keys import Vault
 from subjectline.models.types import Sealed
 
 PLACE = "archive.record"
 BATCH = 400
-LONGEST_ID = 180  # bytes of a key id that a seal can name
 
 T = TypeVar("T")
 
@@ -60,6 +63,8 @@ _kept = Table(
     Column("record", LargeBinary, nullable=False),
     UniqueConstraint("registry_id", "subject_id", "table_name", "row_key"),
 )
+
+_pending = _kept.c.state == "pending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,33 +114,27 @@ class Archive:
         self._engine, self._vault, self._clock = engine, vault, clock
         self._registry, self._seconds = registry, seconds
         self._ready = False
-
-    def key_id(self, member: str) -> str:
-        """The id of a member's archive key in the desk's key store."""
-        key_id = f"archive:{self._registry}:{member}"
-        if len(key_id.encode()) > LONGEST_ID:
-            return f"archive:{sha256(key_id.encode()).hexdigest()}"
-        return key_id
+        self.keys = ArchiveKeys(vault, clock, registry)
 
     async def keep(self, member: str, records: Sequence[Record]) -> None:
         """Inserts the records as `pending`, commits, and reads every one back.
 
-        A record that stands there already is replaced, so that it can be done again after a kill.
-        Raises RegistryConflict where what was read back is not what was written.
+        One that is pending is replaced, so that it can be done again after a kill; one that is kept
+        since an earlier leaving stays, and the new one is added. Raises RegistryConflict where what
+        was read back is not what was written.
         """
         if not records:
             return
-        self._make_key(member)
         await self._prepare()
-        rows = [self._row(member, record) for record in records]
+        rows = await self._rows(member, records)
         async with guarded("archive", self._seconds), self._engine.begin() as connection:
-            for some in _batches(rows):
+            for some in _batches(list(rows.values())):
                 keys = [row["row_key"] for row in some]
                 await connection.execute(
-                    delete(_kept).where(self._of(member), _kept.c.row_key.in_(keys))
+                    delete(_kept).where(self._of(member), _kept.c.row_key.in_(keys), _pending)
                 )
                 await connection.execute(insert(_kept), some)
-        await self._read_back(member, {row["row_key"]: row for row in rows}, records)
+        await self._read_back(member, rows)
 
     async def settle(self, member: str, table: str) -> int:
         """The member's pending records of a table are gone from the live one: now they are `kept`."""
@@ -153,18 +152,6 @@ class Archive:
         async with self._reading() as connection:
             return int(await connection.scalar(wanted) or 0)
 
-    async def has(self, member: str, table: str, keys: Sequence[Mapping[str, Value]]) -> set[str]:
-        """Which of these rows stand in the archive, by `row_key`."""
-        wanted = [self.row_key(member, table, key) for key in keys]
-        found: set[str] = set()
-        async with self._reading() as connection:
-            for some in _batches(wanted):
-                rows = await connection.scalars(
-                    select(_kept.c.row_key).where(self._of(member), _kept.c.row_key.in_(some))
-                )
-                found |= set(rows.all())
-        return found
-
     async def open(self, member: str) -> list[OpenedRecord]:
         """Every record of a member, opened. Raises SealError (KeyDestroyed) where its key is gone."""
         async with self._reading() as connection:
@@ -174,7 +161,9 @@ class Archive:
             return [self._opened(row) for row in rows.mappings()]
 
     async def due(self, today: date) -> list[Archived]:
-        """Records whose last day has passed."""
+        """Records whose last day has passed. Makes no table where there is none yet."""
+        if not await self._is_there():
+            return []
         late = (_kept.c.kept_until < today.isoformat(), _kept.c.state == "kept")
         return await self._listed(*late)
 
@@ -199,17 +188,33 @@ class Archive:
                     raise _not_so()
         return gone
 
-    def destroy_key(self, member: str) -> None:
-        """Destroys the member's archive key: no copy of a record opens any more."""
-        self._vault.destroy(self.key_id(member), self._clock())
+    async def forget_keys(self, gone: Sequence[Archived]) -> int:
+        """Destroys the keys under which nothing is left after these records went. Returns how many."""
+        used = await self.months()
+        ended = {(one.member, _month(one.until)) for one in gone} - used
+        return sum(self.keys.destroy(member, month) for member, month in sorted(ended))
+
+    async def months(self) -> set[tuple[str, str]]:
+        """(member, month of the last day) of everything that is kept."""
+        month = func.substr(_kept.c.kept_until, 1, 7)
+        async with self._reading() as connection:
+            rows = await connection.execute(
+                select(_kept.c.subject_id, month).where(self._mine).distinct()
+            )
+            return {(member, month) for member, month in rows}
+
+    async def scrub(self) -> None:
+        """After a destruction: empties the log of an SQLite archive."""
+        async with guarded("archive", self._seconds):
+            await truncate_log(self._engine)
 
     async def close(self) -> None:
         await self._engine.dispose()
 
-    def row_key(self, member: str, table: str, key: Mapping[str, Value]) -> str:
-        """Which row of which table a record is, as a keyed hash."""
-        written = json.dumps([self._registry, member, table, sorted(key.items())], default=str)
-        return self._vault.keyed_hash("archive", written).hex()
+    def row_key(self, member: str, table: str, key: Mapping[str, Value], turn: int = 1) -> str:
+        """Which row of which table a record is, as a keyed hash; `turn` counts leavings of one row."""
+        told = [self._registry, member, table, sorted(key.items()), *([turn] if turn > 1 else [])]
+        return self._vault.keyed_hash("archive", json.dumps(told, default=str)).hex()
 
     @property
     def _mine(self) -> Any:
@@ -237,43 +242,62 @@ class Archive:
         async with guarded("archive", self._seconds), self._engine.connect() as connection:
             yield connection
 
+    async def _is_there(self) -> bool:
+        if self._ready:
+            return True
+        file = self._engine.url.database
+        if self._engine.dialect.name == "sqlite" and not Path(file or "").is_file():
+            return False  # to connect would make it
+        async with guarded("archive", self._seconds), self._engine.connect() as connection:
+            return await connection.run_sync(lambda c: inspect(c).has_table(_kept.name))
+
     async def _prepare(self) -> None:
         if not self._ready:
             async with guarded("archive", self._seconds), self._engine.begin() as connection:
                 await connection.run_sync(_meta.create_all)
             self._ready = True
 
-    def _make_key(self, member: str) -> None:
-        try:
-            self._vault.make_key(self.key_id(member), self._clock())
-        except SealError as gone:
-            raise RegistryError(
-                "the archive key of this member was destroyed before",
-                field="archive",
-                remedy="A member number was used again. An agent answers by hand.",
-            ) from gone
+    async def _rows(self, member: str, records: Sequence[Record]) -> dict[str, dict[str, Any]]:
+        """The rows to be written, by `row_key`: one that an earlier leaving left is passed by."""
+        turns = {self.row_key(member, r.table, r.key): (r, 1) for r in records}
+        taken = await self._settled(member, list(turns))
+        while taken:
+            again = [(r, turn + 1) for key, (r, turn) in turns.items() if key in taken]
+            turns = {key: found for key, found in turns.items() if key not in taken}
+            later = {self.row_key(member, r.table, r.key, turn): (r, turn) for r, turn in again}
+            turns, taken = turns | later, await self._settled(member, list(later))
+        return {key: self._row(member, record, key, turn) for key, (record, turn) in turns.items()}
 
-    def _row(self, member: str, record: Record) -> dict[str, Any]:
-        body = json.dumps(_body(record), ensure_ascii=False, sort_keys=True)
+    async def _settled(self, member: str, keys: Sequence[str]) -> set[str]:
+        """Those of the row keys under which an earlier leaving keeps a record."""
+        found: set[str] = set()
+        async with self._reading() as connection:
+            for some in _batches(keys):
+                kept = select(_kept.c.row_key).where(
+                    self._of(member), _kept.c.row_key.in_(some), ~_pending
+                )
+                found |= set((await connection.scalars(kept)).all())
+        return found
+
+    def _row(self, member: str, record: Record, row_key: str, turn: int) -> dict[str, Any]:
+        body = json.dumps(_body(record, turn), ensure_ascii=False, sort_keys=True)
+        key_id = self.keys.make(member, record.until)
         return {
             "registry_id": self._registry,
             "subject_id": member,
             "table_name": record.table,
-            "row_key": self.row_key(member, record.table, record.key),
+            "row_key": row_key,
             "rule": record.rule,
             "law_ko": record.law.ko,
             "law_en": record.law.en,
             "kept_until": record.until.isoformat(),
             "state": "pending",
             "moved_at": self._clock().isoformat(),
-            "record": self._vault.seal(self.key_id(member), PLACE, body).data,
+            "record": self._vault.seal(key_id, PLACE, body).data,
         }
 
-    async def _read_back(
-        self, member: str, rows: Mapping[str, Mapping[str, Any]], records: Sequence[Record]
-    ) -> None:
-        wanted = {self.row_key(member, r.table, r.key): _body(r) for r in records}
-        found: dict[str, Any] = {}
+    async def _read_back(self, member: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
+        found: dict[str, bytes] = {}
         async with self._reading() as connection:
             for some in _batches(list(rows)):
                 held = await connection.execute(
@@ -281,8 +305,9 @@ class Archive:
                         self._of(member), _kept.c.row_key.in_(some)
                     )
                 )
-                found |= {key: self._body_of(record) for key, record in held}
-        if found != wanted:
+                found |= {key: bytes(record) for key, record in held}
+        wanted = {key: self._body_of(row["record"]) for key, row in rows.items()}
+        if {key: self._body_of(record) for key, record in found.items()} != wanted:
             raise _not_so()
 
     def _body_of(self, record: bytes) -> dict[str, Any]:
@@ -291,14 +316,20 @@ class Archive:
 
     def _opened(self, row: Any) -> OpenedRecord:
         body = self._body_of(row["record"])
-        same = self.row_key(row["subject_id"], body["table"], body["key"]) == row["row_key"]
+        turn = body.get("turn", 1)
+        same = self.row_key(row["subject_id"], body["table"], body["key"], turn) == row["row_key"]
         if not same or body["table"] != row["table_name"]:
             raise SealError("a record was moved to another row", field=PLACE)
         return OpenedRecord(_about(row), body["key"], body["row"])
 
 
-def _body(record: Record) -> dict[str, Any]:
-    return {"table": record.table, "key": dict(record.key), "row": dict(record.values)}
+def _body(record: Record, turn: int) -> dict[str, Any]:
+    body = {"table": record.table, "key": dict(record.key), "row": dict(record.values)}
+    return body | ({"turn": turn} if turn > 1 else {})
+
+
+def _month(until: date) -> str:
+    return f"{until:%Y-%m}"
 
 
 def _about(row: Any) -> Archived:

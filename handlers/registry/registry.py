@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, tzinfo
 from typing import Any, BinaryIO
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from subjectline.handlers.registry.access import Access, Form
@@ -251,19 +251,20 @@ class Registry:
         return [row.key for row in await self._leaving.rows(table, person)]
 
     async def members(self, after: str | None, limit: int) -> list[str]:
-        """Ids of the active members in the order of the key, from behind `after`."""
+        """Ids of those who are members now, restricted ones as well, in the order of the key, from
+        behind `after`."""
         await self._ready()
         key = self._schema.home_key
-        statement = select(key).where(self._active()).order_by(key).limit(limit)
+        statement = select(key).where(self._here()).order_by(key).limit(limit)
         if after is not None:
             statement = statement.where(key > member_value(key, self.canonical(after)))
         async with self._reading(self._schema.connection(self.data_map.home.table)) as connection:
             return [self.canonical(m) for m in (await connection.scalars(statement)).all()]
 
     async def count(self) -> int:
-        """How many active members there are."""
+        """How many members there are now, restricted ones as well."""
         await self._ready()
-        statement = select(func.count()).select_from(self._schema.home).where(self._active())
+        statement = select(func.count()).select_from(self._schema.home).where(self._here())
         async with self._reading(self._schema.connection(self.data_map.home.table)) as connection:
             return int(await connection.scalar(statement) or 0)
 
@@ -348,9 +349,15 @@ class Registry:
         """The one owner column of a table that holds contacts (the map's checks see to it)."""
         return self._schema.owner_columns(table)[0]
 
-    def _active(self) -> ColumnElement[bool]:
-        home, wanted = self._schema.home, self.data_map.home.active
-        return and_(true(), *(home.c[column] == value for column, value in wanted.items()))
+    def _here(self) -> ColumnElement[bool]:
+        """Who is a member: active, or restricted. Of a restricted one only `blocked` is asked for."""
+        home = self._schema.home
+        active, blocked = self.data_map.home.active, self.data_map.home.blocked
+        ways = [and_(true(), *(home.c[c] == v for c, v in active.items()))]
+        if blocked:
+            rest = {c: v for c, v in active.items() if c not in blocked}
+            ways.append(and_(*(home.c[c] == v for c, v in (blocked | rest).items())))
+        return or_(*ways)
 
     def _field(self, name: str) -> Field:
         if (field := self.data_map.fields.get(name)) is None:

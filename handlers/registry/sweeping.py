@@ -25,11 +25,13 @@ class OldRow:
 
 @dataclass(frozen=True, slots=True)
 class OldRows:
-    """What is due in one table. `spared`: rows of members who are exempt."""
+    """What is due in one table. `spared`: rows of members who are exempt; `agreed`: of those who agreed
+    to a longer keeping."""
 
     table: str
     rows: tuple[OldRow, ...]
     spared: int
+    agreed: int = 0
 
 
 class Sweeper:
@@ -42,8 +44,11 @@ class Sweeper:
         """The tables whose rule says `sweep`."""
         return [name for name in self._schema.map.tables if self._places.rule(name)[1].sweep]
 
-    async def due(self, table: str, exempt: frozenset[str]) -> OldRows:
-        """Rows of `table` whose last day has passed; those of exempt members are only counted."""
+    async def due(
+        self, table: str, exempt: frozenset[str], agreed: frozenset[str] = frozenset()
+    ) -> OldRows:
+        """Rows of `table` whose last day has passed; those of exempt members, and of members who
+        agreed to more, are only counted."""
         rule, spec = self._places.rule(table)[1], self._schema.map.tables[table]
         since = self._schema.map.leave[table].counted_from
         assert rule.period is not None and since is not None  # the map's checks
@@ -53,17 +58,20 @@ class Sweeper:
         bound = datetime.combine(last + timedelta(days=2), time(), self._places.zone)
         statement = select(*columns).where(here.c[since] < bound.isoformat())
         found: list[OldRow] = []
-        spared = 0
+        spared = longer = 0
         async with self._places.reading(self._schema.connection(table)) as connection:
             async for row in await connection.stream(statement.order_by(*here.primary_key.columns)):
                 day = day_of(row[-1], self._places.zone)
                 if day is None or day > last:
                     continue
-                if self._owned_by(exempt, row[len(spec.key) : -1]):
+                owners = row[len(spec.key) : -1]
+                if self._owned_by(exempt, owners):
                     spared += 1
-                    continue
-                found.append(OldRow(dict(zip(spec.key, row, strict=False)), row[-1]))
-        return OldRows(table, tuple(found), spared)
+                elif self._owned_by(agreed, owners):
+                    longer += 1
+                else:
+                    found.append(OldRow(dict(zip(spec.key, row, strict=False)), row[-1]))
+        return OldRows(table, tuple(found), spared, longer)
 
     async def destroy(self, old: OldRows) -> int:
         """Deletes the rows as they were seen and looks that none is left. Returns how many went."""

@@ -71,8 +71,9 @@ class Home(Strict):
 
     `form` is integer, uuid or text (NFC, trimmed; `case` keep or fold). `active` names the column
     and value of those who are members now: the others get no notices. `blocked` is what the same row
-    holds while a member is restricted (false information). `identity` names the columns that hold
-    what other tables know the person by: {email: email_address, loyalty_id: card_no}.
+    holds while a member is restricted (false information); notices go to them as well. `identity`
+    names the columns that hold what other tables know the person by: {email: email_address,
+    loyalty_id: card_no}.
     """
 
     table: str

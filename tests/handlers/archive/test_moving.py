@@ -147,9 +147,61 @@ async def test_a_destroyed_key_leaves_nothing_to_read(company: Any) -> None:
     registry = company.open()
     await _leave(registry)
     assert registry.archive is not None
-    registry.archive.destroy_key(MEMBER)
+    assert registry.archive.keys.destroy_all(MEMBER) > 1
     with pytest.raises(KeyDestroyed):
         await registry.archive.open(MEMBER)
+    await registry.close()
+
+
+async def test_records_of_different_last_months_have_different_keys(company: Any) -> None:
+    registry = company.open()
+    await _leave(registry)
+    archive = registry.archive
+    assert archive is not None
+    months = {month for member, month in await archive.months() if member == MEMBER}
+    assert len(archive.keys.of_member(MEMBER)) == len(months) > 2
+    assert not any(MEMBER in key for key in archive.keys.of_member(MEMBER))
+    soon = min(months)
+    assert archive.keys.destroy(MEMBER, soon) == 1
+    rows = await company.apart()
+    assert any(str(cell).startswith(soon) for row in rows for cell in row)
+    with pytest.raises(KeyDestroyed):
+        await archive.open(MEMBER)  # what should have gone with the key
+    late = [one.id for one in await archive.due(date(2099, 1, 1)) if f"{one.until:%Y-%m}" == soon]
+    await archive.destroy(late)
+    assert len(await archive.open(MEMBER)) == len(rows) - len(late)
+    await registry.close()
+
+
+async def test_a_number_that_comes_back_and_leaves_again_adds_to_what_is_kept(company: Any) -> None:
+    consent = "member_consent"
+    [before] = await company.rows(consent, "member_id = 1001")
+    registry = company.open()
+    await _leave(registry)
+    first = await registry.archive.open(MEMBER)
+    await company.sql("UPDATE member SET status = 'active', name = '김보기' WHERE member_id = 1001")
+    columns = ", ".join("NULL" if v is None else repr(v) for v in before)
+    await company.sql(f"INSERT INTO {consent} VALUES ({columns})")
+    company.clock.advance(timedelta(days=40))
+    await _leave(registry)
+    again = await registry.archive.open(MEMBER)
+    assert len(again) == len(first) + 1
+    twice = [one for one in again if one.about.table == consent]
+    assert [one.key for one in twice] == [{"member_id": 1001}] * 2
+    assert twice[0].about.until < twice[1].about.until
+    assert {one.about.state for one in again} == {"kept"}
+    await registry.close()
+
+
+async def test_a_destroyed_month_is_no_obstacle(company: Any) -> None:
+    registry = company.open()
+    archive = registry.archive
+    assert archive is not None
+    until = date(2031, 4, 2)
+    first = archive.keys.make(MEMBER, until)
+    assert archive.keys.destroy(MEMBER, "2031-04") == 1
+    second = archive.keys.make(MEMBER, until)
+    assert second != first and archive.keys.make(MEMBER, until) == second
     await registry.close()
 
 

@@ -1,13 +1,15 @@
 """A member suspected of false information: held at once, blocked by two, told, heard, free again."""
 
+from datetime import timedelta
+
 import pytest
 from desks import Office, agent
 from signing import request_of, signed
 
-from subjectline.handlers import decisions, restrictions
+from subjectline.handlers import decisions, notices, restrictions
 from subjectline.intake.sandbox.people import KO_MEMBER
 from subjectline.models.errors import BadInput, IllegalMove, NotPermitted
-from subjectline.models.tables import Audit, Proposal, Restriction
+from subjectline.models.tables import Audit, NoticeRecipient, Proposal, Restriction
 
 ME, MEMBER = KO_MEMBER.email, str(KO_MEMBER.number)
 WHY = "등록하신 이름과 본인확인 기록의 이름이 다릅니다."
@@ -30,7 +32,10 @@ async def test_two_agents_block_and_the_person_is_told(office: Office) -> None:
     request = await signed(office, await request_of(office, number))
     assert request.state == "done" and await office.sql(STATUS) == [("blocked",)]
     [hold] = await office.holds()
-    assert (hold.kind, set(hold.purposes)) == ("standing", {"basis:consent", "basis:contract"})
+    assert (hold.kind, set(hold.purposes)) == (
+        "standing",
+        {"basis:consent", "basis:contract", "!notice"},
+    )
     letter = office.last(ME)
     assert WHY in letter.text and "1833-6972" in letter.text
     [row] = await office.all(Restriction)
@@ -44,6 +49,31 @@ async def test_a_purpose_by_law_is_not_blocked(office: Office) -> None:
     service = await gate.decide("desk", MEMBER, ["email"], "service")
     by_law = await gate.decide("desk", MEMBER, ["email"], "legal-retention")
     assert (service.permit, by_law.permit) == (False, True)
+
+
+async def test_a_restricted_member_is_told_of_a_change_of_the_policy(office: Office) -> None:
+    await restricted(office)
+    today = office.clock().date()
+    words = {"ko": "내용", "en": "words"}
+    change = dict.fromkeys(("clause", "before", "after", "reason"), words)
+    version = await notices.create_version(
+        office.desk,
+        "2026-12",
+        today,
+        today + timedelta(days=10),
+        "방침",
+        "Policy",
+        [change],
+        agent(),
+    )
+    await notices.announce(office.desk, version, agent())
+    while await notices.once(office.desk, office.tray):
+        pass
+    assert "2026-12" in office.last(ME).text
+    [row] = [r for r in await office.all(NoticeRecipient) if r.subject_id == MEMBER]
+    assert row.outcome == "sent"
+    refused = await office.desk.gate.decide("desk", MEMBER, ["email"], "marketing")
+    assert not refused.permit
 
 
 async def test_nobody_is_restricted_twice_or_without_words(office: Office) -> None:

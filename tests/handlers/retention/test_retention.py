@@ -58,6 +58,7 @@ async def test_nothing_is_due_on_the_first_day(office: Office) -> None:
 
 async def test_archived_records_go_when_their_day_has_passed(office: Office) -> None:
     archive = await left(office)
+    alive = len(archive.keys.of_member(MEMBER))
     logs = await archive.count(MEMBER, "access_log")
     office.clock.advance(timedelta(days=100))  # beyond the three months of website visits
     dry = of(await retention.dry_run(office.desk, SYSTEM), "access_log")
@@ -77,15 +78,17 @@ async def test_archived_records_go_when_their_day_has_passed(office: Office) -> 
     assert (certificate.state, certificate.planned, certificate.destroyed) == ("done", logs, logs)
     assert MEMBER not in certificate.model_dump_json(exclude={"id", "run_id"})
     assert await archive.open(MEMBER)  # the rest can still be read
+    assert len(archive.keys.of_member(MEMBER)) < alive  # no old copy opens what went
 
 
 async def test_with_the_last_record_the_members_key_goes(office: Office) -> None:
     archive = await left(office)
-    key = archive.key_id(MEMBER)
-    assert not office.desk.vault.gone(key)
+    keys = archive.keys.of_member(MEMBER)
+    assert keys
     office.clock.advance(timedelta(days=365 * 6))
     await retention.run(office.desk, SYSTEM)
-    assert await archive.count(MEMBER) == 0 and office.desk.vault.gone(key)
+    assert await archive.count(MEMBER) == 0
+    assert all(office.desk.vault.gone(key) for key in keys)
 
 
 async def test_the_desks_own_case_goes_three_years_after_it_was_closed(office: Office) -> None:
@@ -189,11 +192,11 @@ async def test_a_killed_run_leaves_a_certificate_that_says_so(
     archive = await left(office)
     office.clock.advance(timedelta(days=365 * 6))
 
-    def dies(member: str) -> None:
+    async def dies(gone: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(archive, "destroy_key", dies)
+        patch.setattr(archive, "forget_keys", dies)
         with pytest.raises(KeyboardInterrupt):
             await retention.run(office.desk, SYSTEM)
     assert [c for c in await office.all(Certificate) if c.state == "planned"]
@@ -204,7 +207,7 @@ async def test_a_killed_run_leaves_a_certificate_that_says_so(
     states = {c.state for c in await office.all(Certificate)}
     assert states == {"done", "interrupted"}
     assert await archive.count(MEMBER) == 0
-    assert office.desk.vault.gone(archive.key_id(MEMBER))
+    assert archive.keys.of_member(MEMBER) == []
 
 
 async def test_a_run_a_day(office: Office) -> None:
