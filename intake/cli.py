@@ -257,10 +257,16 @@ def understand_command(
 
 @app.command("access")
 def access_command(
-    data_map: Annotated[Path, typer.Option("--map", help="The data map.")],
-    identity: Annotated[str, typer.Option(help="A registered email or phone number.")],
+    data_map: Annotated[
+        list[Path], typer.Option("--map", help="The data map, or Fides datasets as they are.")
+    ],
+    identity: Annotated[str, typer.Option(help="An email address or phone number.")],
     url: Annotated[
-        list[str] | None, typer.Option(help="connection=URL; once for each connection of the map.")
+        list[str] | None,
+        typer.Option("--url", "--connection", help="connection=URL; a URL alone is for all."),
+    ] = None,
+    without: Annotated[
+        list[str] | None, typer.Option(help="A collection or dataset to leave out.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -268,7 +274,7 @@ def access_command(
     from subjectline.intake.access_cli import rows_of
 
     async def work() -> None:
-        _print(await rows_of(data_map, identity, url or []), as_json)
+        _print(await rows_of(data_map, identity, url or [], without or []), as_json)
 
     _run(work)
 

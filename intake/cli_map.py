@@ -2,27 +2,23 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from subjectline.handlers.registry.engines import guarded, open_engine, open_engines
-from subjectline.handlers.registry.live import Reading, look
+from subjectline.handlers.registry.live import look
 from subjectline.handlers.registry.mapcheck import Finding, check
 from subjectline.handlers.registry.mapdraft import connection_name, draft
-from subjectline.intake.access_cli import url_options
-from subjectline.models.datamap import DataMap, load_map
+from subjectline.intake.map_source import SECONDS, reader, source, url_options
 from subjectline.models.errors import SettingsError, SubjectlineError
 from subjectline.models.settings import load_settings
 
 map_app = typer.Typer(no_args_is_help=True, help="The data map.")
-SECONDS = 60.0
 
 
 @map_app.command("check")
@@ -31,14 +27,20 @@ def map_check(
         "subjectline.toml"
     ),
     data_map: Annotated[
-        Path | None, typer.Option("--map", help="This map, instead of the settings' one.")
+        list[Path] | None,
+        typer.Option("--map", help="This map (or Fides dataset), instead of the settings' one."),
     ] = None,
-    url: Annotated[list[str] | None, typer.Option(help="connection=URL, more than once.")] = None,
+    url: Annotated[
+        list[str] | None, typer.Option("--url", "--connection", help="connection=URL, or one URL.")
+    ] = None,
+    without: Annotated[
+        list[str] | None, typer.Option(help="A collection or dataset to leave out.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """What in the data map does not fit the live databases, with file and line; exit 1 on errors."""
     try:
-        found = asyncio.run(_check(config, data_map, url_options(url or [])))
+        found = asyncio.run(_check(config, data_map or [], url_options(url or []), without or []))
     except SubjectlineError as wrong:
         typer.echo(str(wrong), err=True)
         raise typer.Exit(2) from None
@@ -54,19 +56,26 @@ def map_check(
         raise typer.Exit(1)
 
 
-async def _check(config: Path, path: Path | None, urls: Mapping[str, str]) -> list[Finding]:
+async def _check(
+    config: Path, paths: list[Path], urls: Mapping[str, str], without: list[str]
+) -> list[Finding]:
     known: dict[str, str] = {}
-    if path is None:
+    if not paths:
         settings = load_settings(config)
-        path = settings.registry.map
+        paths = [settings.registry.map]
         known = {name: held.get_secret_value() for name, held in settings.registry.urls.items()}
-    data_map: DataMap = load_map(path)
-    engines = open_engines(data_map, {**known, **urls}, SECONDS)
+    given = source(paths, {**known, **urls}, without)
+    engines = open_engines(given.data_map, given.urls, SECONDS)
     try:
-        return await check(data_map, _reader(engines))
+        return [*map(_not_reached, given.left_out), *await check(given.data_map, reader(engines))]
     finally:
         for engine in engines.values():
             await engine.dispose()
+
+
+def _not_reached(name: str) -> Finding:
+    told = "no URL was given for this database: its tables were not looked at"
+    return Finding("warning", "--url", f"connections.{name}", told)
 
 
 @map_app.command("draft")
@@ -99,12 +108,3 @@ def _name(url: str) -> str:
     except ArgumentError:  # open_engine has taken it already
         raise SettingsError("this is no URL of a database") from None
     return connection_name([Path(database).stem])
-
-
-def _reader(engines: Mapping[str, AsyncEngine]) -> Reading:
-    @asynccontextmanager
-    async def reading(name: str) -> AsyncIterator[AsyncConnection]:
-        async with guarded(name, SECONDS), engines[name].connect() as connection:
-            yield connection
-
-    return reading

@@ -39,20 +39,29 @@ class Access:
 
         Raises UnknownMember.
         """
-        walk = await self._walk(member)
+        found = await self._collected(await self._walk(await self._knowing.person(member)))
+        return self._all(member, found)
+
+    async def collect_stranger(self, kind: str, value: str) -> Collected:
+        """The same of somebody who is no member, but whom rows name by this contact."""
+        person = await self._knowing.stranger(kind, value)
+        return self._all("", await self._collected(await self._walk(person)))
+
+    async def _collected(self, walk: Walk) -> dict[str, CollectedTable]:
         found: dict[str, CollectedTable] = {}
         for name, tables in self._by_connection():
             async with self._reading(name) as connection:
                 for table in tables:
                     found[table] = await walk.table(connection, table)
-                    self._must_be(found[table])
+                    if walk.member:
+                        self._must_be(found[table])
         for name, tables in self._by_connection():
             async with self._reading(name) as connection:
                 for table in tables:
                     aside = await walk.aside(connection, table)
                     told = (*aside, *found[table].withheld)
                     found[table] = replace(found[table], withheld=told)
-        return self._all(member, found)
+        return found
 
     async def export(
         self, member: str, open_file: Callable[[str], BinaryIO], form: Form
@@ -61,7 +70,7 @@ class Access:
         afterwards: `csv` (RFC 4180, UTF-8, with a head line) or `jsonl`. The tables that come back
         have no rows, but their number. Raises UnknownMember.
         """
-        walk = await self._walk(member)
+        walk = await self._walk(await self._knowing.person(member))
         found: dict[str, CollectedTable] = {}
         for name, tables in self._by_connection():
             totals, aside = await _both(
@@ -76,8 +85,7 @@ class Access:
                 self._must_be(found[table])
         return self._all(member, found)
 
-    async def _walk(self, member: str) -> Walk:
-        person = await self._knowing.person(member)
+    async def _walk(self, person: Person) -> Walk:
         far: dict[tuple[str, str], set[Value]] = {}
         for table, column in far_places(self._schema):
             far[table, column] = await self._knowing.values(person, table, column)

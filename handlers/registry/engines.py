@@ -26,6 +26,15 @@ _ALIASES = {"postgres": "postgresql"}
 _log = logging.getLogger("subjectline.registry")
 _SCHEMA = ("42P01", "42703", "42804", "42883", "3F000")
 _AWAY_CLASSES = ("08", "28", "40", "53", "57", "58", "3D")
+_STATES = {"28": "it refuses the role or its password, ", "3D": "it has no database of that name, "}
+_SILENCE = {
+    "ConnectionRefusedError": "nothing answers at its host and port",
+    "gaierror": "its host is not known",
+    "TimeoutError": "it did not answer in time",
+}
+# What libpq takes in a URL and asyncpg does not, and what we set ourselves.
+_PASSED_OVER = ("application_name", "channel_binding", "connect_timeout", "gssencmode")
+_TAKEN = ("host", "port", "ssl", "passfile", "target_session_attrs", "krbsrvname")
 
 
 def open_engines(
@@ -101,6 +110,8 @@ def _postgres(parsed: URL, seconds: float, read_only: bool) -> AsyncEngine:
     session = {"application_name": "subjectline", "lock_timeout": f"{seconds:.3f}s"}
     # Compiling a statement of many small subqueries takes longer than running it.
     session |= {"timezone": "UTC", "datestyle": "ISO", "jit": "off"}
+    parsed, said = _libpq(parsed)
+    session |= said
     if read_only:
         session["default_transaction_read_only"] = "on"
     # No time-out of the driver's own for a statement: `guarded` has one, and an export a longer one.
@@ -108,6 +119,23 @@ def _postgres(parsed: URL, seconds: float, read_only: bool) -> AsyncEngine:
     return create_async_engine(
         parsed, hide_parameters=True, connect_args=arguments, pool_pre_ping=True
     )
+
+
+def _libpq(parsed: URL) -> tuple[URL, dict[str, str]]:
+    """The URL with the options that other tools write into it as asyncpg takes them, and the session
+    settings of `options=-c name=value`. Raises SettingsError for an option that is none."""
+    query = {k: v for k, v in parsed.query.items() if k not in _PASSED_OVER}
+    if mode := query.pop("sslmode", None):
+        query["ssl"] = mode
+    told = str(query.pop("options", "")).replace("-c", " ").split()
+    session = dict(setting.split("=", 1) for setting in told if "=" in setting)
+    if unknown := sorted(set(query) - set(_TAKEN)):
+        raise SettingsError(
+            f"the URL of a registry has an option that is none: {unknown[0]}",
+            field="registry.urls",
+            remedy=f"Take it out. Known: {', '.join(('sslmode', 'options', *_TAKEN))}.",
+        )
+    return parsed.set(query=query), session
 
 
 def _named(driver: str) -> str:
@@ -164,7 +192,8 @@ def _told(connection: str, error: Exception) -> RegistryError:
     if isinstance(state, str):
         return _postgres_told(connection, state)
     if isinstance(error, DBAPIError | OSError | asyncpg.InterfaceError):
-        return _away(connection, type(cause).__name__)
+        name = type(cause).__name__
+        return _away(connection, _SILENCE.get(name, name))
     return RegistryError(
         f"the database did not take a statement ({type(error).__name__})",
         field=connection,
@@ -192,7 +221,8 @@ def _postgres_told(connection: str, state: str) -> RegistryError:
     if state == "25006":
         return _away(connection, "it takes no writes")
     if state.startswith(_AWAY_CLASSES) or state == "55P03":
-        return _away(connection, f"SQLSTATE {state}")
+        why = next((words for start, words in _STATES.items() if state.startswith(start)), "")
+        return _away(connection, f"{why}SQLSTATE {state}")
     return RegistryError(
         f"the database did not take a statement (SQLSTATE {state})",
         field=connection,

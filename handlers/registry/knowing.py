@@ -31,6 +31,13 @@ class Knowing:
             await self._hold(person, name)
         return person
 
+    async def stranger(self, kind: str, value: str) -> Person:
+        """Somebody who is no member, known by `value` alone."""
+        person = Person("", {kind: self._spellings(kind, value)})
+        for name in self._schema.apart:
+            await self._hold(person, name)
+        return person
+
     async def _identities(
         self, member: str, kinds: Iterable[str]
     ) -> tuple[dict[str, tuple[str, ...]], set[str]]:

@@ -61,7 +61,7 @@ class Pruner:
         if value is None:
             return True
         if kind == "key":
-            return str(value) == self._member
+            return bool(self._member) and str(value) == self._member
         written = str(value).lower() if kind == "email" else str(value)
         return written in self._known.get(kind, ())
 

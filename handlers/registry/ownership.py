@@ -303,7 +303,10 @@ def _whole(value: object) -> bool:
 
 
 def member_value(column: ColumnElement[Any], member: str) -> int | str | None:
-    """The canonical member id as `column` holds it; None where it can hold no such id."""
+    """The canonical member id as `column` holds it; None where it can hold no such id, and for a
+    person who is no member."""
+    if not member:
+        return None
     if isinstance(column.type, BigInteger):
         return int(member) if _whole(member) else None
     return str(member)

@@ -9,7 +9,8 @@ _NOTHING: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 class Person(str):
-    """A canonical member id that carries what it takes to tell whose rows are whose.
+    """A canonical member id that carries what it takes to tell whose rows are whose. Empty for somebody
+    who is no member but whom rows name by a contact.
 
     `known_by`: by kind of identity, every way in which a column may write it. `doubtful`: kinds that
     another member has as well, so that a row found by them is nobody's. `held`: for tables whose owner

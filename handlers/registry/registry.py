@@ -134,6 +134,17 @@ class Registry:
         await self._ready()
         return await self._access.collect(self.canonical(member))
 
+    async def collect_stranger(self, kind: str, value: str) -> Collected:
+        """What is of somebody who is no member, by tables that know people by a contact of `kind`
+        (email, phone). Raises BadValue for a value that is no such contact, and UnknownMember for one
+        that members have."""
+        await self._ready()
+        field = self.data_map.contact_field(kind)
+        wanted = field.normalise(value) if field else value
+        if await self.find(kind, wanted):
+            raise UnknownMember(f"a member has this {kind}", field="identity")
+        return await self._access.collect_stranger(kind, wanted)
+
     async def export(
         self, member: str, open_file: Callable[[str], BinaryIO], form: Form = "csv"
     ) -> Collected:

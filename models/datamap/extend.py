@@ -1,10 +1,10 @@
 """A map on Fides datasets: what they say, our second file over it, and defaults for the rest."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from subjectline.models.datamap import defaults, wording
+from subjectline.models.datamap import defaults, guess, wording
 from subjectline.models.datamap.fides import Collection, Dataset, FidesField, datasets
 from subjectline.models.datamap.lines import Lines
 from subjectline.models.datamap.whose import Edge, Flow, Inference
@@ -27,22 +27,40 @@ class Found:
     keys: dict[str, list[str]] = field(default_factory=dict)
     plain: dict[str, dict[str, FidesField]] = field(default_factory=dict)
     categories: dict[str, dict[str, str]] = field(default_factory=dict)
+    impersonal: set[str] = field(default_factory=set)
 
 
-def extended(raw: dict[str, Any], lines: Lines, text: Callable[[str], str]) -> dict[str, Any]:
+def extended(
+    raw: dict[str, Any],
+    lines: Lines,
+    text: Callable[[str], str],
+    without: Sequence[str] = (),
+    *,
+    bare: bool = False,
+) -> dict[str, Any]:
     """The whole map that `raw` with its `datasets` means. `text` gives a dataset file by its name;
-    the places of its fields are added to `lines`. Raises DataMapError."""
+    the places of its fields are added to `lines`. `without` names datasets and collections to leave
+    out. Where datasets stand alone (`bare`) the table of persons is guessed. Raises DataMapError."""
     made = {key: value for key, value in raw.items() if key != "datasets"}
-    found, sources = Found(), list(_sources(raw, lines, text))
-    for dataset, connection, without in sources:
-        _collect(found, dataset, connection, without, lines)
+    found, left = Found(), set(without)
+    sources = [s for s in _sources(raw, lines, text) if not {s[0].key, s[1]} & left]
+    if not sources:
+        raise DataMapError("no dataset is left", field=lines.name, remedy="Leave out fewer.")
+    for dataset, connection, left_out in sources:
+        _collect(found, dataset, connection, (*left_out, *without), lines)
     _merge(found, made.get("tables"))
     made["tables"] = found.tables
+    if bare:
+        says = (found.keys, found.identities, found.edges, found.names)
+        made["home"] = guess.home(found.tables, *says, lines.name)
     home = defaults.home(made, found.keys, found.identities, found.plain, lines)
     edges = [*_edges(found, home, lines), *_ours(raw)]
     _known_by(home, edges, found)
     _mark(found, home)
-    Inference(found.tables, edges, (home["table"], home["key"]), found.identities).fill()
+    if bare:
+        _only_known(found, home)
+    key = (home["table"], home["key"])
+    Inference(found.tables, edges, key, found.identities, found.impersonal).fill()
     _mark_shared(found)
     defaults.connections(made, [connection for _, connection, _ in sources])
     defaults.sections(made, found.categories, sources[0][0].key)
@@ -87,6 +105,8 @@ def _collect(
         found.keys[name] = [f.name for f in collection.fields if f.primary_key]
         found.plain[name] = {f.name: f for f in collection.fields}
         found.tables[name] = _table(found, dataset, collection, connection, name)
+        if _is_impersonal(collection.fields):
+            found.impersonal.add(name)
         for one in collection.fields:
             _field(found, dataset, name, one, "", False, lines)
 
@@ -97,9 +117,11 @@ def _table(
     paths = [path for one in collection.fields for path in _categories(one)]
     category, said = wording.main_category(paths or collection.categories)
     found.categories[category] = said
+    schema, _, place = collection.name.rpartition(".")
     return {
         "connection": connection,
-        "table": collection.name if collection.name != name else "",
+        "table": place if place != name else "",
+        "schema_name": schema or dataset.schema or None,
         "labels": wording.labels(collection.name),
         "category": category,
         "key": found.keys[name],
@@ -108,6 +130,18 @@ def _table(
         "purposes": [],
         "retention": "membership",
     }
+
+
+def _is_impersonal(fields: Iterable[FidesField]) -> bool:
+    """Whether every field has a category and none is about a user: the file says so, not we."""
+    return all(
+        _is_impersonal(one.fields)
+        if one.fields
+        else one.categories
+        and not one.identity
+        and not any(path.partition(".")[0] == "user" for path in one.categories)
+        for one in fields
+    )
 
 
 def _categories(one: FidesField) -> list[str]:
@@ -241,6 +275,14 @@ def _mark_shared(found: Found) -> None:
         for path, kind in named.items():
             if "." in path and len(named) > 1:
                 _raw_column(table, path)["person"] = kind
+
+
+def _only_known(found: Found, home: dict[str, Any]) -> None:
+    """Identities that home knows nothing of (a card number) tell no rows, where no file of ours says
+    which column of home they are."""
+    for table, columns in list(found.identities.items()):
+        left = {column: kind for column, kind in columns.items() if kind in home["identity"]}
+        found.identities[table] = left
 
 
 def _known_by(home: dict[str, Any], edges: Iterable[Edge], found: Found) -> None:

@@ -55,13 +55,14 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """One dataset of the file `file`."""
+    """One dataset of the file `file`. `schema` is that of its namespace, where it has one."""
 
     key: str
     name: str
     file: str
     line: int
     collections: tuple[Collection, ...]
+    schema: str = ""
 
 
 def datasets(text: str, file: str) -> tuple[Dataset, ...]:
@@ -88,9 +89,10 @@ class _Reader:
             self.collection(item, (*at, "collections", str(n)))
             for n, item in enumerate(_list(raw.get("collections")))
         )
-        return Dataset(
-            key, str(raw.get("name") or key), self._file, self._lines.line(at), collections
-        )
+        space = _meta(raw).get("namespace")
+        schema = str(space.get("schema") or "") if isinstance(space, dict) else ""
+        name = str(raw.get("name") or key)
+        return Dataset(key, name, self._file, self._lines.line(at), collections, schema)
 
     def collection(self, raw: Any, at: tuple[str, ...]) -> Collection:
         name, meta = self._word(raw, "name", at), _meta(raw)
@@ -100,7 +102,7 @@ class _Reader:
             fields=tuple(self._fields(raw, at)),
             after=tuple(str(a) for a in _list(meta.get("after") or raw.get("after"))),
             categories=_words(raw.get("data_categories")),
-            skipped=bool(meta.get("skip_processing")),
+            skipped=_true(meta.get("skip_processing")),
         )
 
     def _fields(self, raw: Any, at: tuple[str, ...]) -> Iterator[FidesField]:
@@ -117,11 +119,11 @@ class _Reader:
             categories=_words(raw.get("data_categories") or meta.get("data_categories")),
             data_type=kind.removesuffix("[]"),
             many=kind.endswith("[]"),
-            primary_key=bool(meta.get("primary_key")),
+            primary_key=_true(meta.get("primary_key")),
             identity=str(meta.get("identity") or ""),
             references=tuple(self._reference(r, at) for r in _list(meta.get("references"))),
-            read_only=bool(meta.get("read_only")),
-            redact=bool(meta.get("redact")),
+            read_only=_true(meta.get("read_only")),
+            redact=_true(meta.get("redact")),
             length=length if isinstance(length, int) else None,
             fields=tuple(self._fields(raw, at)),
         )
@@ -150,6 +152,10 @@ class _Reader:
 
 def _list(raw: Any) -> list[Any]:
     return raw if isinstance(raw, list) else []
+
+
+def _true(raw: Any) -> bool:
+    return raw is True or str(raw).lower() in ("yes", "on", "y", "1")
 
 
 def _words(raw: Any) -> tuple[str, ...]:

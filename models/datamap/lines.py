@@ -1,5 +1,6 @@
 """Where each key of the map stands, so that what is wrong is told with file and line."""
 
+import re
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
@@ -22,6 +23,15 @@ class _Loader(yaml.SafeLoader):
                 )
             seen.add(str(key.value))
         return super().construct_mapping(node, deep)
+
+
+# `no` and `on` are columns of many databases: only true and false are booleans, as in YAML 1.2.
+_BOOL = "tag:yaml.org,2002:bool"
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in known if tag != _BOOL]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(_BOOL, re.compile("true|True|TRUE|false|False|FALSE"), list("tTfF"))
 
 
 class Lines:

@@ -1,6 +1,6 @@
 """Reading a data map from YAML: what is wrong is told with its line."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,39 +13,87 @@ from subjectline.models.datamap.map import DataMap
 from subjectline.models.errors import DataMapError
 
 
-def load_map(path: Path) -> DataMap:
-    """The map in the file at `path`; its datasets stand beside it. Raises DataMapError with file,
-    line, rule and remedy."""
-    return parse_map(_text(path), path.name, lambda name: _text(path.parent / name))
+def load_map(path: Path, *more: Path, without: Sequence[str] = ()) -> DataMap:
+    """The map in the files: one of ours, whose datasets stand beside it, or Fides datasets as they are,
+    or both. `without` names collections or whole datasets that are left out.
+
+    Raises DataMapError with file, line, rule and remedy.
+    """
+    texts = {file.name if file is path else str(file): _text(file) for file in (path, *more)}
+    folders = [file.parent for file in (path, *more)]
+    return _parsed(texts, lambda name: _text(_beside(folders, name)), without)
 
 
 def parse_map(
     text: str, name: str = "map.yaml", dataset: Callable[[str], str] | None = None
 ) -> DataMap:
-    """The map written in `text`; `name` stands in errors, `dataset` gives the text of a dataset file
-    by its name. Raises DataMapError."""
-    raw, lines = lines_of.read(text, name)
-    if not isinstance(raw, dict):
-        raise DataMapError(
-            "a data map is a YAML mapping", field=name, remedy="See docs/data-map.md."
-        )
+    """The map (or the Fides dataset) written in `text`; `name` stands in errors, `dataset` gives the
+    text of a dataset file by its name. Raises DataMapError."""
+    return _parsed({name: text}, dataset or _nowhere, ())
+
+
+def _parsed(
+    texts: Mapping[str, str], dataset: Callable[[str], str], without: Sequence[str]
+) -> DataMap:
+    raw, lines, datasets = _one_map(texts)
+    if datasets:
+        beside = raw.get("datasets") or []
+        raw["datasets"] = [*(beside if isinstance(beside, list) else [beside]), *datasets]
     if "datasets" in raw:
-        raw = extended(raw, lines, dataset or _nowhere)
+        raw = extended(
+            raw,
+            lines,
+            lambda name: texts[name] if name in texts else dataset(name),
+            without,
+            bare=len(datasets) == len(texts),
+        )
     try:
         return DataMap.model_validate(raw).written_in(lines)
     except ValidationError as error:
         raise _told(error, lines) from None
 
 
+def _one_map(texts: Mapping[str, str]) -> tuple[dict[str, Any], Lines, list[str]]:
+    """What our own file says, with its lines, and the names of those that are Fides datasets."""
+    ours: tuple[dict[str, Any], Lines] | None = None
+    datasets: list[str] = []
+    for name, text in texts.items():
+        raw, lines = lines_of.read(text, name)
+        if not isinstance(raw, dict):
+            raise DataMapError(
+                "a data map is a YAML mapping", field=name, remedy="See docs/data-map.md."
+            )
+        if "dataset" in raw and not {"tables", "home", "datasets"} & set(raw):
+            datasets.append(name)
+        elif ours is None:
+            ours = raw, lines
+        else:
+            raise DataMapError(
+                "there is one data map; the other files are Fides datasets",
+                field=name,
+                remedy="A dataset file has a list under 'dataset'.",
+            )
+    made, lines = ours or ({}, Lines(next(iter(texts))))
+    return made, lines, datasets
+
+
+def _beside(folders: Sequence[Path], name: str) -> Path:
+    known = [folder / name for folder in folders]
+    return next((file for file in known if file.is_file()), known[0])
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        why = "there is no such file"
     except (OSError, UnicodeDecodeError) as error:
-        raise DataMapError(
-            f"the data map cannot be read ({type(error).__name__})",
-            field=path.name,
-            remedy="Point [registry] map at a UTF-8 YAML file that the desk may read.",
-        ) from None
+        why = type(error).__name__
+    raise DataMapError(
+        f"the data map cannot be read ({why})",
+        field=path.name,
+        remedy="Name a UTF-8 YAML file that may be read: --map FILE, or [registry] map.",
+    )
 
 
 def _nowhere(name: str) -> str:

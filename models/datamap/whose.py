@@ -6,7 +6,7 @@ a row hangs on; else the rows that refer to it. What stays open is `belongs: unk
 listed, never handed out.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -35,11 +35,13 @@ class Inference:
         edges: Iterable[Edge],
         home: tuple[str, str],
         identities: Mapping[str, Mapping[str, str]],
+        impersonal: Collection[str] = (),
     ) -> None:
-        """`home` is the table and its key, `identities` what Fides says: table -> column -> kind."""
+        """`home` is the table and its key, `identities` what Fides says: table -> column -> kind;
+        `impersonal` tables hold nothing about a person: what rows refer to there is a catalogue."""
         self._tables, self._edges = tables, [e for e in edges if e.child != e.parent]
         self._home, self._key = home
-        self._identities = identities
+        self._identities, self._impersonal = identities, impersonal
         self._open = [
             name
             for name, table in tables.items()
@@ -105,6 +107,9 @@ class Inference:
         users = [e for e in self._down(name) if e.flow != "down" and self._owned(e.child)]
         if not users or any(e.flow != "up" and self._owned(e.parent) for e in self._up(name)):
             return False
+        if name in self._impersonal:
+            self._settle(name, "belongs", "nobody")
+            return True
         self._settle(name, "used_by", [f"{e.child}.{e.column}" for e in users])
         self._used.append(name)
         return True
