@@ -3,7 +3,8 @@
 An approval binds bytes: it names the SHA-256 of the envelope that the agent saw.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -55,12 +56,14 @@ PROPOSAL_DAYS = 3
 
 @dataclass(frozen=True)
 class DraftView:
-    """What the system would propose now, for an agent to look at."""
+    """What the system would propose now, for an agent to look at. `asks`: by table what an agent can
+    choose where the data map does not say what leaving does."""
 
     outcome: str
     letter: Letter | None
     rows: tuple[dict[str, str], ...]
     missing: tuple[str, ...]
+    asks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ async def draft_for(desk: "Desk", request_id: int) -> DraftView:
     letter = None
     if not missing:
         letter = drafting.render(desk, request, draft, Door(conversation.door))
-    return DraftView(draft.outcome, letter, draft.rows, missing)
+    return DraftView(draft.outcome, letter, draft.rows, missing, draft.asks)
 
 
 async def take(desk: "Desk", request_id: int, agent: Actor) -> None:
@@ -362,5 +365,6 @@ def _way_out(what: str) -> str:
         "confirm_leaving": "Wait until the person has confirmed the leaving.",
         "needed": "This item goes only with the membership: ask whether the person wants to leave.",
         "which_field": "Ask the person which item is meant.",
+        "agent_choice": "Choose what happens to these records: delete, keep, anonymise or by hand.",
     }
     return ways.get(what, "Write in your own words what was done.")

@@ -16,8 +16,9 @@ from subjectline.handlers import consents, copies, erasing, letters, restriction
 from subjectline.handlers import facts as wording
 from subjectline.handlers.done_facts import done_facts
 from subjectline.handlers.export.gather import Beat, Gathered, gather, still
-from subjectline.handlers.registry import Change, Kept
+from subjectline.handlers.registry import BY_HAND, Change, Kept
 from subjectline.handlers.wishes import wish_of
+from subjectline.handlers.words import word
 from subjectline.models.datamap import Field
 from subjectline.models.errors import BadInput, BadValue, NotPermitted
 from subjectline.models.incoming import Door
@@ -36,18 +37,23 @@ PROOFS_OF_CONTACT = ("call", "papers", "code")
 
 @dataclass(frozen=True)
 class AgentDraft:
-    """What an agent decided: outcome, ground of a refusal, a paragraph, other values, proof of a contact."""
+    """What an agent decided: outcome, ground of a refusal, a paragraph, other values, proof of a contact,
+    and by table what leaving does with it where the data map asks (`Registry.asks`)."""
 
     outcome: str = "fulfil"
     ground: str = ""
     note: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
     new_contact_proof: str = ""
+    leave: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Missing:
-    """What a draft lacks: `which_field`, `which_value`, `bad_value`, `paper`, `new_contact`, …"""
+    """What a draft lacks: `which_field`, `which_value`, `bad_value`, `paper`, `new_contact`, …
+
+    Of `agent_choice` the field is a table.
+    """
 
     what: str
     field: str = ""
@@ -69,6 +75,7 @@ class Draft:
     note: str = ""
     missing: tuple[Missing, ...] = ()
     rows: tuple[dict[str, str], ...] = ()  # label, old, new: for the agent's eyes
+    asks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # table -> what can be chosen
     export: Gathered | None = None  # what an access hands over
 
 
@@ -239,11 +246,43 @@ async def _withdrawal(desk: "Desk", request: Request, wish: AgentDraft) -> Draft
     if leaving and wish_of(desk, request).get("confirmed") != "confirm_leaving":
         return Draft("fulfil", "done", {}, missing=(Missing("confirm_leaving"),))
     member = request.subject_id or ""
+    if leaving and (undecided := await _undecided(desk, member, wish)):
+        return undecided
     agreed = await consents.longer(desk, member) if leaving else {}
-    changes = await desk.registry.draft_withdrawal(member, request.kind, agreed)
-    kept: Sequence[Kept] = await desk.registry.kept(member, agreed) if leaving else ()
+    choices = wish.leave if leaving else {}
+    changes = await desk.registry.draft_withdrawal(member, request.kind, agreed, choices)
+    kept: Sequence[Kept] = await desk.registry.kept(member, agreed, choices) if leaving else ()
     told = done_facts(desk, request, changes=changes, kept=kept)
-    return Draft("fulfil", "done", told, tuple(changes), note=wish.note)
+    rows = _chosen(desk, request, choices)
+    return Draft("fulfil", "done", told, tuple(changes), note=wish.note, rows=rows)
+
+
+async def _undecided(desk: "Desk", member: str, wish: AgentDraft) -> Draft | None:
+    """What an agent has to choose before a member leaves; None where nothing is open.
+
+    Of what the agent sees to by hand only the agent can say what was done.
+    """
+    asks = await desk.registry.asks(member)
+    missing = [Missing("agent_choice", table) for table in asks if table not in wish.leave]
+    if not missing and BY_HAND in wish.leave.values() and not wish.note:
+        missing = [Missing("agent")]
+    return Draft("fulfil", "done", {}, missing=tuple(missing), asks=asks) if missing else None
+
+
+def _chosen(
+    desk: "Desk", request: Request, choices: Mapping[str, str]
+) -> tuple[dict[str, str], ...]:
+    """What the agent chose, table by table: both who sign see it, and the approval binds it."""
+    known, language = desk.data_map.tables, request.language
+    return tuple(
+        {
+            "field": table,
+            "label": known[table].labels.text(language),
+            "old": "",
+            "new": word("leave", choice, language),
+        }
+        for table, choice in choices.items()
+    )
 
 
 async def _erasure(desk: "Desk", request: Request, wish: AgentDraft) -> Draft:
@@ -252,8 +291,11 @@ async def _erasure(desk: "Desk", request: Request, wish: AgentDraft) -> Draft:
         made = await erasing.of_fields(desk, request)
     elif wish_of(desk, request).get("confirmed") != "confirm_leaving":
         return Draft("fulfil", "done", {}, missing=(Missing("confirm_leaving"),))
+    elif undecided := await _undecided(desk, request.subject_id or "", wish):
+        return undecided
     else:
-        made = await erasing.of_everything(desk, request)
+        made = await erasing.of_everything(desk, request, wish.leave)
+        made = replace(made, rows=(*made.rows, *_chosen(desk, request, wish.leave)))
     if made.needed:
         return Draft("fulfil", "done", {}, missing=(Missing("needed", made.needed),))
     ground = erasing.GROUND if made.outcome != "fulfil" else ""

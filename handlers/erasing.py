@@ -1,6 +1,6 @@
 """What an erasure would do: what may go, and what a statute keeps (PIPA 36(1), proviso)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,12 +44,14 @@ async def of_fields(desk: "Desk", request: Request) -> Outcome:
     return Outcome(outcome, letter, told, plan.changes, _rows(desk, request, plan.erased))
 
 
-async def of_everything(desk: "Desk", request: Request) -> Outcome:
-    """The erasure of all data ends the membership: what a law keeps goes into the archive."""
+async def of_everything(desk: "Desk", request: Request, choices: Mapping[str, str]) -> Outcome:
+    """The erasure of all data ends the membership: what a law keeps goes into the archive. `choices`:
+    an agent's, by table, where the data map asks."""
     member = request.subject_id or ""
     agreed = await consents.longer(desk, member)
-    changes = await desk.registry.draft_withdrawal(member, "membership_withdrawal", agreed)
-    kept = await desk.registry.kept(member, agreed)
+    leaving = "membership_withdrawal"
+    changes = await desk.registry.draft_withdrawal(member, leaving, agreed, choices)
+    kept = await desk.registry.kept(member, agreed, choices)
     told = done_facts(desk, request, changes=changes, kept=kept)
     if not kept:
         return Outcome("fulfil", "done", told, tuple(changes))

@@ -319,7 +319,8 @@ class Speech:
     def missing_text(self, name: str) -> str:
         """What a draft lacks (`which_value:phone`), as a sentence."""
         what, _, about = name.partition(":")
-        return self.maybe("missing", what, field=self.field_label(about))
+        table = self.place_label(about, "")
+        return self.maybe("missing", what, field=self.field_label(about), table=table)
 
     def word(self, value: Any) -> str:
         """A label that an export carries in one language, or in both."""

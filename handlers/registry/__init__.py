@@ -12,10 +12,12 @@ from subjectline.handlers.registry.collected import Collected, CollectedTable, W
 from subjectline.handlers.registry.consents import ConsentSeen
 from subjectline.handlers.registry.engines import open_engine, open_engines, open_writers
 from subjectline.handlers.registry.erasure import Erasure
+from subjectline.handlers.registry.leaving import BY_HAND
 from subjectline.handlers.registry.registry import Registry
 from subjectline.handlers.registry.withdrawal import Kept
 
 __all__ = [
+    "BY_HAND",
     "Applied",
     "Archive",
     "Archived",

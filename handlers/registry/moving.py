@@ -198,13 +198,13 @@ class Mover:
         self._places, self._schema, self._archive = places, places.schema, archive
         self._leaving = Leaving(places)
 
-    async def draft(self, member: str, longer: Longer) -> list[Change]:
-        """One change for each kept table that holds something of the member.
+    async def draft(self, member: str, longer: Longer, leaves: Mapping[str, Leave]) -> list[Change]:
+        """One change for each table that `leaves` keeps and that holds something of the member.
 
         `old` is the number of rows that a law keeps, `new` the day until which the member agreed.
         """
         changes: list[Change] = []
-        for table, leave in self._schema.map.leave.items():
+        for table, leave in leaves.items():
             if leave.action != "keep":
                 continue
             agreed = longer.get(self._places.rule(table)[0])

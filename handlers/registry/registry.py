@@ -18,6 +18,7 @@ from subjectline.handlers.registry.consents import ConsentSeen, consents_seen
 from subjectline.handlers.registry.drafts import Drafter, normalised
 from subjectline.handlers.registry.engines import guarded
 from subjectline.handlers.registry.erasure import Erasure, Erasures
+from subjectline.handlers.registry.leaving import asked, decided
 from subjectline.handlers.registry.live import fitted, live_of
 from subjectline.handlers.registry.moving import Leaving, Longer, Mover, Places
 from subjectline.handlers.registry.persons import Person
@@ -185,28 +186,39 @@ class Registry:
         return [(name, copy) for name in fields for copy in self._field(name).manual]
 
     async def draft_withdrawal(
-        self, member: str, kind: str, longer: Longer | None = None
+        self,
+        member: str,
+        kind: str,
+        longer: Longer | None = None,
+        choices: Mapping[str, str] | None = None,
     ) -> list[Change]:
         """What marketing_withdrawal, third_party_withdrawal or membership_withdrawal changes.
 
-        `longer` says until when the member agreed to keep records, by retention rule. Nothing is
-        written; an empty list says that it was withdrawn before. Raises UnknownMember, and
-        RegistryError where the map has no such consent.
+        `longer` says until when the member agreed to keep records, by retention rule, `choices` what an
+        agent chose where the map asks (`asks`). Nothing is written; an empty list says that it was
+        withdrawn before. Raises UnknownMember, BadInput for a choice that cannot be made, and
+        RegistryError where the map has no such consent or a choice is missing.
         """
         consent = None if kind == "membership_withdrawal" else consent_of(self._schema, kind)
         member = await self._person(member)
+        leave = decided(self._schema, choices or {})
         changes: list[Change] = []
         for name in self.data_map.connections:
             async with self._reading(name) as connection:
-                drafts = Withdrawals(self._schema, connection, member, self._clock())
+                drafts = Withdrawals(self._schema, connection, member, self._clock(), leave)
                 changes += await (
                     drafts.consent(consent, name)
                     if consent
                     else drafts.membership(name, moving=self._mover is not None)
                 )
         if self._mover is not None and consent is None:
-            changes += await self._mover.draft(member, longer or {})
+            changes += await self._mover.draft(member, longer or {}, leave)
         return changes
+
+    async def asks(self, member: str) -> dict[str, tuple[str, ...]]:
+        """The tables with something of the member's of which the map does not say what leaving does,
+        each with what an agent can choose. Raises UnknownMember."""
+        return await asked(self.places, await self._person(member))
 
     async def draft_erasure(self, member: str, fields: Iterable[str]) -> Erasure:
         """What an erasure of these fields changes, and which records a law keeps all the same.
@@ -229,12 +241,17 @@ class Registry:
         member = await self._person(member)
         return await consents_seen(self.places, member)
 
-    async def kept(self, member: str, longer: Longer | None = None) -> list[Kept]:
+    async def kept(
+        self,
+        member: str,
+        longer: Longer | None = None,
+        choices: Mapping[str, str] | None = None,
+    ) -> list[Kept]:
         """What a law keeps of the member's records after a membership withdrawal of today, with the
-        law and the last day. Raises UnknownMember."""
+        law and the last day. Raises UnknownMember, BadInput."""
         member = await self._person(member)
         found: list[Kept] = []
-        for table, leave in self.data_map.leave.items():
+        for table, leave in decided(self._schema, choices or {}).items():
             if leave.action == "keep":
                 agreed = (longer or {}).get(self.data_map.tables[table].retention)
                 rows = await self._leaving.rows(table, member, agreed)

@@ -57,6 +57,10 @@ class Schema:
         column: ColumnElement[Any] = here.c[first]
         return cast(column[tuple(rest)].as_string(), Text()) if rest else column
 
+    def listed(self, table: str) -> bool:
+        """Whether persons stand in a list of this table's rows."""
+        return False
+
     def loose(self, table: str) -> tuple[str, ...]:
         """The columns of `table` that a database does not compare with a value of ours."""
         columns = self.map.tables[table].columns

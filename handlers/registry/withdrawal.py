@@ -1,6 +1,6 @@
 """Change sets for withdrawals, and the list of what a law keeps after somebody left."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -51,9 +51,15 @@ class Withdrawals:
     """What a withdrawal changes in one connection."""
 
     def __init__(
-        self, schema: Schema, connection: AsyncConnection, member: str, now: datetime
+        self,
+        schema: Schema,
+        connection: AsyncConnection,
+        member: str,
+        now: datetime,
+        leave: Mapping[str, Leave],
     ) -> None:
         self._schema, self._connection, self._member = schema, connection, member
+        self._leave = leave
         self._drafter = Drafter(schema, connection, member)
         self._now = now.isoformat()
 
@@ -76,17 +82,19 @@ class Withdrawals:
         return changes
 
     async def membership(self, name: str, *, moving: bool = False) -> list[Change]:
-        """What `leave` says for every table of connection `name`.
+        """What `leave` says for every table of connection `name`. Raises RegistryError where it still
+        asks about rows of the member.
 
         With `moving` the kept tables are left out: `moving.Mover` takes them apart.
         """
         consents = () if moving else self._schema.map.consents.values()
         changes: list[Change] = []
         for consent in consents:
-            kept = self._schema.map.leave[consent.table].action == "keep"
+            said = self._leave.get(consent.table)
+            kept = said is not None and said.action == "keep"
             if kept and self._schema.connection(consent.table) == name:
                 changes += await self._consent_columns(consent)
-        for table, leave in self._schema.map.leave.items():
+        for table, leave in self._leave.items():
             apart = moving and leave.action == "keep"
             if self._schema.connection(table) == name and not apart:
                 changes += await self._left(table, leave)
@@ -94,10 +102,12 @@ class Withdrawals:
 
     async def _left(self, table: str, leave: Leave) -> list[Change]:
         if leave.action == "ask":
+            if not await self._rows(table):
+                return []
             raise RegistryError(
                 f"the data map does not say what leaving does with {table!r}",
                 field=f"leave.{table}",
-                remedy="Write delete, keep or anonymise there; until then an agent answers by hand.",
+                remedy="An agent chooses; or write delete, keep or anonymise there.",
             )
         if leave.action == "delete":
             return await self.delete(table)
@@ -108,14 +118,17 @@ class Withdrawals:
 
     async def delete(self, table: str) -> list[Change]:
         """The member's rows of `table` as one delete, or nothing where there are none."""
-        owned = self._schema.owned(table, self._member)
-        count = select(func.count()).select_from(self._schema[table]).where(owned)
-        if rows := await self._connection.scalar(count):
+        if rows := await self._rows(table):
             name = self._schema.connection(table)
             known = bound(self._schema, self._member, table)
             member = str(self._member)
             return [Change(name, table, {}, "", rows, None, "delete", member, known)]
         return []
+
+    async def _rows(self, table: str) -> int:
+        owned = self._schema.owned(table, self._member)
+        count = select(func.count()).select_from(self._schema[table]).where(owned)
+        return int(await self._connection.scalar(count) or 0)
 
 
 def kept_of(schema: Schema, table: str, rows: Sequence[LeavingRow]) -> list[Kept]:

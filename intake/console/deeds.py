@@ -20,6 +20,7 @@ router = APIRouter(route_class=AgentRoute, prefix="/requests/{reference}")
 Text = Annotated[str, Form()]
 Version = Annotated[int, Form()]
 VALUE = "value."  # a form's field of the data map: value.phone
+LEAVE = "leave."  # a form's table of the data map: leave.orders
 
 
 @router.post("/take")
@@ -46,8 +47,9 @@ async def propose(
         outcome=outcome,
         ground=ground if outcome != "fulfil" else "",
         note=note.strip(),
-        values=_values(request),
+        values=_named(request, VALUE),
         new_contact_proof=new_contact_proof,
+        leave={table: choice for table, choice in _named(request, LEAVE).items() if choice},
     )
     desk, actor = desk_of(request), actor_of(request)
     number = await casefile.identify(desk, reference)
@@ -144,9 +146,9 @@ async def _reopen(desk: "Desk", reference: str, number: int, version: int, actor
     return version + 1
 
 
-def _values(request: Request) -> dict[str, str]:
+def _named(request: Request, start: str) -> dict[str, str]:
     form = request.state.form
-    return {n.removeprefix(VALUE): str(v).strip() for n, v in form.items() if n.startswith(VALUE)}
+    return {n.removeprefix(start): str(v).strip() for n, v in form.items() if n.startswith(start)}
 
 
 def _how(how: str) -> str:
