@@ -6,7 +6,7 @@ within a lane (a mailbox, a chat). What fails five times is a dead letter that a
 
 import logging
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -59,7 +59,8 @@ class RawView:
     oversized: bool
 
 
-Parser = Callable[[RawView], Incoming | None]  # None: nothing that a person said
+Parsed = Incoming | None  # None: nothing that a person said
+Parser = Callable[[RawView], Parsed | Awaitable[Parsed]]
 
 
 async def keep(desk: "Desk", raws: Sequence[Raw]) -> None:
@@ -122,7 +123,8 @@ async def once(desk: "Desk", parsers: Mapping[Door, Parser]) -> int:
 async def _handle(desk: "Desk", parsers: Mapping[Door, Parser], raw: RawInbox) -> bool:
     """One row to its end; False where it stays and its lane must wait."""
     try:
-        incoming = parsers[Door(raw.door)](_view(desk, raw))
+        parsed = parsers[Door(raw.door)](_view(desk, raw))
+        incoming = await parsed if isinstance(parsed, Awaitable) else parsed
         if incoming is None:
             await _nothing(desk, raw)
             return True

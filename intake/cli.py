@@ -1,6 +1,5 @@
 """`subjectline`: the operator's words. Each command says in one line what is wrong and how to mend it."""
 
-import json
 import logging
 import os
 import re
@@ -8,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -18,11 +17,12 @@ from subjectline.handlers.desk import Desk
 from subjectline.handlers.understanding import Vocabulary, default_vocabulary, understand
 from subjectline.intake.cli_desk import guarded as _guarded
 from subjectline.intake.cli_desk import run as _run
+from subjectline.intake.cli_desk import show as _print
 from subjectline.intake.cli_desk import with_desk as _with_desk
 from subjectline.intake.cli_keeping import add_to as add_keeping
+from subjectline.intake.cli_mail import mail_app
 from subjectline.intake.cli_map import map_app
 from subjectline.intake.doctor import examine
-from subjectline.intake.mail import MailPolicy, explain
 from subjectline.intake.serve import serve as run_desk
 from subjectline.intake.setup import places
 from subjectline.intake.showing import EXAMPLE, shown
@@ -41,7 +41,6 @@ app = typer.Typer(
 agent_app = typer.Typer(no_args_is_help=True, help="Agents of the console.")
 keys_app = typer.Typer(no_args_is_help=True, help="The key ring.")
 gate_app = typer.Typer(no_args_is_help=True, help="The systems that ask the gate.")
-mail_app = typer.Typer(no_args_is_help=True, help="How a mail is read.")
 letter_app = typer.Typer(no_args_is_help=True, help="The letters.")
 for name, part in (
     ("agent", agent_app),
@@ -201,22 +200,6 @@ def _known(field: str, given: Sequence[str], fits: Callable[[str], object], allo
             raise BadInput(f"{one!r} is not known here", field=field, remedy=f"Allowed: {allowed}.")
 
 
-@mail_app.command("explain")
-def mail_explain(
-    file: Path,
-    as_json: AsJson = False,
-    authserv_id: Annotated[list[str] | None, typer.Option(help="A border server to trust.")] = None,
-    address: Annotated[list[str] | None, typer.Option(help="The desk's own address.")] = None,
-) -> None:
-    """Text, quoted rest, rule, tier and attachments of one mail."""
-
-    def work() -> None:
-        policy = MailPolicy(tuple(authserv_id or ()), tuple(address or ()))
-        _print(explain(file.read_bytes(), policy), as_json)
-
-    _guarded(work)
-
-
 @app.command("understand")
 def understand_command(
     text: str,
@@ -304,15 +287,6 @@ def letter_preview(
         typer.echo(made.html if html else f"{made.subject}\n\n{made.text}".strip())
 
     _guarded(work)
-
-
-def _print(told: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(told, ensure_ascii=False, indent=2, default=str))
-        return
-    for key, value in told.items():
-        shown_value = "\n  ".join(str(item) for item in value) if isinstance(value, list) else value
-        typer.echo(f"{key}: {shown_value}")
 
 
 def _time(text: str) -> datetime:

@@ -1,6 +1,7 @@
-"""What commands share: a desk for the time of one command, and errors as one line."""
+"""What commands share: a desk for the time of one command, errors as one line, plain or JSON."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -46,3 +47,13 @@ def guarded(work: Callable[[], object]) -> None:
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+def show(told: dict[str, Any], as_json: bool) -> None:
+    """Prints what was found: JSON, or a line for each key."""
+    if as_json:
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2, default=str))
+        return
+    for key, value in told.items():
+        shown_value = "\n  ".join(str(item) for item in value) if isinstance(value, list) else value
+        typer.echo(f"{key}: {shown_value}")

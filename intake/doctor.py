@@ -1,6 +1,7 @@
 """`subjectline doctor`: tries everything that the settings name, and says in one line each what is wrong."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from sqlalchemy import literal
 from sqlalchemy.exc import SQLAlchemyError
@@ -10,6 +11,8 @@ from subjectline.handlers.desk import Desk
 from subjectline.handlers.senders.smtp import SmtpSender
 from subjectline.intake.mail import MailPolicy
 from subjectline.intake.mail_sink import MailSink
+from subjectline.intake.mailauth.dns import LiveDns
+from subjectline.intake.mailauth.doctor import dns_answers, signing_key
 from subjectline.intake.mailbox import Mailbox
 from subjectline.intake.setup import close_desk, make_desk
 from subjectline.intake.telegram import TelegramDoor
@@ -38,9 +41,24 @@ def _looks(desk: Desk, settings: Settings) -> list[Look]:
         looks.append(Mailbox(box, MailSink(desk, MailPolicy()), desk.clock).doctor)
     if settings.smtp is not None:
         looks.append(SmtpSender(settings.smtp).doctor)
+    looks += _mail_names(settings)
     if settings.telegram.token is not None:
         looks.append(TelegramDoor(desk, settings.telegram).doctor)
     looks.append(lambda: _doors(settings))
+    return looks
+
+
+def _mail_names(settings: Settings) -> list[Look]:
+    """What stands in the DNS: our own keys, and whether those of others can be looked up."""
+    records = LiveDns(settings.dns)
+    looks: list[Look] = []
+    if settings.smtp is not None:
+        ours = settings.smtp.from_domain
+        looks += [partial(signing_key, one, ours, records) for one in settings.smtp.dkim]
+    if any(box.verify_dkim for box in settings.mailboxes):
+        domain = settings.desk.address.rpartition("@")[2]
+        needed = not settings.desk.authserv_ids
+        looks.append(partial(dns_answers, domain, records, needed=needed))
     return looks
 
 
@@ -83,7 +101,8 @@ async def _doors(settings: Settings) -> Finding:
             False, "doors: there is neither a mailbox nor a bot. Add one to the settings."
         )
     if settings.mailboxes and not settings.desk.authserv_ids:
-        return Finding(
-            True, "doors: desk.authserv_ids is empty, so no mail counts as authenticated."
-        )
+        how = "the desk verifies DKIM itself and sees no SPF"
+        if not any(box.verify_dkim for box in settings.mailboxes):
+            how = "no mail counts as authenticated"
+        return Finding(True, f"doors: desk.authserv_ids is empty, so {how}.")
     return Finding(True, "doors: all that the settings name were tried.")

@@ -7,9 +7,10 @@ The stages are libraries in `intake.mailparse`: `mime` (parts), `body` (text and
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
+from subjectline.intake.mailauth.evidence import OwnCheck
 from subjectline.intake.mailparse.addresses import Address, addresses, message_ids, reply_token
 from subjectline.intake.mailparse.authenticity import judge
 from subjectline.intake.mailparse.body import Body, read_body
@@ -44,15 +45,21 @@ class MailPolicy:
 
 
 def parse_mail(
-    raw: bytes, *, source_key: str, arrived_at: datetime, policy: MailPolicy
+    raw: bytes,
+    *,
+    source_key: str,
+    arrived_at: datetime,
+    policy: MailPolicy,
+    own_check: OwnCheck | None = None,
 ) -> Incoming:
     """The mail in `raw` (RFC 5322, or what became of it), masked.
 
-    `arrived_at` is the server's, aware; the Date header is not looked at. Raises UnreadableMail
+    `arrived_at` is the server's, aware; the Date header is not looked at. `own_check` is what was
+    found of its signatures, where they were verified (`mailauth.check`). Raises UnreadableMail
     when there is nothing to read at all, and nothing else, whatever the bytes.
     """
     try:
-        return _parse(raw, source_key, arrived_at, policy)
+        return _parse(raw, source_key, arrived_at, policy, own_check)
     except UnreadableMail:
         raise
     # The last net: a fault of ours must not lose a person's request.
@@ -60,7 +67,13 @@ def parse_mail(
         return _unparsed(raw, source_key, arrived_at, type(fault).__name__)
 
 
-def _parse(raw: bytes, source_key: str, arrived_at: datetime, policy: MailPolicy) -> Incoming:
+def _parse(
+    raw: bytes,
+    source_key: str,
+    arrived_at: datetime,
+    policy: MailPolicy,
+    own_check: OwnCheck | None,
+) -> Incoming:
     root = read(raw[:_BEGINNING] if len(raw) > policy.max_bytes else raw)
     body = read_body(root)
     _refuse_nothing(root, body)
@@ -72,7 +85,7 @@ def _parse(raw: bytes, source_key: str, arrived_at: datetime, policy: MailPolicy
     parts, rest = _something_to_read(parts, rest)
     senders = addresses(root.headers.raw("from"))
     sender = _sender(root.headers, senders)
-    judgement = judge(root.headers, senders, policy.authserv_ids)
+    judgement = judge(root.headers, senders, policy.authserv_ids, own_check)
     token = reply_token(root.headers, policy.desk_addresses)
     facts = _facts(root, body, sender, subject, parts, token, len(raw), policy)
     rule, outcome, reason = decide(facts)
@@ -201,10 +214,12 @@ def body_hash(text: str, files: Sequence[Attachment]) -> str:
     return digest.hexdigest()
 
 
-def explain(raw: bytes, policy: MailPolicy) -> dict[str, object]:
+def explain(raw: bytes, policy: MailPolicy, own_check: OwnCheck | None = None) -> dict[str, object]:
     """What the desk makes of `raw`, for `subjectline mail explain`: JSON-able, masked."""
     try:
-        mail = parse_mail(raw, source_key="", arrived_at=_NO_TIME, policy=policy)
+        mail = parse_mail(
+            raw, source_key="", arrived_at=_NO_TIME, policy=policy, own_check=own_check
+        )
     except UnreadableMail as error:
         return {
             "text": "",
@@ -222,6 +237,7 @@ def explain(raw: bytes, policy: MailPolicy) -> dict[str, object]:
         "reason": mail.reason,
         "tier": mail.tier.value,
         "evidence": mail.evidence,
+        "signatures": [asdict(one) for one in own_check.signatures] if own_check else [],
         "attachments": [
             {"name": one.name, "type": one.content_type, "size": len(one.content)}
             for one in mail.attachments

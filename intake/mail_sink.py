@@ -1,12 +1,14 @@
 """Between the IMAP door and the raw inbox: commits each batch sealed, and says what may be moved."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from subjectline.handlers import inbox
 from subjectline.handlers.desk import Desk
 from subjectline.handlers.inbox import Raw, RawView
 from subjectline.intake.mail import MailPolicy, parse_mail
+from subjectline.intake.mailauth.check import Checker
+from subjectline.intake.mailauth.evidence import OwnCheck
 from subjectline.intake.mailbox import Disposition, RawMail
 from subjectline.models.errors import UnreadableMail
 from subjectline.models.incoming import Door, Incoming, Outcome
@@ -41,12 +43,23 @@ class MailSink:
         return Disposition.QUARANTINE if seen.outcome is Outcome.DEAD else Disposition.PROCESSED
 
 
-def mail_parser(policy: MailPolicy) -> inbox.Parser:
-    """The parser that the inbox uses for mails."""
+def mail_parser(
+    policy: MailPolicy, checker: Checker | None = None, unchecked: Collection[str] = ()
+) -> inbox.Parser:
+    """The parser that the inbox uses for mails.
 
-    def parse(view: RawView) -> Incoming:
+    With a `checker` signatures are verified first, except in the mailboxes of the accounts
+    `unchecked` (`user@host`).
+    """
+    skipped = tuple(f"mail:{account}/" for account in unchecked)
+
+    def parse(view: RawView, own_check: OwnCheck | None = None) -> Incoming:
         seen = parse_mail(
-            view.body, source_key=view.source_key, arrived_at=view.arrived_at, policy=policy
+            view.body,
+            source_key=view.source_key,
+            arrived_at=view.arrived_at,
+            policy=policy,
+            own_check=own_check,
         )
         if not view.oversized or seen.rule not in OF_PERSONS:
             return seen
@@ -54,7 +67,13 @@ def mail_parser(policy: MailPolicy) -> inbox.Parser:
             seen, outcome=Outcome.HOLD, rule="oversized", reason="only its header was read"
         )
 
-    return parse
+    async def checked(view: RawView) -> Incoming:
+        # Of an oversized one there is no body to hold against the signature.
+        if checker is None or view.oversized or view.source_key.startswith(skipped):
+            return parse(view)
+        return parse(view, await checker.look(view.body, view.arrived_at))
+
+    return parse if checker is None else checked
 
 
 def _key(mail: RawMail) -> str:

@@ -26,6 +26,8 @@ from subjectline.intake.gate_api import create_gate_app
 from subjectline.intake.health import Watched, health_routes
 from subjectline.intake.mail import MailPolicy
 from subjectline.intake.mail_sink import MailSink, mail_parser
+from subjectline.intake.mailauth.check import Checker
+from subjectline.intake.mailauth.dns import LiveDns
 from subjectline.intake.mailbox import Mailbox
 from subjectline.intake.pages.app import create_pages
 from subjectline.intake.setup import Alone, close_desk, make_desk, places
@@ -63,7 +65,7 @@ def assemble(desk: Desk, settings: Settings) -> Parts:
         (box.max_mail_bytes for box in settings.mailboxes), default=MailPolicy().max_bytes
     )
     policy = MailPolicy(settings.desk.authserv_ids, (settings.desk.address,), largest)
-    parts.parsers[Door.MAIL] = mail_parser(policy)
+    parts.parsers[Door.MAIL] = _mail_parser(policy, settings)
     for box in settings.mailboxes:
         door = Mailbox(box, MailSink(desk, policy), desk.clock)
         parts.loops.append(door.run)
@@ -71,6 +73,16 @@ def assemble(desk: Desk, settings: Settings) -> Parts:
     if settings.telegram.token is not None:
         _add_telegram(parts, settings)
     return parts
+
+
+def _mail_parser(policy: MailPolicy, settings: Settings) -> inbox.Parser:
+    """With our own look at signatures for the mailboxes that ask for it."""
+    if not any(box.verify_dkim for box in settings.mailboxes):
+        return mail_parser(policy)
+    dns = LiveDns(settings.dns)
+    checker = Checker(dns, policy.authserv_ids, seconds=settings.dns.mail_seconds)
+    unchecked = {f"{box.user}@{box.host}" for box in settings.mailboxes if not box.verify_dkim}
+    return mail_parser(policy, checker, unchecked)
 
 
 def _add_telegram(parts: Parts, settings: Settings) -> None:

@@ -76,8 +76,8 @@ def _fields(head: bytes) -> list[Field]:
             lines.append([line])
         else:
             raise BadInput("the header holds a line that is no field", field="mail")
-    if len(lines) > _MAX_FIELDS:
-        raise BadInput("the header has too many fields", field="mail")
+        if len(lines) > _MAX_FIELDS:
+            raise BadInput("the header has too many fields", field="mail")
     return [(_name(first), b"\r\n".join([first, *rest])) for first, *rest in lines]
 
 

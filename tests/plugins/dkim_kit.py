@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -13,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from subjectline.handlers.senders.dkim import DkimKey, DkimSigner, PrivateKey, record_text
 from subjectline.intake.mailauth.dns import KnownRecords
-from subjectline.models.dkim import relaxed_body, signed_bytes, simple_body
 from subjectline.models.dkim import read_letter as read_letter
+from subjectline.models.dkim import relaxed_body, signed_bytes, simple_body
 
 ARRIVED = datetime(2026, 5, 12, 6, 4, 5, tzinfo=UTC)
 DOMAIN = "member.test"
@@ -54,12 +55,12 @@ def signer(*kinds: str, domain: str = DOMAIN) -> DkimSigner:
     return DkimSigner([DkimKey(domain, kind, key_of(kind)) for kind in kinds])
 
 
-def records(more: dict[str, tuple[str, ...] | None] | None = None, domain: str = DOMAIN) -> Any:
+def records(more: Mapping[str, tuple[str, ...] | None] | None = None, domain: str = DOMAIN) -> Any:
     """The keys of `signer`, and `more`; everything else is not there."""
     keys: dict[str, tuple[str, ...] | None] = {
         f"{kind}._domainkey.{domain}": (record_text(key_of(kind)),) for kind in ("rsa", "ed25519")
     }
-    return KnownRecords(keys | (more or {}))
+    return KnownRecords({**keys, **(more or {})})
 
 
 def signed_by_hand(
