@@ -4,7 +4,7 @@ The same clock gives the same rows. Nobody in it exists.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -248,7 +248,7 @@ class _Generator:
         held = {k: account[k] for k in ("bank_name", "account_number", "account_holder")}
         for status, share in (("paid", 0.5), ("requested", 0.3)):
             if self._often(person, share):
-                self._add(
+                paid = self._add(
                     "payment_request",
                     request_id=self._next("payment_request"),
                     member_id=person.number,
@@ -257,10 +257,28 @@ class _Generator:
                     requested_at=self._ago(3 if status == "requested" else 90),
                     **held,
                 )
+                if status == "paid":
+                    self._tax(person, paid)
         address = self._rows["profile"][-1]["shipping_address"]
         for status in ("delivered", "preparing"):
             if address and self._often(person, 0.3):
                 self._shipping(person, address, status)
+
+    def _tax(self, person: Person, paid: dict[str, Any]) -> None:
+        """Half-years are filed until 25 July and 25 January (VAT Act, Articles 5 and 49)."""
+        issued = datetime.fromisoformat(paid["requested_at"])
+        half = 1 if issued.month < 7 else 2
+        filing = date(issued.year, 7, 25) if half == 1 else date(issued.year + 1, 1, 25)
+        self._add(
+            "vat_record",
+            record_id=self._next("vat_record"),
+            member_id=person.number,
+            tax_period=f"{issued.year}-{half}",
+            supply_amount=paid["amount"],
+            vat_amount=paid["amount"] // 10,
+            issued_at=paid["requested_at"],
+            final_filing_on=filing.isoformat(),
+        )
 
     def _shipping(self, person: Person, address: str, status: str) -> None:
         self._add(

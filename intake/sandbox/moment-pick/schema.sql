@@ -65,6 +65,13 @@ CREATE TABLE payment_request (
   requested_at TIMESTAMP WITH TIME ZONE NOT NULL
 );
 CREATE INDEX payment_request_member ON payment_request (member_id);
+CREATE TABLE vat_record (
+  record_id INTEGER PRIMARY KEY,
+  member_id INTEGER NOT NULL REFERENCES member,
+  tax_period TEXT NOT NULL, supply_amount INTEGER NOT NULL, vat_amount INTEGER NOT NULL,
+  issued_at TIMESTAMP WITH TIME ZONE NOT NULL, final_filing_on DATE NOT NULL
+);
+CREATE INDEX vat_record_member ON vat_record (member_id);
 CREATE TABLE shipping (
   shipping_id INTEGER PRIMARY KEY,
   member_id INTEGER NOT NULL REFERENCES member,
