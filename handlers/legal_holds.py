@@ -1,16 +1,22 @@
 """Legal holds: an officer's order that nothing of a member or a request is destroyed until a day."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit
+from subjectline.handlers import agents, audit
 from subjectline.handlers import facts as wording
 from subjectline.handlers.audit import Actor
-from subjectline.models.errors import BadInput, NotPermitted, StaleMove
+from subjectline.models.errors import (
+    BadInput,
+    NotPermitted,
+    RegistryAway,
+    StaleMove,
+    UnknownMember,
+)
 from subjectline.models.tables import Agent, LegalHold, Request
 
 if TYPE_CHECKING:
@@ -33,6 +39,26 @@ class Held:
         return self.everything or member in self.members
 
 
+@dataclass(frozen=True)
+class HoldRow:
+    """One legal hold as agents see it. `state`: in_force, over (its day has passed) or lifted."""
+
+    id: int
+    member: str
+    reference: str
+    reason: str
+    set_by: str
+    set_at: datetime
+    ends_on: str
+    state: str
+    lifted_by: str
+    lifted_at: datetime | None
+
+    @property
+    def in_force(self) -> bool:
+        return self.state == "in_force"
+
+
 async def place(
     desk: "Desk",
     officer: Actor,
@@ -44,13 +70,14 @@ async def place(
 ) -> int:
     """Sets a legal hold on a member, on a request, or, without both, on everything.
 
-    Raises NotPermitted where it is no officer, BadInput without a reason or for a day that is over.
+    Raises NotPermitted where it is no officer, BadInput without a reason or for a day that is over,
+    NotCanonical, and UnknownMember for a number that nobody has: such a hold would keep nothing.
     """
     if not reason.strip():
         raise BadInput("a legal hold says why", field="reason")
     if ends_on <= wording.local_day(desk, desk.clock()):
         raise BadInput("the end must lie ahead", field="until")
-    whose = desk.registry.canonical(member) if member else None
+    whose = await _whose(desk, member) if member else None
     async with desk.write() as session:
         request = await _request(session, reference) if reference else None
         row = LegalHold(
@@ -85,6 +112,21 @@ async def release(desk: "Desk", officer: Actor, number: int) -> None:
         audit.note(session, desk.clock, officer, "legal_hold_end", thing=f"legal_hold:{number}")
 
 
+async def listed(desk: "Desk", agent: Actor) -> list[HoldRow]:
+    """Every legal hold, the newest first. Writes an audit row."""
+    async with desk.db.read() as session:
+        names = await agents.names(session)
+        rows = await session.exec(
+            select(LegalHold, Request.reference)
+            .outerjoin(Request, col(LegalHold.request_id) == col(Request.id))
+            .order_by(col(LegalHold.id).desc())
+        )
+        found = [_row(desk, hold, reference, names) for hold, reference in rows]
+    async with desk.write() as session:
+        audit.note(session, desk.clock, agent, "list", thing="legal_hold", count=len(found))
+    return found
+
+
 async def in_force(session: AsyncSession, desk: "Desk") -> Held:
     """What legal holds keep today; the last day counts."""
     today = wording.local_day(desk, desk.clock()).isoformat()
@@ -103,6 +145,47 @@ async def forbid(session: AsyncSession, desk: "Desk", request: Request) -> None:
     """Raises NotPermitted where a legal hold keeps what belongs to a request."""
     if (await in_force(session, desk)).keeps(request):
         raise NotPermitted("a legal hold keeps this", field="legal_hold", remedy="Ask the officer.")
+
+
+def _row(desk: "Desk", hold: LegalHold, reference: str | None, names: dict[int, str]) -> HoldRow:
+    over = hold.ends_on < wording.local_day(desk, desk.clock()).isoformat()
+    return HoldRow(
+        id=hold.id or 0,
+        member=hold.subject_id or "",
+        reference=reference or "",
+        reason=hold.reason,
+        set_by=names.get(hold.set_by, ""),
+        set_at=hold.set_at,
+        ends_on=hold.ends_on,
+        state="lifted" if hold.lifted_at else ("over" if over else "in_force"),
+        lifted_by=names.get(hold.lifted_by or 0, ""),
+        lifted_at=hold.lifted_at,
+    )
+
+
+async def _whose(desk: "Desk", member: str) -> str:
+    """The member's id; who has left is still somebody. A database that is away is no reason to wait."""
+    whose = desk.registry.canonical(member)
+    try:
+        await desk.registry.language(whose)
+    except RegistryAway:
+        return whose
+    except UnknownMember:
+        if not await _left_something(desk, whose):
+            raise
+    return whose
+
+
+async def _left_something(desk: "Desk", member: str) -> bool:
+    async with desk.db.read() as session:
+        rows = await session.exec(select(Request.id).where(Request.subject_id == member).limit(1))
+        if rows.first() is not None:
+            return True
+    store = desk.registry.archive
+    try:
+        return store is not None and await store.count(member) > 0
+    except RegistryAway:
+        return True
 
 
 async def _officer(session: AsyncSession, actor: Actor) -> int:

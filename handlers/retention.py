@@ -15,6 +15,7 @@ from sqlmodel import col, select
 
 from subjectline.handlers import audit, legal_holds, retention_due, retention_files
 from subjectline.handlers.audit import SYSTEM, Actor
+from subjectline.handlers.certificates import digest
 from subjectline.handlers.legal_holds import Held
 from subjectline.handlers.registry import OpenedRecord
 from subjectline.handlers.registry.engines import guarded
@@ -167,7 +168,7 @@ async def _destroy(desk: "Desk", number: int, actor: Actor, due: Due) -> Line:
         session.add(row)
         audit.note(
             session, desk.clock, actor, "destroyed", thing=f"certificate:{certificate}",
-            outcome=row.state, kind=due.kind, count=destroyed,
+            outcome=row.state, kind=due.kind, count=destroyed, sha256=digest(row),
         )  # fmt: skip
     return _line(due, destroyed, told)
 

@@ -45,6 +45,7 @@ LANGUAGE_COOKIE = "sl_lang"
 NOTE_COOKIE = "sl_note"
 YEAR = 365 * 24 * 3600
 
+_TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 
 Catalogue = Mapping[str, Mapping[str, str]]
@@ -111,6 +112,7 @@ class Pages:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            finalize=unturned,
         )
         made.globals["static"] = static
         return made
@@ -169,6 +171,18 @@ class Pages:
             label = f"{known.labels.text(language)}: " if known else ""
             return label + reason_text(wrong.reason, language)
         return "" if missing(wrong) else str(wrong)
+
+
+def unturned(value: Any) -> Any:
+    """A text of a page with every character that turns the direction of writing made visible.
+
+    U+202E and its kind (Unicode bidirectional algorithm, UAX 9, 2.1 to 2.4) let "exe.fdp" read as
+    "pdf.exe", or an account number read backwards: an agent must see that they are there.
+    """
+    if isinstance(value, str) and not value.isascii() and _TURNS.search(value):
+        shown = _TURNS.sub(lambda found: f"[U+{ord(found[0]):04X}]", value)
+        return Markup(shown) if isinstance(value, Markup) else shown
+    return value
 
 
 def missing(wrong: SubjectlineError) -> bool:

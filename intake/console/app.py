@@ -11,12 +11,17 @@ from starlette.staticfiles import StaticFiles
 from subjectline.handlers import casefile
 from subjectline.handlers.views import Step
 from subjectline.intake.console import (
+    archive,
     conversations,
     deeds,
     exports,
+    legal_holds,
     lists,
     notices,
+    papers,
     requests,
+    restrictions,
+    retention,
     signing,
 )
 from subjectline.intake.console.guard import desk_of, pages_of
@@ -27,15 +32,16 @@ from subjectline.models.errors import StaleMove, SubjectlineError
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
 
+KEEPING = (restrictions, legal_holds, papers, archive, retention)
 TYPED = ("reason", "note", "member", "name", "text_ko", "text_en")
 
 
 def create_console(desk: "Desk") -> FastAPI:
-    """The internal application: sign-in, lists, requests, conversations, notices."""
+    """The internal application: sign-in, lists, requests, conversations, notices, what is kept."""
     app = FastAPI(title="Subjectline", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.desk = desk
     app.state.pages = Pages(desk, "console", _context)
-    for part in (signing, lists, requests, exports, deeds, conversations, notices):
+    for part in (signing, lists, requests, exports, deeds, conversations, notices, *KEEPING):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Shield)

@@ -119,6 +119,7 @@ class Paper(SQLModel, table=True):
     id: int | None = key()
     request_id: int = refers("request.id")
     what: str
+    place: str = ""  # where it is kept, in words
     received_at: datetime = moment()
     received_by: int | None = refers("agent.id", nullable=True, index=False)
     shredded_at: datetime | None = maybe_moment()
