@@ -32,6 +32,7 @@ from subjectline.models.settings import (
 
 DESK_ADDRESS = "privacy@moment-pick.test"
 AGENTS = (("minji", "서민지", "ko"), ("alex", "Alex Moreau", "en"))
+OFFICER = "minji"  # who may set legal holds and review
 PASSWORD = "sandbox-only-password"
 
 
@@ -54,17 +55,25 @@ class World:
         await self.mail.stop()
 
 
-async def make_world(home: Path, port: int, clock: MovableClock | None = None) -> World:
-    """A sandbox below `home`, made anew where it is empty; its keys are random and its own."""
+async def make_world(
+    home: Path,
+    port: int,
+    clock: MovableClock | None = None,
+    registry: RegistrySection | None = None,
+) -> World:
+    """A sandbox below `home`, made anew where it is empty; its keys are random and its own.
+
+    `registry` names the company's databases where they are not the sample's own file.
+    """
     clock = clock or MovableClock()
     home.mkdir(parents=True, exist_ok=True)
     mail = MailWorld(clock, desk_address=DESK_ADDRESS)
     telegram = create_emulator(clock, TOKEN)
     await mail.start()
     company = home / "company.db"
-    if not company.exists():
+    if registry is None and not company.exists():
         await create_company(company, clock)
-    settings = sandbox_settings(home, port, mail)
+    settings = sandbox_settings(home, port, mail, registry)
     ring = places(settings).ring
     if not ring.exists():
         KeyRing.generate().save(ring)
@@ -75,7 +84,9 @@ async def make_world(home: Path, port: int, clock: MovableClock | None = None) -
     return World(clock, mail, telegram, desk, parts, settings, keys, company)
 
 
-def sandbox_settings(home: Path, port: int, mail: MailWorld) -> Settings:
+def sandbox_settings(
+    home: Path, port: int, mail: MailWorld, registry: RegistrySection | None = None
+) -> Settings:
     """The settings of a desk that speaks to this sandbox."""
     base = f"http://127.0.0.1:{port}"
     return Settings(
@@ -85,7 +96,8 @@ def sandbox_settings(home: Path, port: int, mail: MailWorld) -> Settings:
             address=DESK_ADDRESS,
             authserv_ids=(AUTHSERV_ID,),
         ),
-        registry=RegistrySection(
+        registry=registry
+        or RegistrySection(
             map=MAP, urls={"members": SecretStr(f"sqlite:///{home / 'company.db'}")}
         ),
         mailboxes=(mail.mailbox_settings(),),
@@ -103,7 +115,8 @@ async def _furnish(desk: Desk) -> dict[str, str]:
     """Two agents, the company's callers, the first policy version."""
     for login, name, language in AGENTS:
         with suppress(BadInput):  # a sandbox that was started before has them
-            await agents.add(desk, login, name, PASSWORD, language=language)
+            role = "officer" if login == OFFICER else "agent"
+            await agents.add(desk, login, name, PASSWORD, role=role, language=language)
     await _first_policy(desk)
     keys = {}
     async with desk.db.write() as session:
