@@ -86,7 +86,7 @@ async def look(
     NotCanonical, RegistryError, RegistryAway, SealError.
     """
     archive = _archive(desk)
-    await _check(desk, basis, agent)
+    await check(desk, basis, agent)
     member = desk.registry.canonical(member)
     await _record(desk, member, basis, agent, table, first)
     counts = await of_member(archive, member)
@@ -118,7 +118,8 @@ async def _record(
         )  # fmt: skip
 
 
-async def _check(desk: "Desk", basis: Basis, agent: Actor) -> None:
+async def check(desk: "Desk", basis: Basis, agent: Actor) -> None:
+    """Whether this basis may open the archive. Raises BadInput, NotPermitted (an officer's basis)."""
     if basis.key not in BASES:
         raise BadInput("the archive is opened on a listed basis only", field="basis")
     if not basis.paper.strip() or len(basis.paper) > LONGEST:

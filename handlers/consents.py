@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 MEMBERSHIP = "membership"  # the collection and use of everything
 LONGER = "retention:"
 GIVEN, WITHDRAWN = "given", "withdrawn"
+DOORS = (
+    "mail",
+    "telegram",
+    "console",
+    "phone",
+    "paper",
+    "cli",
+)  # how a longer keeping was agreed to
 
 
 async def ledger(desk: "Desk", member: str) -> list[ConsentEntry]:
@@ -70,8 +78,13 @@ async def agree_longer(
 ) -> None:
     """A member agreed that records under a retention rule are kept longer than the law asks.
 
-    Raises BadInput for an unknown rule or a day that has passed, NotCanonical.
+    `door`: how they said so, one of DOORS; `text`: the version of what they read. Raises BadInput for
+    an unknown rule or door, no text, or a day that has passed; UnknownMember, NotCanonical.
     """
+    if door not in DOORS:
+        raise BadInput(f"a door is one of {', '.join(DOORS)}", field="door")
+    if not text.strip():
+        raise BadInput("name the version of the text that they agreed to", field="text")
     known = desk.data_map.retention.get(rule)
     if known is None or known.period is None:
         raise BadInput(
@@ -82,12 +95,34 @@ async def agree_longer(
     if until <= wording.local_day(desk, desk.clock()):
         raise BadInput("the day must lie ahead", field="until")
     member = desk.registry.canonical(member)
+    await desk.registry.language(member)  # raises UnknownMember: such a line would keep nothing
     line = _new(desk, member, LONGER + rule, GIVEN, desk.clock())
-    line.door, line.text_version, line.until = door, text, until.isoformat()
+    line.door, line.text_version, line.until = door, text.strip(), until.isoformat()
+    await _note(desk, line, actor, "consent_given")
+
+
+async def end_longer(desk: "Desk", member: str, rule: str, actor: Actor, *, door: str) -> None:
+    """A member took such a consent back: from now on the law's own period counts again.
+
+    Raises BadInput for an unknown door or where no such consent stands, NotCanonical.
+    """
+    if door not in DOORS:
+        raise BadInput(f"a door is one of {', '.join(DOORS)}", field="door")
+    member = desk.registry.canonical(member)
+    lines = await ledger(desk, member)
+    last = _last(lines, LONGER + rule)
+    if last is None or last.state != GIVEN:
+        raise BadInput("the member has no such consent", field="rule")
+    line = _new(desk, member, LONGER + rule, WITHDRAWN, desk.clock())
+    line.door, line.text_version = door, last.text_version
+    await _note(desk, line, actor, "consent_withdrawn")
+
+
+async def _note(desk: "Desk", line: ConsentEntry, actor: Actor, action: str) -> None:
     async with desk.write() as session:
         session.add(line)
-        subject = (desk.data_map.registry, member)
-        audit.note(session, desk.clock, actor, "consent_given", subject=subject, thing=line.consent)
+        subject = (line.registry_id, line.subject_id)
+        audit.note(session, desk.clock, actor, action, subject=subject, thing=line.consent)
 
 
 async def longer(desk: "Desk", member: str) -> dict[str, date]:

@@ -3,26 +3,23 @@
 from typing import TYPE_CHECKING, Any
 
 from subjectline.handlers import audit, consents
+from subjectline.handlers.archive_looks import Basis, check
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.registry import OpenedRecord
-from subjectline.models.errors import BadInput, RegistryError
+from subjectline.models.errors import RegistryError
 from subjectline.models.tables import ConsentEntry, Request
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
 
 
-async def open_archive(desk: "Desk", member: str, basis: str, actor: Actor) -> list[OpenedRecord]:
+async def open_archive(desk: "Desk", member: str, basis: Basis, actor: Actor) -> list[OpenedRecord]:
     """The archived records of one member. The audit row is committed before anything is opened.
 
-    Raises BadInput without a basis, RegistryError where there is no archive, SealError.
+    Raises BadInput without a listed basis and its paper, NotPermitted for an officer's basis,
+    RegistryError where there is no archive, SealError.
     """
-    if not basis.strip():
-        raise BadInput(
-            "the archive is opened on a basis only",
-            field="basis",
-            remedy="Name the law, order or claim.",
-        )
+    await check(desk, basis, actor)
     if desk.registry.archive is None:
         raise RegistryError("the data map has no archive", field="archive")
     member = desk.registry.canonical(member)
@@ -30,7 +27,7 @@ async def open_archive(desk: "Desk", member: str, basis: str, actor: Actor) -> l
     async with desk.write() as session:
         audit.note(
             session, desk.clock, actor, "archive_open", subject=subject, thing="archive",
-            reason=basis.strip(),
+            reason=f"{basis.key}: {basis.paper.strip()}",
         )  # fmt: skip
     return await desk.registry.archive.open(member)
 

@@ -163,7 +163,7 @@ async def _destroy(desk: "Desk", number: int, actor: Actor, due: Due) -> Line:
         told = wrong.rule
     async with desk.db.write() as session:
         row = await session.get_one(Certificate, certificate)
-        row.destroyed, row.told = destroyed, told
+        row.destroyed, row.told = destroyed, told or due.kept_why
         row.state = "failed" if told else "done"
         session.add(row)
         audit.note(

@@ -17,6 +17,7 @@ from subjectline.handlers import (
     restrictions,
     retention,
 )
+from subjectline.handlers.archive_looks import BASES, Basis
 from subjectline.handlers.audit import SYSTEM, Actor
 from subjectline.handlers.desk import Desk
 from subjectline.handlers.retention import Line
@@ -34,6 +35,7 @@ DEFAULT = Path("subjectline.toml")
 AsAgent = Annotated[str, typer.Option("--as", help="Your sign-in name at the console.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Member = Annotated[str, typer.Option("--member", help="The member's number.")]
+Door = Annotated[str, typer.Option(help="How they said it: " + ", ".join(consents.DOORS) + ".")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -51,17 +53,26 @@ def add_to(app: typer.Typer) -> None:
 @archive_app.command("open")
 def archive_open(
     member: Member,
-    basis: Annotated[str, typer.Option(help="The law or order that allows it, in words.")],
+    basis: Annotated[str, typer.Option(help="One of: " + ", ".join(BASES) + ".")],
+    paper: Annotated[str, typer.Option(help="The document, case or reference that says so.")],
     login: AsAgent,
     config: Config = DEFAULT,
 ) -> None:
     """Print the archived records of one member. Writes an audit row first."""
 
     async def work(desk: Desk) -> None:
-        found = await keeping.open_archive(desk, member, basis, await _agent(desk, login))
+        agent = await _agent(desk, login)
+        found = await keeping.open_archive(desk, member, Basis(basis, paper), agent)
         _print([keeping.as_json(desk, record) for record in found])
 
     with_desk(config, work)
+
+
+@archive_app.command("bases")
+def archive_bases() -> None:
+    """On which bases the archive may be opened."""
+    for name, words in BASES.items():
+        typer.echo(f"{name}: {words.en} / {words.ko}")
 
 
 @retention_app.command("run")
@@ -203,13 +214,30 @@ def consent_longer(
     until: Annotated[str, typer.Option(help="The day they agreed to, as 2035-12-31.")],
     text: Annotated[str, typer.Option(help="The version of the text they agreed to.")],
     login: AsAgent,
+    door: Door = "cli",
     config: Config = DEFAULT,
 ) -> None:
     """Record that a member agreed to have records kept longer than the law asks."""
 
     async def work(desk: Desk) -> None:
         agent = await _agent(desk, login)
-        await consents.agree_longer(desk, member, rule, _day(until), agent, door="cli", text=text)
+        await consents.agree_longer(desk, member, rule, _day(until), agent, door=door, text=text)
+
+    with_desk(config, work)
+
+
+@consent_app.command("shorter")
+def consent_shorter(
+    member: Member,
+    rule: Annotated[str, typer.Option(help="The retention rule that they had agreed to.")],
+    login: AsAgent,
+    door: Door = "cli",
+    config: Config = DEFAULT,
+) -> None:
+    """Record that a member took back the consent to a longer keeping."""
+
+    async def work(desk: Desk) -> None:
+        await consents.end_longer(desk, member, rule, await _agent(desk, login), door=door)
 
     with_desk(config, work)
 
@@ -264,7 +292,7 @@ def _report(lines: list[Line], as_json: bool, *, dry_run: bool) -> None:
         return
     for line in shown:
         count = f"{line.due} due" if dry_run else f"{line.destroyed} of {line.due} destroyed"
-        held = f", {line.spared} spared by a legal hold" if line.spared else ""
+        held = f", {line.spared} stay ({line.kept_why})" if line.spared else ""
         typer.echo(f"{line.kind} {line.what}: {count}{held} ({line.law}) {line.told}".rstrip())
     if not shown:
         typer.echo("Nothing is due.")

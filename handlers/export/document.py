@@ -202,12 +202,24 @@ def _entry(data_map: DataMap, entry: ConsentEntry) -> dict[str, Any]:
     spec = data_map.consents.get(entry.consent)
     return {
         "consent": entry.consent,
-        "label": both(spec.labels) if spec else None,
+        "label": both(spec.labels) if spec else _longer(data_map, entry),
         "state": entry.state,
         "at": entry.at.isoformat(),
         "door": entry.door,
         "text_version": entry.text_version,
         "until": entry.until,
+    }
+
+
+def _longer(data_map: DataMap, entry: ConsentEntry) -> Both | None:
+    """The label of a consent to a longer keeping: which records, and where it was given until when."""
+    prefix, _, rule = entry.consent.partition(":")
+    if prefix != "retention" or rule not in data_map.retention:
+        return None
+    records, day = data_map.retention[rule].labels, entry.until
+    return {
+        "ko": f"더 오래 보관하는 데 동의: {records.ko}" + (f", {day}까지" if day else ""),
+        "en": f"To be kept longer: {records.en}" + (f", until {day}" if day else ""),
     }
 
 

@@ -20,7 +20,7 @@ from subjectline.handlers.registry.engines import guarded
 from subjectline.handlers.registry.persons import Person
 from subjectline.handlers.registry.schema import Schema, member_value
 from subjectline.models.clock import Clock
-from subjectline.models.datamap import Leave, Retention, Value
+from subjectline.models.datamap import Bilingual, Leave, Retention, Value
 from subjectline.models.errors import RegistryConflict
 
 Longer = Mapping[str, date]  # retention rule -> the day until which the member agreed to keep
@@ -235,8 +235,9 @@ class Mover:
             )
         rule, retention = self._places.rule(change.table)
         assert retention.law is not None  # the map's checks
+        agreed = _agreed(change)
         records = [
-            Record(r.table, r.key, r.values, rule, retention.law, r.until)
+            Record(r.table, r.key, r.values, rule, named(retention.law, r.until, agreed), r.until)
             for r in kept
             if r.until is not None
         ]
@@ -260,8 +261,7 @@ class Mover:
         await self._archive.settle(str(change.member), change.table)
 
     async def _rows(self, change: Change) -> list[LeavingRow]:
-        agreed = date.fromisoformat(str(change.new)) if change.new else None
-        return await self._leaving.rows(change.table, change.member, agreed)
+        return await self._leaving.rows(change.table, change.member, _agreed(change))
 
     def _go(self, row: LeavingRow) -> Any:
         here = self._schema[row.table]
@@ -298,6 +298,19 @@ def _inside(values: Mapping[str, Any], path: str) -> Any:
     for name in rest:
         found = found.get(name) if isinstance(found, dict) else None
     return found
+
+
+def named(law: Bilingual, until: date, agreed: date | None) -> Bilingual:
+    """What keeps a record until its last day: the law, or beyond it what the member agreed to."""
+    if until != agreed:
+        return law
+    return Bilingual(
+        ko=f"{law.ko}, 이후는 회원의 동의", en=f"{law.en}, and then the member's consent"
+    )
+
+
+def _agreed(change: Change) -> date | None:
+    return date.fromisoformat(str(change.new)) if change.new else None
 
 
 def home_connection(schema: Schema) -> str:

@@ -255,7 +255,7 @@ class Registry:
             if leave.action == "keep":
                 agreed = (longer or {}).get(self.data_map.tables[table].retention)
                 rows = await self._leaving.rows(table, member, agreed)
-                found += kept_of(self._schema, table, rows)
+                found += kept_of(self._schema, table, rows, agreed)
         return found
 
     async def apply(self, changes: Sequence[Change]) -> Applied:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from subjectline.handlers.registry.bound import bound
 from subjectline.handlers.registry.changes import Change
 from subjectline.handlers.registry.drafts import Drafter
-from subjectline.handlers.registry.moving import LeavingRow
+from subjectline.handlers.registry.moving import LeavingRow, named
 from subjectline.handlers.registry.schema import Schema
 from subjectline.models.datamap import Bilingual, Consent, Leave
 from subjectline.models.errors import RegistryError
@@ -119,6 +119,12 @@ class Withdrawals:
     async def delete(self, table: str) -> list[Change]:
         """The member's rows of `table` as one delete, or nothing where there are none."""
         if rows := await self._rows(table):
+            if self._schema.told_by_use(table) and not self._schema.map.tables[table].key:
+                raise RegistryError(
+                    f"neither the data map nor the database names a key of {table!r}",
+                    field=table,
+                    remedy="Delete its rows by hand in the company's own system.",
+                )
             name = self._schema.connection(table)
             known = bound(self._schema, self._member, table)
             member = str(self._member)
@@ -131,8 +137,13 @@ class Withdrawals:
         return int(await self._connection.scalar(count) or 0)
 
 
-def kept_of(schema: Schema, table: str, rows: Sequence[LeavingRow]) -> list[Kept]:
-    """What a law keeps of the rows of a table, in one line; nothing where it keeps none."""
+def kept_of(
+    schema: Schema, table: str, rows: Sequence[LeavingRow], agreed: date | None = None
+) -> list[Kept]:
+    """What a law keeps of the rows of a table, in one line; nothing where it keeps none.
+
+    `agreed`: the day until which the member agreed to keep them; it is named where it is the last.
+    """
     days = [row.until for row in rows if row.until is not None]
     spec = schema.map.tables[table]
     retention = schema.map.retention[spec.retention]
@@ -140,7 +151,8 @@ def kept_of(schema: Schema, table: str, rows: Sequence[LeavingRow]) -> list[Kept
         return []
     words = Bilingual(ko=retention.period.text("ko"), en=retention.period.text("en"))
     last = max(days)
-    return [Kept(table, spec.labels, retention.labels, retention.law, words, len(days), last)]
+    law = named(retention.law, last, agreed)
+    return [Kept(table, spec.labels, retention.labels, law, words, len(days), last)]
 
 
 def consent_of(schema: Schema, kind: str) -> Consent:

@@ -21,6 +21,7 @@ from subjectline.models.settings import load_settings
 from subjectline.models.tables import Audit, LegalHold
 
 Run = Callable[..., Result]
+OPEN = ("archive", "open", "--member", "1001")
 
 
 @pytest.fixture
@@ -68,7 +69,18 @@ def test_the_archive_of_a_member_is_opened_on_a_basis(run: Run, config: Path) ->
         await desk.registry.apply(changes)
 
     _with(config, leave)
-    told = run("archive", "open", "--member", "1001", "--basis", "세무조사", "--as", "jiho")
+    told = run(
+        "archive",
+        "open",
+        "--member",
+        "1001",
+        "--basis",
+        "statute",
+        "--paper",
+        "세무조사 2026-7",
+        "--as",
+        "jiho",
+    )
     assert told.exit_code == 0, told.output
     records = json.loads(told.stdout)
     assert {"law", "kept_until", "record"} <= set(records[0])
@@ -79,15 +91,17 @@ def test_the_archive_of_a_member_is_opened_on_a_basis(run: Run, config: Path) ->
                 await session.exec(select(Audit.reason).where(Audit.action == "archive_open"))
             )
 
-    assert _with(config, looked) == ["세무조사"]
+    assert _with(config, looked) == ["statute: 세무조사 2026-7"]
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("archive", "open", "--member", "1001", "--basis", " ", "--as", "jiho"), "basis"),
+        ((*OPEN, "--basis", "curiosity", "--paper", "x", "--as", "jiho"), "listed basis"),
+        ((*OPEN, "--basis", "order", "--paper", " ", "--as", "jiho"), "document"),
+        ((*OPEN, "--basis", "review", "--paper", "x", "--as", "minji"), "officer"),
         (
-            ("archive", "open", "--member", "1001", "--basis", "x", "--as", "nobody"),
+            (*OPEN, "--basis", "order", "--paper", "x", "--as", "nobody"),
             "no such agent",
         ),
         (
@@ -102,6 +116,15 @@ def test_the_archive_of_a_member_is_opened_on_a_basis(run: Run, config: Path) ->
 def test_what_is_wrong_is_one_line(run: Run, words: tuple[str, ...], told: str) -> None:
     done = run(*words)
     assert done.exit_code == 2 and told in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_a_longer_keeping_and_its_end(run: Run) -> None:
+    about = ("--member", "1001", "--rule", "disputes", "--as", "minji", "--door", "phone")
+    assert run("consent", "longer", *about, "--until", "2099-01-01", "--text", "1").exit_code == 0
+    assert run("consent", "shorter", *about).exit_code == 0
+    lines = json.loads(run("consent", "list", "--member", "1001", "--as", "minji").stdout)
+    assert [(x["state"], x["door"]) for x in lines] == [("given", "phone"), ("withdrawn", "phone")]
+    assert "statute: " in CliRunner().invoke(app, ["archive", "bases"]).stdout
 
 
 def test_a_run_says_what_is_due_and_writes_nothing_when_dry(run: Run, config: Path) -> None:

@@ -7,6 +7,7 @@ from desks import LEAVE, Office, agent
 from signing import proven, signed
 
 from subjectline.handlers import decisions, drafting, keeping
+from subjectline.handlers.archive_looks import Basis
 from subjectline.intake.sandbox.people import KO_MEMBER
 from subjectline.models.errors import BadInput, NotPermitted
 from subjectline.models.tables import Audit, Proposal
@@ -29,16 +30,21 @@ async def test_who_leaves_is_apart_and_hears_what_is_kept(office: Office) -> Non
     assert [await count(office, t) for t in ("payment_request", "shipping", "profile")] == [0, 0, 0]
     letter = office.last(ME).text
     assert "전자금융거래법" in letter and "2031년" in letter
-    found = await keeping.open_archive(office.desk, MEMBER, "세무조사 제2026-1호", agent(3))
+    basis = Basis("statute", "세무조사 제2026-1호")
+    found = await keeping.open_archive(office.desk, MEMBER, basis, agent(3))
     assert {"payment_request", "shipping", "member_consent"} <= {o.about.table for o in found}
     assert keeping.as_json(office.desk, found[0])["kept_until"] >= "2026-11-23"
     [row] = [row for row in await office.all(Audit) if row.action == "archive_open"]
-    assert (row.account, row.subject_id, row.reason) == ("agent:3", MEMBER, "세무조사 제2026-1호")
+    assert (row.account, row.subject_id) == ("agent:3", MEMBER)
+    assert row.reason == "statute: 세무조사 제2026-1호"
 
 
-async def test_the_archive_opens_on_a_basis_only(office: Office) -> None:
-    with pytest.raises(BadInput, match="basis"):
-        await keeping.open_archive(office.desk, MEMBER, "  ", agent())
+@pytest.mark.parametrize(
+    "basis", [Basis("curiosity", "1"), Basis("order", "  "), Basis("review", "1")]
+)
+async def test_the_archive_opens_on_a_basis_only(office: Office, basis: Basis) -> None:
+    with pytest.raises(NotPermitted if basis.key == "review" else BadInput):
+        await keeping.open_archive(office.desk, MEMBER, basis, agent())
     assert [row for row in await office.all(Audit) if row.action == "archive_open"] == []
 
 

@@ -3,12 +3,14 @@
 from datetime import date, timedelta
 
 import pytest
-from desks import ACCESS, LEAVE, MARKETING, Office, agent
+from desks import ACCESS, LEAVE, MARKETING, THIRD_PARTY, Office, agent
 from signing import proven, signed
 
 from subjectline.handlers import consents, keeping
+from subjectline.handlers.export.document import _entry as entry
+from subjectline.handlers.export.wording import words
 from subjectline.intake.sandbox.people import KO_MEMBER
-from subjectline.models.errors import BadInput
+from subjectline.models.errors import BadInput, UnknownMember
 from subjectline.models.tables import Audit, ConsentEntry
 
 ME, MEMBER = KO_MEMBER.email, str(KO_MEMBER.number)
@@ -74,6 +76,80 @@ async def test_a_longer_keeping_is_a_line_with_its_day(office: Office) -> None:
         await consents.agree_longer(
             office.desk, MEMBER, "disputes", yesterday, agent(), door="cli", text="2"
         )
+
+
+async def test_a_longer_keeping_stands_in_the_letter_and_the_archive(office: Office) -> None:
+    day = date(2036, 3, 5)
+    await consents.agree_longer(
+        office.desk, MEMBER, "disputes", day, agent(), door="phone", text="2"
+    )
+    await proven(office, ME, LEAVE)
+    await signed(office)
+    letter = office.last(ME).text
+    assert "이후는 회원의 동의, 2036년 3월 5일까지" in letter
+    archive = office.desk.registry.archive
+    assert archive is not None
+    found = [one.about for one in await archive.open(MEMBER) if one.about.rule == "disputes"]
+    assert found and all(one.until == day and "동의" in one.law.ko for one in found)
+    others = [one.about for one in await archive.open(MEMBER) if one.about.rule != "disputes"]
+    assert not any("동의" in one.law.ko for one in others)
+
+
+async def test_a_longer_keeping_stands_in_the_export_with_its_door(office: Office) -> None:
+    day = date(2036, 3, 5)
+    await consents.agree_longer(
+        office.desk, MEMBER, "disputes", day, agent(), door="phone", text="2"
+    )
+    [line] = await consents.ledger(office.desk, MEMBER)
+    assert (line.door, line.text_version, line.until) == ("phone", "2", "2036-03-05")
+    told = entry(office.desk.data_map, line)
+    assert "분쟁처리" in told["label"]["ko"] and "2036-03-05" in told["label"]["en"]
+    assert all(f"door.{door}" in words("ko") for door in consents.DOORS)
+
+
+async def test_a_longer_keeping_can_be_taken_back(office: Office) -> None:
+    day = date(2036, 3, 5)
+    with pytest.raises(BadInput):
+        await consents.end_longer(office.desk, MEMBER, "disputes", agent(), door="mail")
+    await consents.agree_longer(
+        office.desk, MEMBER, "disputes", day, agent(), door="paper", text="2"
+    )
+    office.clock.advance(timedelta(days=1))
+    await consents.end_longer(office.desk, MEMBER, "disputes", agent(), door="mail")
+    assert await consents.longer(office.desk, MEMBER) == {}
+    last = (await consents.ledger(office.desk, MEMBER))[-1]
+    assert (last.state, last.door, last.text_version) == ("withdrawn", "mail", "2")
+    rows = [r.action for r in await office.all(Audit) if r.object == "retention:disputes"]
+    assert rows == ["consent_given", "consent_withdrawn"]
+
+
+@pytest.mark.parametrize(
+    ("member", "door", "text"),
+    [("999999", "cli", "2"), (MEMBER, "dream", "2"), (MEMBER, "cli", " ")],
+)
+async def test_a_longer_keeping_says_whose_how_and_to_which_text(
+    office: Office, member: str, door: str, text: str
+) -> None:
+    with pytest.raises(BadInput if member == MEMBER else UnknownMember):
+        await consents.agree_longer(
+            office.desk, member, "disputes", date(2036, 3, 5), agent(), door=door, text=text
+        )
+
+
+async def test_a_third_party_withdrawal_is_in_the_ledger_and_at_the_gate(office: Office) -> None:
+    asked = (MEMBER, ["nickname", "instagram_id"], "third_party", "content_buyer")
+    assert (await office.desk.gate.decide("buyer-api", *asked)).permit
+    request = await proven(office, ME, THIRD_PARTY)
+    request = await signed(office, request)
+    last = (await consents.ledger(office.desk, MEMBER))[-1]
+    assert (last.consent, last.state, last.request_id) == ("third_party", "withdrawn", request.id)
+    [hold] = await office.holds()
+    assert (hold.kind, hold.cause) == ("standing", "third_party_withdrawal")
+    assert not (await office.desk.gate.decide("buyer-api", *asked)).permit
+    service = await office.desk.gate.decide("desk", MEMBER, ["nickname"], "service")
+    assert service.permit
+    letter = office.last(ME).text
+    assert "콘텐츠 구매 회원" in letter and "닉네임" in letter
 
 
 async def test_a_look_is_recorded(office: Office) -> None:

@@ -158,6 +158,8 @@ async def test_a_legal_hold_is_the_reason_of_what_stays(office: Office) -> None:
     spared = [line for line in lines if line.spared]
     assert len(spared) > 10
     assert all(line.kept_why == f"legal hold: {line.spared}" for line in spared)
+    told = [c.told for c in await office.all(Certificate) if c.run_id]
+    assert sorted(told) == sorted(line.kept_why for line in spared)
     after = await _counts(office)
     grew = {name for name in TABLES if after[name] != before[name]}
     assert grew == {"audit", "certificate", "retention_run"}
