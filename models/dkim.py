@@ -67,6 +67,12 @@ def read_letter(raw: bytes) -> Letter:
     return Letter(tuple(_fields(head)), body.replace(b"\n", b"\r\n"))
 
 
+def head_of(raw: bytes) -> bytes:
+    """`raw` up to and with the empty line, without a copy of what may be a large body."""
+    ends = [at for at in (raw.find(b"\n\r\n"), raw.find(b"\n\n")) if at >= 0]
+    return raw[: min(ends) + 3] if ends else raw
+
+
 def _fields(head: bytes) -> list[Field]:
     lines: list[list[bytes]] = []
     for line in head.split(b"\n"):

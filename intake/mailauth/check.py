@@ -13,7 +13,14 @@ from subjectline.intake.mailauth.signatures import Body, Claim, Place, place_of,
 from subjectline.intake.mailparse.addresses import addresses
 from subjectline.intake.mailparse.authenticity import judge
 from subjectline.intake.mailparse.mime import Headers
-from subjectline.models.dkim import KeyRecord, Letter, read_key_record, read_letter, value_of
+from subjectline.models.dkim import (
+    KeyRecord,
+    Letter,
+    head_of,
+    read_key_record,
+    read_letter,
+    value_of,
+)
 from subjectline.models.errors import BadInput, DoorAway
 from subjectline.models.incoming import Tier
 
@@ -61,13 +68,13 @@ class Checker:
         `arrived_at` is the server's, aware. Raises nothing, whatever the bytes.
         """
         try:
-            letter = read_letter(raw)
+            headers = _headers(read_letter(head_of(raw)))
         except BadInput as wrong:
             return OwnCheck(why=wrong.rule)
-        headers = _headers(letter)
         senders = addresses(headers.raw("from"))
         if judge(headers, senders, self._authserv_ids).tier is not Tier.UNKNOWN or not senders:
             return None
+        letter = read_letter(raw)
         domain = ascii_domain(senders[0].value)
         if not domain:
             return _found(headers, why="the domain of From cannot be looked up")

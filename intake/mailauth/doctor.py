@@ -34,7 +34,9 @@ async def signing_key(settings: DkimSettings, from_domain: str, records: Records
 def _at_home(settings: DkimSettings, from_domain: str) -> str:
     mode = stat.S_IMODE(settings.key_file.stat().st_mode)
     if mode & 0o077:
-        return f"others can read {settings.key_file} (mode {mode:04o}). chmod 600 {settings.key_file}"
+        return (
+            f"others can read {settings.key_file} (mode {mode:04o}). chmod 600 {settings.key_file}"
+        )
     if not aligned(settings.domain, from_domain.lower()):
         return (
             f"it does not speak for {from_domain}, the domain of smtp.from_address,"

@@ -7,6 +7,7 @@ our own check of the signatures answers it (`intake.mailauth`), made before the 
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from authres import AuthenticationResultsHeader
 
@@ -88,6 +89,7 @@ def _own_results(
     return None
 
 
+@lru_cache(maxsize=64)  # asked by our own check and again by the parser, a moment later
 def _parse(text: str) -> Results | None:
     try:
         header = AuthenticationResultsHeader.parse_value(text)
