@@ -7,7 +7,7 @@ The stages are libraries in `intake.mailparse`: `mime` (parts), `body` (text and
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 from subjectline.intake.mailauth.evidence import OwnCheck
@@ -18,6 +18,7 @@ from subjectline.intake.mailparse.charsets import clean, decode_any
 from subjectline.intake.mailparse.mime import Headers, Part, read
 from subjectline.intake.mailparse.quotes import Split, split
 from subjectline.intake.mailparse.rules import Facts, decide
+from subjectline.intake.mailparse.told import files_told, told
 from subjectline.models.errors import UnreadableMail
 from subjectline.models.incoming import Attachment, Contact, Door, Incoming, Outcome
 from subjectline.models.masking import mask_resident_numbers
@@ -83,7 +84,7 @@ def _parse(
     rest = "\n\n".join(text for text in (parts.rest, *map(masked, body.unseen)) if text.strip())
     files = _files(body, masked, cut=len(raw) > policy.max_bytes)
     parts, rest = _something_to_read(parts, rest)
-    senders = addresses(root.headers.raw("from"))
+    senders = addresses(root.headers.raw("from"), root.headers.hint)
     sender = _sender(root.headers, senders)
     judgement = judge(root.headers, senders, policy.authserv_ids, own_check)
     token = reply_token(root.headers, policy.desk_addresses)
@@ -164,7 +165,7 @@ def _something_to_read(parts: Split, rest: str) -> tuple[Split, str]:
 def _files(body: Body, masked: _Masked, *, cut: bool) -> tuple[Attachment, ...]:
     if cut:
         return ()
-    return tuple(Attachment(masked(one.name), one.content_type, one.content) for one in body.files)
+    return tuple(replace(one, name=masked(one.name)) for one in body.files)
 
 
 def _sender(headers: Headers, senders: list[Address]) -> Address:
@@ -227,8 +228,11 @@ def explain(raw: bytes, policy: MailPolicy, own_check: OwnCheck | None = None) -
             "rule": "unreadable",
             "outcome": "dead",
             "reason": error.rule,
+            "attachments": [],
         }
     return {
+        "sender": mail.sender.value,
+        "sender_name": mail.sender_name,
         "subject": mail.subject,
         "text": mail.text,
         "rest": mail.rest,
@@ -238,11 +242,13 @@ def explain(raw: bytes, policy: MailPolicy, own_check: OwnCheck | None = None) -
         "tier": mail.tier.value,
         "evidence": mail.evidence,
         "signatures": [asdict(one) for one in own_check.signatures] if own_check else [],
-        "attachments": [
-            {"name": one.name, "type": one.content_type, "size": len(one.content)}
-            for one in mail.attachments
-        ],
+        "attachments": files_told(mail.attachments),
+        **_told(raw[:_BEGINNING] if len(raw) > policy.max_bytes else raw, mail),
         "language": mail.language,
         "resident_number_found": mail.resident_number_found,
         "reply_token": mail.reply_token,
     }
+
+
+def _told(raw: bytes, mail: Incoming) -> dict[str, object]:
+    return {"troubles": [mail.reason], "parts": []} if mail.rule == "unparsed" else told(raw)

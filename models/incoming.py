@@ -39,8 +39,9 @@ class Contact:
 @dataclass(frozen=True, slots=True)
 class Attachment:
     name: str  # masked
-    content_type: str
+    content_type: str  # by the content where that tells, else as declared
     content: bytes
+    declared: str = ""  # the sender's word for the type
 
 
 @dataclass(frozen=True, slots=True)

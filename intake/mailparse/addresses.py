@@ -41,9 +41,9 @@ class Address:
         return self.value.rpartition("@")[2]
 
 
-def addresses(raw: bytes) -> list[Address]:
-    """The addresses of a From, Sender or Reply-To field, in order; names decoded."""
-    text = decode_any(raw[:_MAX_FIELD])
+def addresses(raw: bytes, hint: str = "") -> list[Address]:
+    """The addresses of a From, Sender or Reply-To field, in order; names decoded, by `hint` if bare."""
+    text = decode_any(raw[:_MAX_FIELD], hint)
     ordinary = _ORDINARY.fullmatch(text)
     if ordinary:
         return [_address(ordinary[1] or ordinary[2] or "", ordinary[3])]

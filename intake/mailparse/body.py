@@ -4,14 +4,19 @@ import re
 from dataclasses import dataclass, field
 from html import unescape
 
-from subjectline.intake.mailparse.charsets import clean, decode, decode_any
+from subjectline.intake.mailparse.charsets import clean, decode, decode_any, reading
 from subjectline.intake.mailparse.html import html_to_text
+from subjectline.intake.mailparse.kinds import kind_of
 from subjectline.intake.mailparse.mime import Headers, Part, decoded
 from subjectline.models.incoming import Attachment
 from subjectline.models.masking import has_resident_number
 
 MAX_TEXT = 1_000_000  # characters of one part that are read as text
 _TEXTS = frozenset({"text/plain", "text/html", "text/enriched", "text/richtext", "text/markdown"})
+_NOT_READ = frozenset(
+    "text/calendar text/css text/csv text/directory text/javascript text/rfc822-headers text/rtf text/vcard "
+    "text/x-amp-html text/x-vcard text/x-watch-html text/xml text/x-patch text/x-diff".split()
+)
 _RICH = ("text/html", "multipart/mixed", "multipart/related")
 _ENCRYPTED = frozenset({"application/pgp-encrypted", "multipart/encrypted"})
 _CIPHER = re.compile(r"-----BEGIN PGP MESSAGE-----")
@@ -70,10 +75,30 @@ def _take(part: Part, body: Body) -> None:
         _add_text(part, body)
     else:
         _add_file(part, body)
+        _add_wrapped(part, body)
+
+
+def _add_wrapped(part: Part, body: Body) -> None:
+    """What an opaque-signed mail or a winmail.dat holds; the text of the latter stands beside it."""
+    if part.type.startswith("message/"):
+        return
+    told = bool(body.texts) and part.type == "application/ms-tnef"
+    for child in part.children:
+        if not (told and _is_text(child)):
+            _take(child, body)
 
 
 def _is_text(part: Part) -> bool:
-    return part.type in _TEXTS and part.disposition != "attachment" and not part.filename
+    return (
+        (part.type in _TEXTS or _unknown_text(part))
+        and part.disposition != "attachment"
+        and not part.filename
+    )
+
+
+def _unknown_text(part: Part) -> bool:
+    """An unknown kind of text is to be shown as a plain one (RFC 2046, 4.1.4)."""
+    return part.type.startswith("text/") and part.type not in _NOT_READ
 
 
 def _add_text(part: Part, body: Body) -> None:
@@ -157,7 +182,9 @@ def text_of(part: Part) -> str:
     if is_html and (not charset or charset.lower() in ("us-ascii", "utf-8")):
         declared = _META.search(data[:4000])
         charset = charset if _is_utf8(data) or not declared else declared[1].decode("ascii")
-    text = decode(data, charset)[:MAX_TEXT]
+    read = reading(data, charset)
+    _note(part, read.note, charset, read.codec, read.lost)
+    text = read.text[:MAX_TEXT]
     if is_html or (part.type == "text/plain" and _LOOKS_HTML.match(text) and "</" in text):
         return html_to_text(text)
     if part.type in ("text/enriched", "text/richtext"):
@@ -165,6 +192,15 @@ def text_of(part: Part) -> str:
     if part.parameters.get("format", "").lower() == "flowed":
         text = _flowed(text, part.parameters.get("delsp", "").lower() == "yes")
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ").strip("\n")
+
+
+def _note(part: Part, note: str, charset: str, codec: str, lost: int) -> None:
+    """What an agent should know of a text that was hard to read."""
+    if note:
+        named = "".join(one for one in charset[:40] if one.isalnum() or one in "-_.:")
+        part.defects.append(f"{note}{f' ({named})' if named else ''}, read as {codec}")
+    if lost:
+        part.defects.append(f"{lost} letters could not be read")
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -214,7 +250,7 @@ def _add_file(part: Part, body: Body) -> None:
     if not content.strip() and not part.filename:
         return
     name = file_name(part, len(body.files) + 1)
-    body.files.append(Attachment(name=name, content_type=part.type, content=content))
+    body.files.append(Attachment(name, kind_of(content, part.type), content, declared=part.type))
     if part.children and part.type.startswith("message/"):
         body.unseen.append(_attached_mail(part.children[0]))
 

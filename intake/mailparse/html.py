@@ -28,8 +28,10 @@ def html_to_text(html: str) -> str:
     chunks = html.replace("\r\n", "\n").replace("\x00", "").split("<")
     page.text(chunks[0])
     comment = False
-    for chunk in chunks[1:]:
-        comment = comment or chunk.startswith("!--")
+    last = max((at for at, chunk in enumerate(chunks) if "-->" in chunk), default=0)
+    for at, chunk in enumerate(chunks[1:], 1):
+        # A comment that nobody ends hides nothing: some mailers would lose the whole text.
+        comment = comment or (chunk.startswith("!--") and at <= last)
         if comment:
             comment = "-->" not in chunk
             # Conditional comments for Outlook end with a tag of their own: <![endif]-->.

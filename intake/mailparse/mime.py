@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from subjectline.intake.mailparse.charsets import decode_any
+from subjectline.intake.mailparse.unpack import Piece, inline_files, signed_content, tnef
 from subjectline.intake.mailparse.words import header_text, loose_base64, parameters
 
 MAX_DEPTH = 20
@@ -27,16 +29,21 @@ _TRANSPORT = re.compile(
 _ADDRESSING = re.compile(rb"(from|to|cc|date|subject|reply-to)[ \t]*:", re.IGNORECASE)
 _GUESS = re.compile(rb"(?:^|\n)--([^\s]{1,200})[ \t]*\n(?=[Cc]ontent-|\n)")
 _ENCODED_LINE = re.compile(rb"[A-Za-z0-9+/=\s]*\Z")
+_MAILS = frozenset({"message/rfc822", "message/global", "message/news"})
+_SIGNED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
+_TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+_SENTENCE = re.compile(rb"(?:[A-Za-z]{1,20} {1,2}){4}[A-Za-z]{1,20}[ \n]")
 _WITH_CONTENT = re.compile(rb"content-(?:type|transfer-encoding)[ \t]*:", re.IGNORECASE)
 
 
 class Headers:
     """The header fields of one part, in order, values raw and unfolded."""
 
-    __slots__ = ("_first", "items")
+    __slots__ = ("_first", "hint", "items")
 
     def __init__(self, items: list[tuple[str, bytes]]) -> None:
         self.items = items
+        self.hint = ""  # charset of the text below, for bare 8-bit fields
         self._first: dict[str, bytes] = {}
         for name, value in items:
             self._first.setdefault(name, value)
@@ -46,7 +53,7 @@ class Headers:
 
     def text(self, name: str, limit: int = 4000) -> str:
         value = self._first.get(name)
-        return header_text(value, limit) if value else ""
+        return header_text(value, limit, self.hint) if value else ""
 
     def all(self, name: str) -> list[bytes]:
         return [value for key, value in self.items if key == name]
@@ -93,7 +100,9 @@ class _Budget:
 
 def read(raw: bytes) -> Part:
     """The tree of parts of `raw`. Never raises; what has no form is one text part."""
-    return _read(one_newline(raw), MAX_DEPTH, _Budget(), top=True)
+    root = _read(one_newline(raw), MAX_DEPTH, _Budget(), top=True)
+    root.headers.hint = next((part.charset for part in root.walk() if part.charset), "")
+    return root
 
 
 def one_newline(raw: bytes) -> bytes:
@@ -132,10 +141,53 @@ def _known_as(value: str) -> str:
 def _descend(part: Part, depth: int, budget: _Budget) -> None:
     if part.type.startswith("multipart/"):
         _open_multipart(part, depth, budget)
-    elif part.type in ("message/rfc822", "message/global"):
+    elif part.type in _MAILS or _first_half(part):
         part.children = [_read(part.content().lstrip(b"\n"), depth - 1, budget)]
-    elif part.type == "text/plain" and b"\n--" in b"\n" + part.body[:2] and depth == MAX_DEPTH:
-        _open_unnamed(part, depth, budget)
+    elif part.type in _SIGNED:
+        _open_signed(part, depth, budget)
+    elif part.type in _TNEF or part.filename.lower() == "winmail.dat":
+        _open_tnef(part)
+    elif part.type == "text/plain":
+        if b"\n--" in b"\n" + part.body[:2] and depth == MAX_DEPTH:
+            _open_unnamed(part, depth, budget)
+        elif b"begin " in part.body:
+            _take_files_out(part)
+
+
+def _first_half(part: Part) -> bool:
+    """Of a mail that was sent in pieces, the one that has its header (RFC 2046, 5.2.2)."""
+    return part.type == "message/partial" and part.parameters.get("number", "") == "1"
+
+
+def _open_signed(part: Part, depth: int, budget: _Budget) -> None:
+    inner = signed_content(part.content())
+    if inner:
+        part.children = [_read(one_newline(inner), depth - 1, budget)]
+
+
+def _open_tnef(part: Part) -> None:
+    """Outlook's own wrapping: text and files of a winmail.dat, which itself stays an attachment."""
+    found = tnef(part.content())
+    if found.html:
+        part.children.append(Part(Headers([]), found.html, "text/html"))
+    elif found.text:
+        part.children.append(Part(Headers([]), found.text))
+    part.children += map(_file, found.files)
+    if part.children:
+        part.type = "application/ms-tnef"
+
+
+def _file(piece: Piece) -> Part:
+    name = decode_any(piece.name)
+    return Part(Headers([]), piece.content, "application/octet-stream", filename=name or "file")
+
+
+def _take_files_out(part: Part) -> None:
+    """Files that stand uuencoded or yEnc-coded in the text, beside it."""
+    text, files = inline_files(part.content())
+    if files:
+        plain = Part(Headers([]), text, part.type, part.parameters)
+        part.type, part.children = "multipart/mixed", [plain, *map(_file, files)]
 
 
 def _open_multipart(part: Part, depth: int, budget: _Budget) -> None:
@@ -215,7 +267,7 @@ def _fields(raw: bytes) -> tuple[Headers, bytes, bool]:
         line = raw[at:end]
         named = _NAME.match(line)
         if not line.strip():
-            if not (line and _TRANSPORT.match(raw, end + 1)):
+            if not (line and _was_a_fold(raw, end, items)):
                 return Headers(items), raw[end + 1 :], True
         elif named:
             items.append((named[1].decode("ascii").lower(), line[named.end() :].strip()))
@@ -227,6 +279,13 @@ def _fields(raw: bytes) -> tuple[Headers, bytes, bool]:
             return Headers(items), raw[at:], False
         at = end + 1
     return Headers(items), raw[at:], False
+
+
+def _was_a_fold(raw: bytes, end: int, items: list[tuple[str, bytes]]) -> bool:
+    """Whether a line of blanks, which is no empty line, stood inside the header."""
+    if _TRANSPORT.match(raw, end + 1):
+        return True
+    return raw[end + 1 : end + 2] in (b" ", b"\t") and _goes_on(raw, end, items)
 
 
 def _goes_on(raw: bytes, end: int, items: list[tuple[str, bytes]]) -> bool:
@@ -255,6 +314,8 @@ def decoded(body: bytes, encoding: bytes, is_text: bool) -> bytes:
 
 
 def _base64(body: bytes, is_text: bool) -> bytes:
+    if is_text and _SENTENCE.match(body.lstrip()[:2000]):
+        return body  # words and blanks: never encoded at all
     if _ENCODED_LINE.match(body) or not is_text:
         return loose_base64(body)
     lines = body.split(b"\n")

@@ -10,17 +10,22 @@ from dataclasses import dataclass
 
 from subjectline.intake.mailparse.phrases import (
     ADDRESS,
+    ARMOUR,
+    DATE_AND_ADDRESS,
     DATED,
+    DATED_ABROAD,
     DISCLAIMER,
     DISCLAIMER_WORDS,
     FIELD_LINE,
     FORWARDED,
     FROM_LINE,
+    LIST_FOOTER,
     NAMED,
     PHONE,
     SEPARATOR,
     THIS_MAIL_KO,
     WROTE,
+    WROTE_ABROAD,
     YEAR_AND_TIME,
 )
 
@@ -30,6 +35,7 @@ _LONGEST_SIGNATURE = 12
 
 _QUOTED = re.compile(r"\s{0,3}[>＞]")
 _RULE = re.compile(r"\s*[-_=*─━]{3,}\s*$")
+_LONG_RULE = re.compile(r"(?:_{2,}|-{5,})\s*$")
 _BLANKS = re.compile(r"\n{3,}")
 
 
@@ -60,12 +66,28 @@ def _mark(lines: list[str]) -> list[bool]:
     """Which lines are not newly written."""
     quoted = [bool(_QUOTED.match(line)) for line in lines]
     away = quoted.copy()
+    _armour(lines, away)
     cut = _history(lines, quoted, away)
     _signature(lines, away, cut)
+    _list_footer(lines, away, cut)
     _disclaimers(lines, away, cut)
     _last_words(lines, away, cut)
     _blanks_between(lines, away)
     return away
+
+
+def _armour(lines: list[str], away: list[bool]) -> None:
+    """What PGP writes around a signed text (RFC 9580, 7): its lines, hash names and the signature."""
+    inside = ""
+    for at, line in enumerate(lines):
+        mark = line.startswith("-----") and ARMOUR.fullmatch(line)
+        if mark:
+            inside = line.rstrip() if "BEGIN" in line else ""
+            away[at] = True
+        elif inside:
+            away[at] = True
+            if not line.strip() and "SIGNED" in inside:
+                inside = ""
 
 
 def _history(lines: list[str], quoted: list[bool], away: list[bool]) -> int:
@@ -104,18 +126,70 @@ def _is_head(lines: list[str], at: int) -> bool:
 
 def _attribution(lines: list[str], at: int) -> int | None:
     """Where the attribution that ends on line `at` begins; mailers wrap it over up to four lines."""
-    if not lines[at].rstrip().endswith(":") or not WROTE.search(lines[at][-60:]):
+    end = lines[at].rstrip().replace("：", ":")
+    if end.endswith((":", "wrote")) and WROTE.search(end[-60:]):
+        return _wrapped(lines, at, DATED, colon=end.endswith(":"))
+    if not end.endswith((":", ">")):
         return None
+    if end.endswith(":") and WROTE_ABROAD.search(" ".join(lines[max(0, at - 2) : at + 1])[-600:]):
+        return _wrapped_abroad(lines, at)
+    return _without_a_verb(lines, at)
+
+
+def _wrapped(lines: list[str], at: int, dated: re.Pattern[str], *, colon: bool) -> int | None:
     joined, weak = "", None
     for start in range(at, max(-1, at - 4), -1):
         if not lines[start].strip() or len(lines[start]) > _MAX_LINE:
             break
         joined = f"{lines[start].strip()} {joined}"
-        if DATED.match(joined) and _certain(lines, at, joined):
+        if dated.match(joined) and (_certain(lines, at, joined) if colon else _complete(joined)):
             return start
-        if weak is None and NAMED.match(joined) and _certain(lines, at, joined):
+        if weak is None and colon and NAMED.match(joined) and _certain(lines, at, joined):
             weak = start
     return weak
+
+
+def _complete(joined: str) -> bool:
+    """Address, date and time: an attribution even without a colon."""
+    return bool(ADDRESS.search(joined) and YEAR_AND_TIME.search(joined[:300]))
+
+
+def _wrapped_abroad(lines: list[str], at: int) -> int | None:
+    joined, weak = "", None
+    for start in range(at, max(-1, at - 3), -1):
+        if not lines[start].strip() or len(lines[start]) > _MAX_LINE:
+            break
+        joined = f"{lines[start].strip()} {joined}".strip()
+        if not WROTE_ABROAD.search(joined) or not _certain(lines, at, joined):
+            continue
+        if DATED_ABROAD.match(joined):
+            return start
+        weak = start if weak is None else weak
+    return weak
+
+
+def _without_a_verb(lines: list[str], at: int) -> int | None:
+    """`2026-05-12 15:04 GMT+09:00 Name <address>:`, as Gmail, Yandex and Mail.ru wrote or write it."""
+    joined = ""
+    for start in range(at, max(-1, at - 2), -1):
+        joined = f"{lines[start].strip()} {joined}".strip()
+        if len(joined) > _MAX_LINE or "@" not in joined:
+            return None
+        if DATE_AND_ADDRESS.fullmatch(joined):
+            return (
+                start
+                if joined.endswith(":") or not lines[at + 1 : at + 2]
+                else _alone(lines, start, at)
+            )
+    return None
+
+
+def _alone(lines: list[str], start: int, at: int) -> int | None:
+    """Without a colon only in a paragraph of its own, with a date and a time."""
+    before, after = lines[start - 1 : start], lines[at + 1 : at + 2]
+    joined = " ".join(lines[start : at + 1])
+    apart = not "".join(before).strip() and not "".join(after).strip()
+    return start if apart and _complete(joined) else None
 
 
 def _certain(lines: list[str], at: int, joined: str) -> bool:
@@ -151,6 +225,17 @@ def _signature_end(lines: list[str], away: list[bool], at: int, cut: int) -> int
         if length > _LONGEST_SIGNATURE:
             return at
     return cut
+
+
+def _list_footer(lines: list[str], away: list[bool], cut: int) -> None:
+    """What a list server adds below a line of underscores or dashes."""
+    for at in range(cut - 1, max(0, cut - 12), -1):
+        if away[at] or not _LONG_RULE.match(lines[at][:100]):
+            continue
+        below = [line[:200] for line in lines[at + 1 : cut] if line.strip()]
+        if len(below) <= 8 and any(LIST_FOOTER.search(line) for line in below):
+            away[at:cut] = [True] * (cut - at)
+        return
 
 
 def _disclaimers(lines: list[str], away: list[bool], cut: int) -> None:

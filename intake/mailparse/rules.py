@@ -42,6 +42,13 @@ Check = Callable[[Facts], str]  # the reason, or "" if the rule finds nothing
 _ROBOTS = re.compile(
     r"(?:mailer-daemon|mail-daemon|postmaster|mdaemon|mailerdaemon)@", re.IGNORECASE
 )
+# What a mail server answered: an extended status (RFC 3463), a report's field, a dialogue.
+_TRANSCRIPT = re.compile(
+    r"^[ \t>]{0,8}(?:(?:RCPT TO|Final-Recipient|Diagnostic-Code|Original-Recipient)\s?:|<{3}|>{3} )"
+    r"|\b[45]\d\d[- ](?:[45]\.\d{1,3}\.\d{1,3}\b|.{0,40}\b(?:user|mailbox|recipient|address|relay|host)\b)"
+    r"|\b[45]\.\d{1,3}\.\d{1,3} ",
+    re.IGNORECASE | re.MULTILINE,
+)
 _POLITE = re.compile(rb"\s*([a-z-]+)", re.IGNORECASE)
 _AUTO_HEADERS = (
     "x-autoreply",
@@ -75,10 +82,14 @@ def bounce(facts: Facts) -> str:
     if "x-failed-recipients" in facts.headers:
         return "X-Failed-Recipients"
     says_so = BOUNCED.search(facts.subject) is not None
+    if says_so and not facts.is_answer and _TRANSCRIPT.search(facts.text[:20_000]):
+        return "a subject of failure and a server's words"
     if any(_ROBOTS.match(sender.value) for sender in facts.senders):
         says_so = says_so or _null_path(facts) or BOUNCED.search(facts.text[:2000]) is not None
         return "written by a mail robot" if says_so else ""
-    return "empty return path and a subject of failure" if says_so and _null_path(facts) else ""
+    if says_so and (_null_path(facts) or not facts.senders):
+        return "a subject of failure, and nobody behind it"
+    return ""
 
 
 def read_receipt(facts: Facts) -> str:

@@ -15,9 +15,12 @@ _PARAMETER = re.compile(r';\s*([^\s=;"]{1,80})\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)',
 _SECTION = re.compile(r"([^*]+)(?:\*(\d{1,3}))?(\*)?")
 
 
-def header_text(raw: bytes, limit: int = 4000) -> str:
-    """The readable text of a header's raw value, on one line, `limit` characters at most."""
-    text = decode_any(raw[: limit * 8])
+def header_text(raw: bytes, limit: int = 4000, hint: str = "") -> str:
+    """The readable text of a header's raw value, on one line, `limit` characters at most.
+
+    `hint` is the charset of the mail's text: whoever writes bare 8-bit headers uses it there too.
+    """
+    text = decode_any(raw[: limit * 8], hint)
     if "=?" in text:
         text = encoded_words(text)
     return _SPACE.sub(" ", clean(text)).strip()[:limit]

@@ -66,15 +66,27 @@ SCRAPS = [
     b'"',
     b"+2AA-",
     b"-- \n",
+    b"Content-Type: application/ms-tnef\n\n\x78\x9f\x3e\x22\x01\x00\x02\x0f\x80\x06\x00\x03\x00\x00\x00",
+    b"Content-Type: application/pkcs7-mime\n\n\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02",
+    b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01\xa0\x80\x24\x80\x04\x03",
+    b"begin 644 a\n#86)C\n",
+    b"=ybegin line=1 name=a\n",
+    b"\x1b$B",
+    b"; charset=iso-2022-jp",
+    "доброе утро".encode("koi8-r"),
+    b"Am 1.1.2026 10:10 schrieb a@b.test:\n",
+    b"-----BEGIN PGP SIGNED MESSAGE-----\n",
 ]
 
 
 def _read(raw: bytes) -> Incoming | None:
-    """What stands under the last net, so that the net cannot hide a fault."""
+    """What was read; the last net must have caught nothing, so that it cannot hide a fault."""
     try:
-        return mail._parse(raw, "key", ARRIVED, POLICY)
+        read = mail.parse_mail(raw, source_key="key", arrived_at=ARRIVED, policy=POLICY)
     except UnreadableMail:
         return None
+    assert read.rule != "unparsed", read.reason
+    return read
 
 
 def _check(raw: bytes) -> None:
@@ -145,6 +157,21 @@ HOSTILE = {
     "parameters": HEAD + b"Content-Type: text/plain" + b';a="' * (LENGTH // 4) + b"\n\nx",
     "flowed": HEAD + b"Content-Type: text/plain; format=flowed\n\n" + b"a \n" * (LENGTH // 3),
     "numbers": HEAD + b"\n" + b"910203-" * (LENGTH // 7),
+    "uuencoded": HEAD + b"\n" + b"begin 644 a\nM" * (LENGTH // 14),
+    "yenc": HEAD + b"\nbegin \n" + b"=ybegin line=1 size=1 name=a\n" * (LENGTH // 29),
+    "winmail": HEAD
+    + b"Content-Type: application/ms-tnef\n\n\x78\x9f\x3e\x22\x01\x00"
+    + b"\x02\x0f\x80\x06\x00\x00\x00\x00\x00\x00\x00" * (LENGTH // 11),
+    "signed": HEAD
+    + b"Content-Type: application/pkcs7-mime\n\n"
+    + bytes.fromhex("06092a864886f70d01070206092a864886f70d010701a0802480")
+    + b"\x04\x00" * (LENGTH // 2),
+    "unknown letters": HEAD
+    + b"Content-Type: multipart/mixed; boundary=x\n\n"
+    + (b"--x\n\n" + bytes(range(128, 256)) * 15 + b"\n") * (LENGTH // 2000),
+    "schrieb": HEAD + b"\n" + b"Am 1. schrieb a@b 2020 10:10:\n" * (LENGTH // 30),
+    "von": HEAD + b"\n" + b"von: x\n" * (LENGTH // 7),
+    "escapes": HEAD + b"\n" + b"\x1b$B" * (LENGTH // 3),
     "base64": HEAD + b"Content-Transfer-Encoding: base64\n\n" + b"=a" * (LENGTH // 2),
 }
 
