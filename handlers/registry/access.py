@@ -109,7 +109,8 @@ class Access:
                     if connection.dialect.name == "postgresql" and pruner.idle:
                         total = await copy_out(connection, statement.order_by(None), file, form)
                     else:
-                        total = await stream_out(connection, statement, file, form, pruner)
+                        spec = self._schema.map.tables[table]
+                        total = await stream_out(connection, statement, file, form, pruner, spec)
                 done[table] = (total, pruner)
         return done
 
