@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Literal
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, false, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from subjectline.handlers.registry.bound import Binder
@@ -22,6 +22,8 @@ from subjectline.handlers.registry.moving import LeavingRow, Mover
 from subjectline.handlers.registry.schema import Schema
 from subjectline.models.errors import RegistryAway, RegistryConflict, RegistryError
 
+BATCH = 300  # keys in one delete
+Keys = list[tuple[Any, ...]]
 ROUNDS = 3  # of a move, while rows come or change in between
 _State = Literal["applied", "already"]
 
@@ -151,7 +153,8 @@ class Writer:
         """Into the archive first, then one live transaction."""
         moved = {c.table: await self._apart.archive(c) for c in group if c.op == "move"}
         async with guarded(name, self._seconds), self._engines[name].begin() as connection:
-            return [await self._write(connection, change, moved) for change in group]
+            keys = {n: await self._keys(connection, c) for n, c in enumerate(group)}
+            return [await self._write(connection, c, moved, keys[n]) for n, c in enumerate(group)]
 
     async def _left_over(self, group: list[Change]) -> bool:
         """Whether rows that move came or changed while the others went."""
@@ -173,11 +176,12 @@ class Writer:
         connection: AsyncConnection,
         change: Change,
         moved: Mapping[str, Sequence[LeavingRow]],
+        keys: Keys | None,
     ) -> _State:
         if change.op == "move":
             return await self._apart.write(connection, change, moved[change.table])
         if change.op == "delete":
-            return await self._delete(connection, change)
+            return await self._delete(connection, change, keys)
         table = self._schema[change.table]
         column = table.c[change.column]
         statement = (
@@ -192,13 +196,32 @@ class Writer:
         self._refuse(change, found)
         return "already"
 
+    async def _keys(self, connection: AsyncConnection, change: Change) -> Keys | None:
+        """Of a delete whose rows are told by rows that refer to them, the keys, before any row goes:
+        whoever refers is deleted first, and then nothing tells any more."""
+        if change.op != "delete" or not self._schema.told_by_use(change.table):
+            return None
+        table = self._schema[change.table]
+        columns = [table.c[name] for name in self._schema.map.tables[change.table].key]
+        found = await connection.execute(select(*columns).where(self._look.owned(change)))
+        return [tuple(row) for row in found]
+
     async def _delete(
-        self, connection: AsyncConnection, change: Change
+        self, connection: AsyncConnection, change: Change, keys: Keys | None
     ) -> Literal["applied", "already"]:
         """All rows of the member go, also those that came after the proposal; with a key, one row."""
-        owned = self._look.owned(change)
-        done = await connection.execute(delete(self._schema[change.table]).where(owned))
-        return "applied" if done.rowcount else "already"
+        table, gone = self._schema[change.table], 0
+        if keys is None:
+            done = await connection.execute(delete(table).where(self._look.owned(change)))
+            return "applied" if done.rowcount else "already"
+        columns = [table.c[name] for name in self._schema.map.tables[change.table].key]
+        for start in range(0, len(keys), BATCH):
+            rows = (
+                and_(*(column == value for column, value in zip(columns, key, strict=True)))
+                for key in keys[start : start + BATCH]
+            )
+            gone += (await connection.execute(delete(table).where(or_(false(), *rows)))).rowcount
+        return "applied" if gone else "already"
 
     def _refuse(self, change: Change, found: Found) -> None:
         if found in ("old", "new"):

@@ -16,6 +16,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    not_,
     or_,
     select,
     true,
@@ -69,7 +70,8 @@ class Walk:
         if len(rows) > MOST_HELD or self._schema.map.tables[name].belongs == "nobody":
             return
         for column in self._schema.joined(name):
-            if "." not in column and all(column in row for row in rows):
+            listed = self._schema.map.tables[name].many(column)
+            if "." not in column and not listed and all(column in row for row in rows):
                 self._far[name, column] = {row[column] for row in rows} - {None}
 
     def blanks(
@@ -160,7 +162,8 @@ class Walk:
         naming = [*spec.owners, *spec.identities]
         if not naming:
             return literal("another")
-        empty = and_(*(self._schema.at(here, path).is_(None) for path in naming))
+        some = self._schema.some
+        empty = and_(*(not_(some(name, here, p, lambda c: c.is_not(None))) for p in naming))
         if spec.undescribed:
             two = self._of_two(name)
             return case(
@@ -209,10 +212,13 @@ class Walk:
 
     def _leads(self, name: str, other: str, column: str, key: str) -> Condition:
         """`key` of a row of `name` stands in `column` of a row of `other` that is the member's."""
-        here = self._schema.at(self._schema[name], key)
-        if (other, column) in self._far:
-            return among(here, list(self._far[other, column]))
-        return self._own.refers(here, other, column, self.member)
+
+        def test(here: ColumnElement[Any]) -> Condition:
+            if (other, column) in self._far:
+                return among(here, list(self._far[other, column]))
+            return self._own.refers(here, other, column, self.member)
+
+        return self._schema.some(name, self._schema[name], key, test)
 
     def described(
         self,

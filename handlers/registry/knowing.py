@@ -118,12 +118,12 @@ class Knowing:
         """The values of `column` in the person's rows of `table`."""
         if table in self._schema.apart:
             await self._hold(person, table)
-        here = self._schema[table]
-        held = self._schema.at(here, column)
+        sources, held = self._schema.spread(table, self._schema[table], column)
         owned = self._schema.owned(table, person)
-        statement = select(held).where(owned, held.is_not(None)).distinct().limit(MOST_HELD + 1)
+        statement = select(held).select_from(*sources).where(owned, held.is_not(None))
         async with self._reading(self._schema.connection(table)) as connection:
-            return set((await connection.scalars(statement)).all())
+            found = await connection.scalars(statement.distinct().limit(MOST_HELD + 1))
+            return _written(found.all())
 
     async def known_to_others(self, member: str, kind: str, values: Iterable[str]) -> bool:
         """Whether another member than this one is known by one of `values`."""
@@ -168,17 +168,23 @@ class Knowing:
                 break
             if table in self._schema.apart:
                 await self._hold(person, table)
-            held = self._schema.at(self._schema[table], column)
+            sources, held = self._schema.spread(table, self._schema[table], column)
             own = self._schema.ownership
             strange = (own.not_alone if alone else own.not_owned)(table, person)
-            statement = select(held).where(among(held, _limited(values)), strange).distinct()
+            statement = select(held).select_from(*sources).distinct()
+            statement = statement.where(among(held, _limited(values)), strange)
             async with self._reading(self._schema.connection(table)) as connection:
-                found |= set((await connection.scalars(statement)).all())
+                found |= _written((await connection.scalars(statement)).all())
         return found
 
 
 def _compared(column: ColumnElement[Any], kind: str) -> ColumnElement[Any]:
     return func.lower(column) if kind == "email" else column
+
+
+def _written(values: Iterable[Value]) -> set[Value]:
+    """As text: two columns, or an array, may write the same key in two types."""
+    return {str(value) for value in values if value is not None}
 
 
 def _limited(values: set[Value]) -> tuple[Value, ...]:

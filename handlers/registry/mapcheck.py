@@ -168,12 +168,29 @@ class _Check:
         if spec.belongs == "unknown":
             why = spec.why or "the map does not say whose a row is"
             yield self._warn(("tables", name), f"withheld from everybody: {why}")
+        for path in spec.paths():
+            yield from self._list(name, spec, seen, path)
         deciding = [*spec.owners, *([spec.through] if spec.through else [])]
         for column in deciding:
             if "." not in column and column in seen.columns and column not in seen.indexed:
                 yield self._warn(
                     ("tables", name), f"{column!r} has no index: each request reads the whole table"
                 )
+
+    def _list(self, name: str, spec: Table, seen: LiveTable, path: str) -> Iterator[Finding]:
+        """An array that persons or references stand in: of which kind, and what it costs."""
+        at, first = ("tables", name, "columns", *path.split(".")), path.split(".")[0]
+        leads = path in (*spec.owners, *spec.identities, *spec.references)
+        if not (spec.many(path) and leads and first in seen.columns):
+            return
+        found = seen.columns[first]
+        if found.kind not in ("json", "other") and spec.connection not in self._loose:
+            yield self._error(
+                at,
+                f"a list is followed in a JSON column, this is {found.kind}: nobody gets its rows",
+            )
+        else:
+            yield self._warn(at, "a list has no index: each request reads the whole table")
 
     def _home(self) -> Iterator[Finding]:
         home = self._map.home

@@ -5,7 +5,7 @@ from typing import Any
 
 from subjectline.handlers.registry.persons import Person
 from subjectline.handlers.registry.schema import Schema
-from subjectline.models.datamap import Column, Value
+from subjectline.models.datamap import Column, Table, Value
 
 
 class Pruner:
@@ -13,7 +13,8 @@ class Pruner:
 
     def __init__(self, schema: Schema, table: str, member: str) -> None:
         spec = schema.map.tables[table]
-        self._columns = {n: c for n, c in spec.columns.items() if c.fields or c.person}
+        columns = _marked(schema, spec)
+        self._columns = {n: c for n, c in columns.items() if c.fields or c.person}
         self._member, self._known = str(member), _known(member)
         self.dropped: dict[str, int] = {}
 
@@ -64,6 +65,26 @@ class Pruner:
             return bool(self._member) and str(value) == self._member
         written = str(value).lower() if kind == "email" else str(value)
         return written in self._known.get(kind, ())
+
+
+def _marked(schema: Schema, spec: Table) -> dict[str, Column]:
+    """The columns; where an array, or JSON in a shared row, names persons, marked so."""
+    home = (schema.map.home.table, schema.map.home.key)
+    named = {c: "key" for c, to, key in spec.targets() if (to, key) == home}
+    named |= dict.fromkeys(spec.owners, "key") | spec.identities
+    columns = dict(spec.columns)
+    for path, kind in named.items():
+        first, *rest = path.split(".")
+        if spec.many(path) or (rest and spec.shared):
+            columns[first] = _with_person(columns[first], rest, kind)
+    return columns
+
+
+def _with_person(column: Column, path: list[str], kind: str) -> Column:
+    if not path:
+        return column.model_copy(update={"person": column.person or kind})
+    below = _with_person(column.fields[path[0]], path[1:], kind)
+    return column.model_copy(update={"fields": {**column.fields, path[0]: below}})
 
 
 class _Gone:

@@ -56,7 +56,7 @@ class Ownership:
             return self._through(spec, member, here)
         if spec.used_by:
             return self._used(name, spec, member, here)
-        named = [self.is_member(self._schema.at(here, path), member) for path in spec.owners]
+        named = [self._names(spec, path, member, here) for path in spec.owners]
         named += [self.known_as(spec, p, k, member, here) for p, k in spec.identities.items()]
         mine = func.coalesce(or_(*named), false()) if len(named) > 1 else or_(*named)
         return and_(mine, not_(self.of_two(spec, member, here))) if spec.undescribed else mine
@@ -84,15 +84,24 @@ class Ownership:
             return true() if spec.sharing == "each" else false()
         if not spec.shared:
             return true() if spec.through else false()  # another database knows, we do not
-        named = [
-            (self._schema.at(here, p), self.is_member(self._schema.at(here, p), member))
-            for p in spec.owners
-        ]
-        named += [
-            (self._schema.at(here, p), self.known_as(spec, p, k, member, here))
-            for p, k in spec.identities.items()
-        ]
-        return or_(*(and_(c.is_not(None), not_(func.coalesce(m, false()))) for c, m in named))
+        named: list[tuple[str, str | None]] = [(path, None) for path in spec.owners]
+        named += spec.identities.items()
+        return or_(*(self._strange(spec, path, kind, member, here) for path, kind in named))
+
+    def _strange(
+        self, spec: Table, path: str, kind: str | None, member: str, here: FromClause
+    ) -> Condition:
+        """Somebody else stands at `path`: by member id, or by a `kind` of identity."""
+
+        def test(held: ColumnElement[Any]) -> Condition:
+            mine = self._is(spec, held, kind, member) if kind else self.is_member(held, member)
+            return and_(held.is_not(None), not_(func.coalesce(mine, false())))
+
+        return self._schema.some(spec.name, here, path, test)
+
+    def _names(self, spec: Table, path: str, member: str, here: FromClause) -> Condition:
+        """A member id at `path` is this one."""
+        return self._schema.some(spec.name, here, path, lambda c: self.is_member(c, member))
 
     def also_used(self, name: str, member: str, here: FromClause | None = None) -> Condition:
         """A row that is each one's who refers to it is used by somebody else as well."""
@@ -114,7 +123,11 @@ class Ownership:
         self, spec: Table, path: str, kind: str, member: str, here: FromClause
     ) -> Condition:
         """The column at `path` holds what the person is known by."""
-        column = self._schema.at(here, path)
+        return self._schema.some(
+            spec.name, here, path, lambda column: self._is(spec, column, kind, member)
+        )
+
+    def _is(self, spec: Table, column: ColumnElement[Any], kind: str, member: str) -> Condition:
         held: ColumnElement[Any] = func.lower(column) if kind == "email" else column
         if isinstance(member, Person):
             known = () if kind in member.doubtful else member.known_by.get(kind, ())
@@ -127,9 +140,12 @@ class Ownership:
         found: list[Condition] = [false()]
         home_is_here = spec.connection == self._schema.connection(self._schema.map.home.table)
         for path, kind in spec.identities.items():
-            held = self._schema.at(here, path)
+            held = self._schema.at(here, path)  # of an array it is not used
             mine = func.coalesce(self.known_as(spec, path, kind, member, here), false())
             column = self._schema.identity_column(kind)
+            if spec.many(path):
+                found.append(self._strange(spec, path, kind, member, here))
+                continue
             if column is None or not home_is_here:
                 found.append(and_(held.is_not(None), not_(mine)))
                 continue
@@ -195,6 +211,8 @@ class Ownership:
         decided = and_(not_(others[0]), or_(mine[0], and_(mine[1], not_(others[1]))))
         if len({id(place[0]) for place in (*first, *rest)}) != 1:
             return decided
+        if any(self._schema.map.tables[u].many(c) for _, u, c in (*first, *rest)):
+            return decided  # what stands in an array need not be of this column's type
         # What the member's rows refer to at all comes first, so that an index finds those few rows.
         parts = [self._referred(*place, member) for place in (*first, *rest)]
         any_of = union(*parts) if len(parts) > 1 else parts[0]
@@ -211,9 +229,9 @@ class Ownership:
     def refers(self, here: ColumnElement[Any], table: str, column: str, member: str) -> Condition:
         """`here` stands in `column` of a row of `table` that is the member's."""
         there = self._schema[table].alias()
-        held = self._schema.at(there, column)
+        sources, held = self._schema.spread(table, there, column)
         here, held = _alike(here, held)
-        mine = select(held).where(self.owned(table, member, there))
+        mine = select(held).select_from(*sources).where(self.owned(table, member, there))
         return here.in_(mine.correlate(None))
 
     def _referred(
@@ -236,8 +254,9 @@ class Ownership:
         """`here` stands in `column` of a row of `table` that is not the member's (`alone`: not the
         member's alone)."""
         there = self._schema[table].alias()
-        here, held = _alike(here, self._schema.at(there, column))
-        rows = select(literal(1)).select_from(there)
+        sources, held = self._schema.spread(table, there, column)
+        here, held = _alike(here, held)
+        rows = select(literal(1)).select_from(*sources)
         strange = self.not_alone if alone else self.not_owned
         rows = rows.where(held == here, strange(table, member, there))
         return exists(rows.correlate(outer))
@@ -269,7 +288,7 @@ class Ownership:
             return None
         if owner in spec.identities:
             return self.known_as(spec, owner, spec.identities[owner], member, here)
-        return self.is_member(self._schema.at(here, owner), member)
+        return self._names(spec, owner, member, here)
 
 
 def among(column: ColumnElement[Any], values: Sequence[Value]) -> Condition:

@@ -1,10 +1,23 @@
 """SQLAlchemy tables written from the data map, and the condition that says whose a row is."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, FromClause, MetaData, Table, Text, cast, type_coerce
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    FromClause,
+    MetaData,
+    Table,
+    Text,
+    cast,
+    exists,
+    literal,
+    select,
+    type_coerce,
+)
 
+from subjectline.handlers.registry.lists import values_at
 from subjectline.handlers.registry.ownership import Ownership, member_value
 from subjectline.handlers.registry.types import TYPES
 from subjectline.models.datamap import DataMap
@@ -57,9 +70,32 @@ class Schema:
         column: ColumnElement[Any] = here.c[first]
         return cast(column[tuple(rest)].as_string(), Text()) if rest else column
 
+    def spread(self, name: str, here: FromClause, path: str) -> tuple[Any, ColumnElement[Any]]:
+        """The values at `path` of `name`, for a statement that reads `here`: what it reads from, and
+        the column. An array gives one row a value."""
+        spec = self.map.tables[name]
+        if not spec.many(path):
+            return (here,), self.at(here, path)
+        listed, value = values_at(here.c[path.split(".")[0]], spec.steps(path))
+        return (here, listed), value
+
+    def some(
+        self,
+        name: str,
+        here: FromClause,
+        path: str,
+        test: Callable[[ColumnElement[Any]], ColumnElement[bool]],
+    ) -> ColumnElement[bool]:
+        """The value at `path` passes the test; of an array one of them."""
+        sources, value = self.spread(name, here, path)
+        if len(sources) == 1:
+            return test(value)
+        one = select(literal(1)).select_from(sources[1]).where(value.is_not(None), test(value))
+        return exists(one.correlate(here))
+
     def listed(self, table: str) -> bool:
         """Whether persons stand in a list of this table's rows."""
-        return False
+        return self.map.tables[table].listed
 
     def loose(self, table: str) -> tuple[str, ...]:
         """The columns of `table` that a database does not compare with a value of ours."""
@@ -123,6 +159,13 @@ class Schema:
         names = any(c == column and (to, key) == home for c, to, key in spec.targets())
         by_name = column in spec.owners or (column in spec.identities and table != home[0])
         return column if names or (by_name and spec.shared) else None
+
+    def told_by_use(self, name: str) -> bool:
+        """Whether rows that refer to a row of `name`, or to what it hangs on, tell whose it is."""
+        spec = self.map.tables[name]
+        if spec.through in spec.references:
+            return self.told_by_use(spec.target(spec.through)[0])
+        return bool(spec.used_by)
 
     def children_first(self, names: Iterable[str]) -> list[str]:
         """The tables in an order in which rows can be deleted: whoever refers goes first."""

@@ -56,12 +56,41 @@ def _table(m: Sections, name: str, table: Table) -> Iterator[Problem]:
     for path, spec in paths.items():
         if spec.of is not None and spec.of not in (*table.owners, *table.identities):
             yield Problem((*at, "columns", path, "of"), f"{spec.of!r} is no owner column")
+    yield from _lists(m, name, table)
     for column, to_table, to_column in table.targets():
         where = (*at, "references", column)
         yield from _unknown(where, "column", [column], paths)
         yield from _place(m, where, to_table, to_column)
     for place in table.used_by:
         yield from _used_by(m, name, *split(place))
+
+
+def _lists(m: Sections, name: str, table: Table) -> Iterator[Problem]:
+    """Where an array cannot be followed safely."""
+    at = ("tables", name)
+    for path, spec in table.paths().items():
+        if table.many(path) and any(sign in path for sign in '"\\'):
+            yield Problem((*at, "columns", *path.split(".")), "a key in a list has no quote in it")
+        if spec.many and "." not in path and spec.type not in ("json", "other", "unknown"):
+            yield Problem((*at, "columns", path), f"a list stands in JSON, not in {spec.type}")
+    if table.through and table.many(table.through):
+        yield Problem(
+            (*at, "through"), "a list leads to several rows, and a row has one owner", _USED_BY
+        )
+    for column, to_table, to_column in table.targets():
+        if to_table in m.tables and m.tables[to_table].many(to_column):
+            where = (*at, "references", column)
+            yield Problem(where, "a reference leads to a column of its own, not into a list", _TURN)
+    leave = m.leave.get(name)
+    if table.listed and leave and leave.action != "ask":
+        yield Problem(
+            ("leave", name), "persons stand in a list there: one is taken out by hand", _ASK
+        )
+
+
+_USED_BY = "Say whose it is by owners, identities or used_by."
+_TURN = "Write the reference on the table with the list."
+_ASK = "Write ask: an agent sees to it and says what was done."
 
 
 def _place(m: Sections, where: tuple[str, ...], table: str, column: str) -> Iterator[Problem]:
@@ -162,7 +191,8 @@ def _fields(m: Sections) -> Iterator[Problem]:
 
 def _one_owner(m: Sections, name: str) -> bool:
     table = m.tables.get(name)
-    return table is None or name == m.home.table or len(table.owners) == 1
+    one = table is not None and len(table.owners) == 1 and not table.listed
+    return table is None or name == m.home.table or one
 
 
 def _named_fields(
@@ -264,7 +294,9 @@ def _sweeping(m: Sections) -> Iterator[Problem]:
             yield Problem(("retention", name, "sweep"), "what is swept names its period and law")
     for name, table in m.tables.items():
         leave = m.leave[name]
-        if table.retention in swept and not (leave.counted_from and table.owners):
+        if table.retention in swept and not (
+            leave.counted_from and table.owners and not table.listed
+        ):
             yield Problem(
                 ("leave", name),
                 f"rows of {name!r} are swept by age, so `from` says since when, and they have owners",

@@ -1,7 +1,7 @@
 """A map on Fides datasets: what they say, our second file over it, and defaults for the rest."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from subjectline.models.datamap import defaults, guess, wording
@@ -54,7 +54,7 @@ def extended(
         says = (found.keys, found.identities, found.edges, found.names)
         made["home"] = guess.home(found.tables, *says, lines.name)
     home = defaults.home(made, found.keys, found.identities, found.plain, lines)
-    edges = [*_edges(found, home, lines), *_ours(raw)]
+    edges = [*_edges(found, home, lines), *_ours(found, raw)]
     _known_by(home, edges, found)
     _mark(found, home)
     if bare:
@@ -152,8 +152,9 @@ def _column(one: FidesField, number: int) -> dict[str, Any]:
     said = {"ko": f"항목 {number}", "en": f"Item {number}"}
     return {
         "labels": said if one.redact else wording.labels(one.name),
-        "type": "json" if one.fields else _TYPES.get(one.data_type, "unknown"),
+        "type": "json" if one.fields or one.many else _TYPES.get(one.data_type, "unknown"),
         "category": one.categories[0] if one.categories else None,
+        "many": one.many,
         "fields": {f.name: _column(f, n) for n, f in enumerate(one.fields, 1)},
     }
 
@@ -216,7 +217,7 @@ def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 def _edges(found: Found, home: dict[str, Any], lines: Lines) -> Iterable[Edge]:
     """References as child and parent, and written so into the tables."""
-    for table, column, dataset, collection, there, direction in found.edges:
+    for table, column, dataset, collection, there, direction in (*found.edges, *found.lists):
         other = found.names.get((dataset, collection))
         if other is None:
             lines.notes.append(
@@ -227,6 +228,11 @@ def _edges(found: Found, home: dict[str, Any], lines: Lines) -> Iterable[Edge]:
             )
             continue
         edge = _edge(found, home, (table, column), (other, there), direction)
+        if _many(found, edge.parent, edge.key):
+            told = f"refers into a list ({edge.parent}.{edge.key}), which is not followed"
+            lines.notes.append((("tables", table, "columns", *column.split(".")), told))
+            continue
+        edge = replace(edge, many=_many(found, edge.child, edge.column))
         places = found.tables[edge.child].setdefault("references", {})
         listed = places.setdefault(edge.column, [])
         if isinstance(listed, list) and f"{edge.parent}.{edge.key}" not in listed:
@@ -252,17 +258,30 @@ def _edge(
     return Edge(*here, *there, flows.get(direction, "both"))
 
 
-def _ours(raw: dict[str, Any]) -> Iterable[Edge]:
+def _many(found: Found, table: str, path: str) -> bool:
+    """Whether an array stands on the way to `path`."""
+    columns: Any = found.tables.get(table, {}).get("columns") or {}
+    for name in path.split("."):
+        column = columns.get(name) if isinstance(columns, dict) else None
+        if not isinstance(column, dict):
+            return False
+        if column.get("many"):
+            return True
+        columns = column.get("fields") or {}
+    return False
+
+
+def _ours(found: Found, raw: dict[str, Any]) -> Iterable[Edge]:
     """The references that our own file adds; they may be followed both ways."""
     for name, table in (raw.get("tables") or {}).items():
         for column, places in ((table or {}).get("references") or {}).items():
             for place in [places] if isinstance(places, str) else places:
                 parent, _, key = str(place).partition(".")
-                yield Edge(name, column, parent, key, "both")
+                yield Edge(name, column, parent, key, "both", _many(found, name, column))
 
 
 def _mark(found: Found, home: dict[str, Any]) -> None:
-    """Member ids in arrays: no owner of the row, but an object that names somebody else is cut out."""
+    """Member ids in arrays: an object that names somebody else is cut out."""
     for table, column, dataset, collection, there, _ in found.lists:
         if (found.names.get((dataset, collection)), there) == (home["table"], home["key"]):
             _raw_column(found.tables[table], column)["person"] = "key"
@@ -292,4 +311,7 @@ def _known_by(home: dict[str, Any], edges: Iterable[Edge], found: Found) -> None
         if edge.parent == home["table"] and edge.key != home["key"] and edge.child != edge.parent:
             kind = kinds.setdefault(edge.key, edge.key)
             home["identity"].setdefault(kind, edge.key)
+            if edge.many:
+                _raw_column(found.tables[edge.child], edge.column)["person"] = kind
+                continue
             found.identities.setdefault(edge.child, {})[edge.column] = kind

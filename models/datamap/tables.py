@@ -18,7 +18,8 @@ class Column(Strict):
     `of` names the owner column of the only person whose data it is (shared rows). `hidden` columns are
     never shown to anybody (a password's hash). `type` unknown is read from the live database, other
     is shown as text. `person` marks a key in JSON that names a person, by member id (`key`) or by a
-    kind of identity: an object that names somebody else is left out.
+    kind of identity: an object that names somebody else is left out. `many`: an array stands there, of
+    values or of objects with `fields`.
     """
 
     labels: Bilingual
@@ -27,6 +28,7 @@ class Column(Strict):
     hidden: bool = False
     fields: dict[str, "Column"] = pydantic.Field(default_factory=dict)
     person: str | None = None
+    many: bool = False
     category: str | None = None
 
 
@@ -74,8 +76,23 @@ class Table(Strict):
     @property
     def shared(self) -> bool:
         """Whether a row can belong to two persons."""
-        several = len(self.owners) + len(self.identities) > 1
+        several = len(self.owners) + len(self.identities) > 1 or self.listed
         return several or bool(self.used_by and self.sharing == "each")
+
+    @property
+    def listed(self) -> bool:
+        """Whether the persons of a row stand in an array."""
+        return any(self.many(path) for path in (*self.owners, *self.identities))
+
+    def many(self, path: str) -> bool:
+        """Whether there are several values at `path`: an array stands on the way."""
+        return any(several for _, several in self.steps(path))
+
+    def steps(self, path: str) -> tuple[tuple[str, bool], ...]:
+        """The keys of `path`, each with whether an array stands there."""
+        names = path.split(".")
+        found = [self.column(".".join(names[: n + 1])) for n in range(len(names))]
+        return tuple((n, bool(c and c.many)) for n, c in zip(names, found, strict=True))
 
     @property
     def undescribed(self) -> bool:

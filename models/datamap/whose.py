@@ -17,13 +17,14 @@ _SAYS = ("owners", "identities", "through", "used_by", "belongs")
 @dataclass(frozen=True, slots=True)
 class Edge:
     """`child.column` holds `parent.key`. `flow` says from where to where one may go: down to the child,
-    up to the parent, or both."""
+    up to the parent, or both. `many`: it holds several, in an array."""
 
     child: str
     column: str
     parent: str
     key: str
     flow: Flow
+    many: bool = False
 
 
 class Inference:
@@ -74,6 +75,8 @@ class Inference:
 
     def _by_owner(self, name: str) -> None:
         ours = [e for e in self._up(name) if (e.parent, e.key) == (self._home, self._key)]
+        # Where a column of its own names the owner, a list names others who take part.
+        ours = [e for e in ours if not e.many] or ours
         columns = list(dict.fromkeys(e.column for e in ours))
         if len(columns) == 1:
             self._settle(name, "owners", columns)
@@ -87,7 +90,7 @@ class Inference:
 
     def _by_parent(self, name: str) -> bool:
         """Through the one row that it hangs on, where that has an owner."""
-        up = [e for e in self._up(name) if e.flow != "up" and self._owned(e.parent)]
+        up = [e for e in self._up(name) if e.flow != "up" and not e.many and self._owned(e.parent)]
         found = [e for e in up if not self._shared(e.parent)]
         if len({e.column for e in found}) > 1:
             found = [e for e in found if e.flow == "down"]
@@ -150,7 +153,9 @@ class Inference:
     def _shared(self, name: str) -> bool:
         """Whether a row of it may be of two persons, so that what hangs on it is not told by it."""
         table = self._tables[name]
-        several = len(table.get("owners") or ()) + len(table.get("identities") or {}) > 1
+        owners = table.get("owners") or ()
+        several = len(owners) + len(table.get("identities") or {}) > 1
+        several = several or any(e.many and e.column in owners for e in self._up(name))
         return several or (bool(table.get("used_by")) and table.get("shared") == "each")
 
     def _up(self, name: str) -> list[Edge]:
