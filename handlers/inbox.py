@@ -4,6 +4,7 @@
 within a lane (a mailbox, a chat). What fails five times is a dead letter that agents see and can retry.
 """
 
+import asyncio
 import logging
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 TRIES = 5
 AT_ONCE = 50
+BYTES_AT_ONCE = 16 * 1024 * 1024
 SWEEP = 5.0
 AWAY = 2.0  # seconds to wait for a registry that is away
 INTAKE_KEYS_LIVE = timedelta(days=30)
@@ -100,7 +102,28 @@ async def run(desk: "Desk", parsers: Mapping[Door, Parser]) -> None:
 
 
 async def once(desk: "Desk", parsers: Mapping[Door, Parser]) -> int:
-    """Handles what is new, oldest first; returns how many rows came to an end."""
+    """Handles what is new, oldest first; returns how many rows came to an end.
+
+    What was read goes through in one transaction. Where one of them fails, none of them happened, and
+    they are taken one by one: the one at fault is counted, and holds up its own lane only.
+    """
+    waiting = await _waiting(desk)
+    read, blocked, ended = [], set[str](), 0
+    for raw in waiting:
+        if raw.lane in blocked:
+            continue
+        end = await _read(desk, parsers, raw)
+        if isinstance(end, Incoming):
+            read.append((raw, end))
+        elif end:
+            ended += 1
+        else:
+            blocked.add(raw.lane)
+    return ended + await _receive_all(desk, read)
+
+
+async def _waiting(desk: "Desk") -> list[RawInbox]:
+    """The next rows, as many as fit into one transaction."""
     async with desk.db.read() as session:
         rows = await session.exec(
             select(RawInbox)
@@ -108,37 +131,69 @@ async def once(desk: "Desk", parsers: Mapping[Door, Parser]) -> int:
             .order_by(col(RawInbox.id))
             .limit(AT_ONCE)
         )
-        waiting = list(rows)
-    ended, blocked = 0, set[str]()
-    for raw in waiting:
-        if raw.lane in blocked:
-            continue
-        if await _handle(desk, parsers, raw):
-            ended += 1
-        else:
-            blocked.add(raw.lane)
-    return ended
+        waiting, size = [], 0
+        for raw in rows:
+            size += raw.size
+            if waiting and size > BYTES_AT_ONCE:
+                break
+            waiting.append(raw)
+        return waiting
 
 
-async def _handle(desk: "Desk", parsers: Mapping[Door, Parser], raw: RawInbox) -> bool:
-    """One row to its end; False where it stays and its lane must wait."""
+async def _read(desk: "Desk", parsers: Mapping[Door, Parser], raw: RawInbox) -> Incoming | bool:
+    """One row parsed; True where it came to its end by that, False where its lane must wait."""
     try:
         parsed = parsers[Door(raw.door)](_view(desk, raw))
         incoming = await parsed if isinstance(parsed, Awaitable) else parsed
-        if incoming is None:
-            await _nothing(desk, raw)
-            return True
-        known = await reception.lookups(desk, incoming)
-        await _receive(desk, raw, incoming, known)
+        if incoming is not None:
+            return incoming
+        await _nothing(desk, raw)
     except (UnreadableMail, KeyDestroyed) as wrong:
         await _dead(desk, raw, wrong.rule)
-    except RegistryAway:
-        log.warning("the registry is away; what came in waits")
-        await desk.db.signals.wait("inbox-pause", AWAY)
-        return False
     except Exception as wrong:
         return await _failed(desk, raw, wrong)
     return True
+
+
+async def _receive_all(desk: "Desk", read: Sequence[tuple[RawInbox, Incoming]]) -> int:
+    """All of a batch, or what can be of it; how many rows came to an end."""
+    if not read:
+        return 0
+    try:
+        known = await reception.lookups(desk, [incoming for _, incoming in read])
+        async with desk.write() as session:
+            for (raw, incoming), about in zip(read, known, strict=True):
+                await _receive(session, desk, raw, incoming, about)
+                await asyncio.sleep(0)  # the gate answers in between
+    except RegistryAway:
+        log.warning("the registry is away; what came in waits")
+        await desk.db.signals.wait("inbox-pause", AWAY)
+        return 0
+    except Exception as wrong:
+        if len(read) == 1:
+            return await _failed(desk, read[0][0], wrong)
+        return await _one_by_one(desk, read)
+    return len(read)
+
+
+async def _one_by_one(desk: "Desk", read: Sequence[tuple[RawInbox, Incoming]]) -> int:
+    ended, blocked = 0, set[str]()
+    for raw, incoming in read:
+        if raw.lane not in blocked:
+            done = await _receive_all(desk, [(raw, incoming)])
+            ended += done
+            if not done:
+                blocked.add(raw.lane)
+    return ended
+
+
+async def _receive(
+    session: AsyncSession, desk: "Desk", raw: RawInbox, incoming: Incoming, known: Known
+) -> None:
+    """The message, its steps and the emptying of the raw row."""
+    row = await session.get_one(RawInbox, raw.id, with_for_update=True)
+    if row.state == "new":
+        _end(session, row, await reception.receive(session, desk, incoming, known))
 
 
 def _view(desk: "Desk", raw: RawInbox) -> RawView:
@@ -146,16 +201,6 @@ def _view(desk: "Desk", raw: RawInbox) -> RawView:
         raise UnreadableMail("its raw form is gone", remedy="It was handled, or is too old.")
     opened = desk.vault.open(raw.body)
     return RawView(Door(raw.door), raw.source_key, raw.arrived_at, opened, raw.oversized)
-
-
-async def _receive(desk: "Desk", raw: RawInbox, incoming: Incoming, known: Known) -> None:
-    """The message, its steps and the emptying of the raw row, in one transaction."""
-    async with desk.write() as session:
-        row = await session.get_one(RawInbox, raw.id, with_for_update=True)
-        if row.state != "new":
-            return
-        message = await reception.receive(session, desk, incoming, known)
-        _end(session, row, message)
 
 
 async def _nothing(desk: "Desk", raw: RawInbox) -> None:

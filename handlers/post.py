@@ -159,12 +159,8 @@ async def _threading(session: AsyncSession, conversation: Conversation) -> dict[
 
 
 async def _requests(session: AsyncSession, ids: list[int]) -> list[Request]:
-    if not ids:
-        return []
-    rows = await session.exec(
-        select(Request).where(col(Request.id).in_(ids)).order_by(col(Request.id))
-    )
-    return list(rows)
+    """In the order of their ids; the step that called for the letter has them at hand."""
+    return [await session.get_one(Request, number) for number in sorted(set(ids))]
 
 
 def _door(conversation: Conversation, to: Contact | None) -> Door:

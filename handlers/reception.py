@@ -5,7 +5,7 @@ database was asked before, by `lookups`: no transaction of the desk waits for so
 """
 
 import re
-import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,24 +27,31 @@ ADDRESS = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,2
 MOST_ADDRESSES = 3
 
 
-async def lookups(desk: "Desk", incoming: Incoming) -> Known:
-    """Asks the registry about the sender's address and those named in the text.
+async def lookups(desk: "Desk", batch: Sequence[Incoming]) -> list[Known]:
+    """What the registry says of each message's sender and of the addresses named in chats.
 
-    Always asks the same way, whether anybody is known or not. Raises RegistryAway.
+    One query for all; always asked the same way, whether anybody is known or not. Raises
+    RegistryAway.
     """
+    asked = [_asked_about(incoming) for incoming in batch]
+    values = dict.fromkeys(contact.value for contacts in asked for contact in contacts)
+    members = await desk.registry.find_all("email", values) if values else {}
+    return [Known({(c.kind, c.value): members.get(c.value, []) for c in each}) for each in asked]
+
+
+def _asked_about(incoming: Incoming) -> list[Contact]:
     asked = [incoming.sender] if incoming.sender.kind == "email" else []
     if incoming.door is Door.TELEGRAM:
         found = ADDRESS.findall(incoming.text)[:MOST_ADDRESSES]
         asked += [Contact("email", address.lower()) for address in found]
-    return Known(
-        {(c.kind, c.value): await desk.registry.find(c.kind, c.value) for c in dict.fromkeys(asked)}
-    )
+    return list(dict.fromkeys(asked))
 
 
 async def receive(session: AsyncSession, desk: "Desk", incoming: Incoming, known: Known) -> Message:
     """Keeps one message and does what it asks for. Returns the row that was kept."""
-    conversation = await _conversation(session, desk, incoming)
-    incoming = await _by_what_came_before(session, desk, conversation, incoming)
+    conversation, new = await _conversation(session, desk, incoming)
+    if not new:
+        incoming = await _by_what_came_before(session, desk, conversation, incoming)
     message = await _keep(session, desk, conversation, incoming)
     if incoming.outcome is not Outcome.HANDLE:
         _leave_to_agent(session, conversation, message, incoming)
@@ -57,8 +64,10 @@ async def receive(session: AsyncSession, desk: "Desk", incoming: Incoming, known
     thread = await replies.find(session, desk, incoming)
     if thread is not None and thread.conversation_id != conversation.id:
         await _stand_beside(session, message, thread)
-    if not await answers.handle(session, desk, conversation, message, incoming, known, thread):
-        await _new_wishes(session, desk, conversation, message, incoming, known)
+    if new or not await answers.handle(
+        session, desk, conversation, message, incoming, known, thread
+    ):
+        await _new_wishes(session, desk, conversation, message, incoming, known, new=new)
     return message
 
 
@@ -84,26 +93,28 @@ async def _stand_beside(session: AsyncSession, message: Message, thread: Thread)
     await session.flush()
 
 
-async def _conversation(session: AsyncSession, desk: "Desk", incoming: Incoming) -> Conversation:
+async def _conversation(
+    session: AsyncSession, desk: "Desk", incoming: Incoming
+) -> tuple[Conversation, bool]:
+    """The sender's conversation on this door, and whether it begins with this message."""
     index = desk.vault.index(incoming.sender.kind, incoming.sender.value)
     rows = await session.exec(
         select(Conversation).where(
             Conversation.door == incoming.door, Conversation.contact_index == index
         )
     )
-    found = rows.first()
-    if found is None:
-        found = _new_conversation(desk, incoming, index)
-    elif incoming.door is Door.MAIL:
+    known = rows.first()
+    found = known or _new_conversation(desk, incoming, index)
+    if known is not None and incoming.door is Door.MAIL:
         found.language = incoming.language
     found.last_at = max(found.last_at, incoming.arrived_at)
     session.add(found)
     await session.flush()
-    return found
+    return found, known is None
 
 
 def _new_conversation(desk: "Desk", incoming: Incoming, index: bytes) -> Conversation:
-    key_id = desk.vault.make_key(f"conversation:{secrets.token_hex(12)}", desk.clock())
+    key_id = desk.vault.fresh_key("conversation", desk.clock())
     return Conversation(
         door=incoming.door,
         contact_kind=incoming.sender.kind,
@@ -195,14 +206,17 @@ async def _new_wishes(
     message: Message,
     incoming: Incoming,
     known: Known,
+    *,
+    new: bool,
 ) -> None:
     meant = _meaning(desk, conversation, incoming)
     if meant.decision == "none":
-        await _nothing_asked(session, conversation, message)
+        await _nothing_asked(session, conversation, message, new=new)
         return
-    meant = await again.without_repeated(
-        session, desk, conversation, message, incoming, known, meant
-    )
+    if not new:
+        meant = await again.without_repeated(
+            session, desk, conversation, message, incoming, known, meant
+        )
     if not meant.wishes and meant.decision == "apply":
         return
     requests = await opening.open_requests(session, desk, conversation, message, meant)
@@ -225,10 +239,10 @@ def _meaning(desk: "Desk", conversation: Conversation, incoming: Incoming) -> Un
 
 
 async def _nothing_asked(
-    session: AsyncSession, conversation: Conversation, message: Message
+    session: AsyncSession, conversation: Conversation, message: Message, *, new: bool
 ) -> None:
     """No right in it: it belongs to what is open, or waits for an agent to sort."""
-    requests = await open_of(session, conversation.id or 0)
+    requests = [] if new else await open_of(session, conversation.id or 0)
     message.waits = True
     session.add(message)
     if requests:

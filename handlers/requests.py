@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import update
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -27,6 +28,7 @@ from subjectline.models.tables import (
     Task,
 )
 from subjectline.models.workflow import (
+    BEFORE_PROOF,
     FINAL,
     LEVEL_NEEDED,
     MAX_CLARIFY,
@@ -96,7 +98,7 @@ async def open_request(
 ) -> Request:
     """A new request in state `received`; its clock runs from the message's arrival (PIPA 35(3))."""
     limit = due(desk.manner.law, kind, arrived_at)
-    key_id = desk.vault.make_key(f"request:{secrets.token_hex(12)}", desk.clock())
+    key_id = desk.vault.fresh_key("request", desk.clock())
     request = Request(
         reference=new_reference(),
         group_id=group_id,
@@ -220,7 +222,8 @@ async def _guarded_update(
     )
     if done.rowcount != 1:
         raise _stale(request, expected)
-    await session.refresh(request)
+    for name, value in values.items():  # just what was written: no need to read it back
+        set_committed_value(request, name, value)
 
 
 def _stale(request: Request, expected: int) -> StaleMove:
@@ -291,6 +294,8 @@ async def _place(
 
 async def _void_proposals(session: AsyncSession, request: Request, move: Move) -> None:
     """A proposal lives only while its request is proposed or being applied."""
+    if set(move.sources) <= set(BEFORE_PROOF):
+        return  # there never was one
     if request.state in ("proposed", "applying") or move.event in ("apply", "refuse"):
         return
     state = "spent" if move.event == "fail" else "void"

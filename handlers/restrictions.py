@@ -199,7 +199,7 @@ async def _conversation(
     if (found := rows.first()) is not None:
         return found
     now = desk.clock()
-    key_id = desk.vault.make_key(f"conversation:{secrets.token_hex(12)}", now)
+    key_id = desk.vault.fresh_key("conversation", now)
     made = Conversation(
         door=Door.MAIL,
         contact_kind="email",

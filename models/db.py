@@ -14,6 +14,7 @@ from sqlalchemy import Engine, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from subjectline.models import inline
 from subjectline.models.errors import SettingsError
 
 
@@ -103,7 +104,10 @@ class Database:
             return create_async_engine(
                 self.url, pool_size=10, max_overflow=10, hide_parameters=True
             )
-        engine = create_async_engine(self.url, hide_parameters=True)  # errors are logged
+        hidden: dict[str, Any] = {"hide_parameters": True}  # errors are logged
+        if begin != "BEGIN":
+            hidden["connect_args"] = {"async_creator_fn": inline.connect}
+        engine = create_async_engine(self.url, **hidden)
         prepare_sqlite(engine.sync_engine, begin)
         return engine
 

@@ -12,6 +12,7 @@ import json
 import os
 import secrets
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from subjectline.models.types import Sealed
 
 NONCE = 12
 KEY = 32
+SPARE = 32  # keys made at once: one flush to disk for all of them
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,13 @@ class KeyStore:
         )
         return done.rowcount == 1
 
+    def put_all(self, keys: Iterable[tuple[str, str, bytes]], at: datetime) -> None:
+        """Keeps new keys (id, ring, wrapped) in one commit. Their ids are random and not in use."""
+        rows = [(*key, at.isoformat()) for key in keys]
+        with self._db:  # commits at its end, or takes everything back
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("INSERT INTO data_key VALUES(?, ?, ?, ?, NULL)", rows)
+
     def get(self, key_id: str) -> tuple[str, bytes] | None:
         """The ring key's name and the wrapped key; None where there never was one."""
         row = self._db.execute(
@@ -151,6 +160,7 @@ class Vault:
     def __init__(self, ring: KeyRing, store: KeyStore) -> None:
         self._ring, self._store = ring, store
         self._open_keys: dict[str, AESGCM] = {}
+        self._spare: dict[str, list[str]] = {}
 
     @classmethod
     def for_tests(cls) -> "Vault":
@@ -160,10 +170,27 @@ class Vault:
         """Makes the data key unless it exists; returns its id. Raises KeyDestroyed for a tombstone."""
         if key_id in self._open_keys or self._store.get(key_id) is not None:
             return key_id
-        data_key, nonce = _random(), os.urandom(NONCE)
-        wrapped = nonce + self._wrapper(self._ring.active).encrypt(nonce, data_key, key_id.encode())
-        self._store.put(key_id, self._ring.active, wrapped, at)
+        self._store.put(*self._wrapped(key_id), at)
         return key_id
+
+    def fresh_key(self, purpose: str, at: datetime) -> str:
+        """The id (`purpose:` and random) of a key that nothing was ever sealed with.
+
+        A store of them is made in one commit, before the first is given out; those left over when the
+        process ends were never used, and mean nothing.
+        """
+        spare = self._spare.setdefault(purpose, [])
+        if not spare:
+            ids = [f"{purpose}:{secrets.token_hex(12)}" for _ in range(SPARE)]
+            self._store.put_all([self._wrapped(key_id) for key_id in ids], at)
+            spare += ids
+        return spare.pop()
+
+    def _wrapped(self, key_id: str) -> tuple[str, str, bytes]:
+        """A new data key as the store keeps it: id, the ring key's name, wrapped bytes."""
+        data_key, nonce, ring = _random(), os.urandom(NONCE), self._ring.active
+        wrapped = self._wrapper(ring).encrypt(nonce, data_key, key_id.encode())
+        return key_id, ring, nonce + wrapped
 
     def seal(self, key_id: str, place: str, plain: str | bytes) -> Sealed:
         """Plain text sealed for one column (`table.column`) under one data key."""

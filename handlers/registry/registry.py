@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, tzinfo
 from typing import Any, BinaryIO
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from subjectline.handlers.registry.access import Access, Form
@@ -73,18 +73,28 @@ class Registry:
 
         Compared in canonical form; a value that is no such contact finds nobody.
         """
+        return (await self.find_all(kind, [value])).get(value, [])
+
+    async def find_all(self, kind: str, values: Iterable[str]) -> dict[str, list[str]]:
+        """The same for many values, in one query; of what nobody has there is no key."""
         await self._ready()
         field = self.data_map.contact_field(kind)
         if field is None:
-            return []
-        try:
-            wanted = field.normalise(value)
-        except BadValue:
-            return []
+            return {}
+        spelled: dict[str, list[str]] = {}
+        for value in values:
+            for way in _spellings(field, value):
+                spelled.setdefault(way, []).append(value)
         column = self._schema[field.table].c[field.column]
         held: ColumnElement[Any] = func.lower(column) if kind == "email" else column
-        ids = self._owner_ids(field.table).where(held.in_(field.in_columns(wanted)))
-        return await self._ids(field.table, ids)
+        owner = self._schema[field.table].c[self._owner(field.table)]
+        wanted = select(owner, held).where(owner.is_not(None), held.in_(list(spelled)))
+        found: dict[str, list[str]] = {}
+        async with self._reading(self._schema.connection(field.table)) as connection:
+            for member, way in await connection.execute(wanted.order_by(owner)):
+                for value in spelled.get(str(way), ()):
+                    found.setdefault(value, []).append(self.canonical(member))
+        return {value: list(dict.fromkeys(ids)) for value, ids in found.items()}
 
     async def contacts(self, member: str) -> dict[str, str]:
         """The member's registered contacts, {"email": …, "phone": …}, canonical; without the empty
@@ -354,11 +364,6 @@ class Registry:
             raise UnknownMember("the registry has no such member", field="member")
         return row[0] if self.data_map.home.language else None
 
-    async def _ids(self, table: str, statement: Select[Any]) -> list[str]:
-        async with self._reading(self._schema.connection(table)) as connection:
-            found = (await connection.scalars(statement)).all()
-        return list(dict.fromkeys(self.canonical(member) for member in found))
-
     async def _column_of(
         self, table: str, column: str, members: Sequence[str]
     ) -> list[tuple[str, Any]]:
@@ -368,10 +373,6 @@ class Registry:
         statement = select(owner, here.c[column]).where(owner.in_(values))
         async with self._reading(self._schema.connection(table)) as connection:
             return [(self.canonical(m), v) for m, v in await connection.execute(statement)]
-
-    def _owner_ids(self, table: str) -> Select[Any]:
-        owner = self._schema[table].c[self._owner(table)]
-        return select(owner).where(owner.is_not(None)).order_by(owner)
 
     def _owner(self, table: str) -> str:
         """The one owner column of a table that holds contacts (the map's checks see to it)."""
@@ -396,3 +397,11 @@ class Registry:
 def _language(value: object) -> str | None:
     short = str(value or "").strip().lower()[:2]
     return short if short in ("ko", "en") else None
+
+
+def _spellings(field: Field, value: str) -> tuple[str, ...]:
+    """Every way in which the column may write a contact; none where it is no such contact."""
+    try:
+        return field.in_columns(field.normalise(value))
+    except BadValue:
+        return ()

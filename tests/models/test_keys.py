@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from subjectline.models.errors import KeyDestroyed, SealError, SettingsError
-from subjectline.models.keys import KeyRing, KeyStore, Vault
+from subjectline.models.keys import SPARE, KeyRing, KeyStore, Vault
 from subjectline.models.types import Sealed
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -43,6 +43,20 @@ def test_under_another_conversations_name_it_does_not_open(vault: Vault) -> None
     renamed = sealed.data.replace(b"conversation:1", b"conversation:2")
     with pytest.raises(SealError):
         vault.text(Sealed("message.text", renamed))
+
+
+def test_fresh_keys_are_all_different_and_on_disk_before_they_are_given_out(
+    tmp_path: Path,
+) -> None:
+    ring = KeyRing.generate()
+    first = Vault(ring, KeyStore(tmp_path / "keys.db"))
+    ids = [first.fresh_key("request", NOW) for _ in range(SPARE + 3)]
+    assert len(set(ids)) == SPARE + 3
+    assert all(key_id.startswith("request:") for key_id in ids)
+    sealed = first.seal(ids[-1], "request.wish", "x")  # and then the process is killed
+    second = Vault(ring, KeyStore(tmp_path / "keys.db"))
+    assert second.text(sealed) == "x"
+    assert not {second.fresh_key("request", NOW) for _ in range(SPARE)} & set(ids)
 
 
 def test_a_changed_byte_is_noticed(vault: Vault) -> None:

@@ -260,6 +260,13 @@ def _body(client: imaplib.IMAP4, uid: str) -> bytes:
 
 @pytest.fixture(scope="session")
 def dovecot() -> Iterator[Dovecot]:
+    with running_dovecot() as server:
+        yield server
+
+
+@contextmanager
+def running_dovecot() -> Iterator[Dovecot]:
+    """A Dovecot until the block ends; the benchmark of the mail door uses it too."""
     program = find("dovecot", "dovecot-imapd dovecot-lmtpd")
     version = subprocess.run([program, "--version"], capture_output=True, text=True).stdout
     if not version.startswith("2.3"):

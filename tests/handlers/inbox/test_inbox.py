@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from desks import CORRECT, NOW, PARSERS, Office, agent, letter
+from desks import ACCESS, CORRECT, NOW, PARSERS, Office, agent, letter
 
 from subjectline.handlers import inbox, reception, sorting
 from subjectline.handlers.inbox import Raw
@@ -77,7 +77,7 @@ async def test_two_hands_on_one_mail(office: Office) -> None:
     """Two workers see the same row; one of them receives it."""
     await inbox.keep(office.desk, [raw()])
     await once(office)
-    await inbox.keep(office.desk, [raw(key="mail:a:1:2")])
+    await inbox.keep(office.desk, [raw(ACCESS, key="mail:a:1:2")])
     await asyncio.gather(*(once(office) for _ in range(4)))
     assert len(await office.all(Request)) == 2
     assert len([m for m in await office.all(Message) if m.direction == "in"]) == 2
@@ -111,7 +111,7 @@ async def test_nothing_is_lost_while_the_registry_is_away(
     await inbox.keep(office.desk, [raw()])
     monkeypatch.setattr(inbox, "AWAY", 0.001)
     with monkeypatch.context() as away:
-        away.setattr(office.desk.registry, "find", gone)
+        away.setattr(office.desk.registry, "find_all", gone)
         for _ in range(9):
             assert await once(office) == 0
     [kept] = await office.all(RawInbox)
