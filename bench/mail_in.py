@@ -97,8 +97,8 @@ async def take_in(wanted: dict[str, Any]) -> dict[str, float]:
     made, settings = await _new_desk(wanted)
     parts = assemble(made, settings)
     start, cpu = time.perf_counter(), time.process_time()
-    loops = [asyncio.create_task(loop()) for loop in parts.loops]
-    loops.append(asyncio.create_task(inbox.run(made, {Door.MAIL: parts.parsers[Door.MAIL]})))
+    loops = [asyncio.ensure_future(loop()) for loop in parts.loops]
+    loops.append(asyncio.ensure_future(inbox.run(made, {Door.MAIL: parts.parsers[Door.MAIL]})))
     ended = 0
     while ended < wanted["mails"]:
         await asyncio.sleep(0.1)

@@ -131,7 +131,8 @@ async def _waiting(desk: "Desk") -> list[RawInbox]:
             .order_by(col(RawInbox.id))
             .limit(AT_ONCE)
         )
-        waiting, size = [], 0
+        waiting: list[RawInbox] = []
+        size = 0
         for raw in rows:
             size += raw.size
             if waiting and size > BYTES_AT_ONCE:
