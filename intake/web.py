@@ -185,6 +185,11 @@ def unturned(value: Any) -> Any:
     return value
 
 
+def straight(text: str) -> str:
+    """A text for a box that is sent back: without what turns its direction, and no sign in its place."""
+    return _TURNS.sub("", text)
+
+
 def missing(wrong: SubjectlineError) -> bool:
     """Whether the error says that an address leads nowhere."""
     return isinstance(wrong, BadInput) and wrong.field == "address"
@@ -327,7 +332,9 @@ class Speech:
         return f"{named}: {spec.labels.text(self.language)}" if spec else named
 
     def connection_label(self, name: str) -> str:
-        known = self.desk.data_map.connections.get(name)
+        """A connection of the data map, the archive's among them, as people call it."""
+        data_map = self.desk.data_map
+        known = data_map.connections.get(name) or (data_map.archive if name == "archive" else None)
         return known.labels.text(self.language) if known else self.maybe("connection", name)
 
     def missing_text(self, name: str) -> str:

@@ -61,9 +61,10 @@ def _record(
     """The values of a record by the labels of its columns, and its last day."""
     table = desk.data_map.tables.get(record.about.table)
     columns = table.columns if table else {}
+    order = sorted(record.values, key=lambda name: [*columns, name].index(name))
     values = [
-        (columns[name].labels.text(language) if name in columns else name, value)
-        for name, value in record.values.items()
+        (columns[name].labels.text(language) if name in columns else name, record.values[name])
+        for name in order
         if name not in columns or not columns[name].hidden
     ]
     return values, record.about.until

@@ -13,7 +13,8 @@ from subjectline.handlers.views import Case
 from subjectline.intake.console import exports
 from subjectline.intake.console.guard import AgentRoute, actor_of, agent_of, desk_of, pages_of
 from subjectline.intake.shield import LETTER_HEADERS
-from subjectline.models.errors import SubjectlineError
+from subjectline.intake.web import straight
+from subjectline.models.errors import RegistryError, SubjectlineError
 from subjectline.models.workflow import FINAL
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Draft:
 
     view: DraftView | None
     trouble: str = ""
+    reason: str = ""  # a key of the console's words, where the company's database is the cause
+    where: str = ""  # its connection
 
 
 @router.get("/requests/{reference}")
@@ -101,6 +104,8 @@ async def _draft(desk: "Desk", case: Case) -> Draft | None:
         return None
     try:
         return Draft(await decisions.draft_for(desk, case.id))
+    except RegistryError as wrong:
+        return Draft(None, str(wrong), wrong.reason, wrong.field)
     except SubjectlineError as wrong:
         return Draft(None, str(wrong))
 
@@ -120,7 +125,11 @@ def _values(desk: "Desk", case: Case) -> list[dict[str, Any]]:
         return []
     fields = desk.data_map.fields
     return [
-        {"name": name, "value": case.wish_new.get(name, ""), "old": case.wish_old.get(name, "")}
+        {
+            "name": name,
+            "value": straight(case.wish_new.get(name, "")),
+            "old": case.wish_old.get(name, ""),
+        }
         for name in dict.fromkeys((*case.fields, *case.wish_new))
         if name in fields and fields[name].correctable
     ]

@@ -265,7 +265,7 @@ async def test_what_was_seen_is_destroyed_and_certified(console: Browser, staffe
     [row] = [c for c in await staffed.all(Certificate) if c.what == "access_log"]
     noted = await staffed.all(Audit, Audit.action == "destroyed")
     assert str(noted[-1].facts["sha256"]) in page
-    assert f"{count}건을 복구할 수 없게" in page and "접속 기록의 값과 같음" in page
+    assert f"{count}건을 복구할 수 없게 파기했음을" in page and "접속 기록의 값과 같음" in page
     assert row.state == "done" and MEMBER not in page
 
 
@@ -342,3 +342,13 @@ async def test_turning_characters_are_seen(console: Browser, staffed: Office) ->
     page = (await console.get(f"/requests/{request.reference}")).text
     assert not re.search("[\u202a-\u202e\u2066-\u2069]", page)
     assert "[U+202E]21 파도로[U+202C]" in page
+
+
+async def test_a_box_that_is_sent_back_has_no_sign_in_it(console: Browser, staffed: Office) -> None:
+    await proven(
+        staffed, ME, "제 배송지를 부산시 수영구 \u202e21 파도로\u202c 3층으로 바꿔 주세요."
+    )
+    request = await staffed.request()
+    page = (await console.get(f"/requests/{request.reference}/edit")).text
+    boxes = re.findall(r'name="value\.[^"]+" value="([^"]*)"', page)
+    assert boxes and not any("U+202" in box or "\u202e" in box for box in boxes)
