@@ -108,17 +108,17 @@ async def once(desk: "Desk", parsers: Mapping[Door, Parser]) -> int:
     they are taken one by one: the one at fault is counted, and holds up its own lane only.
     """
     waiting = await _waiting(desk)
-    read, blocked, ended = [], set[str](), 0
-    for raw in waiting:
-        if raw.lane in blocked:
-            continue
-        end = await _read(desk, parsers, raw)
-        if isinstance(end, Incoming):
-            read.append((raw, end))
-        elif end:
-            ended += 1
-        else:
+    # All at once: one whose signature waits for the DNS keeps none of the others.
+    ends = await asyncio.gather(*(_read(desk, parsers, raw) for raw in waiting))
+    read: list[tuple[RawInbox, Incoming]] = []
+    blocked, ended = set[str](), 0
+    for raw, end in zip(waiting, ends, strict=True):
+        if end is False:
             blocked.add(raw.lane)
+        elif end is True:
+            ended += 1
+        elif raw.lane not in blocked:
+            read.append((raw, end))
     return ended + await _receive_all(desk, read)
 
 
