@@ -6,6 +6,7 @@ by number (`cp1251`, `win-1251`, `x-ms-cp1251`, `1251`), as the WHATWG Encoding 
 """
 
 import re
+from functools import lru_cache
 
 _ALIASES = {
     "utf-8": "utf8 unicode11utf8 utf8sig utf8mb4 utf8mb3 xunicode unicode20utf8 xunicode20utf8 utf8mac utf8n",
@@ -73,6 +74,7 @@ _PUNCTUATION = re.compile(r"[^a-z0-9]")
 _MAX_NAME = 100
 
 
+@lru_cache(maxsize=512)
 def codec_of(charset: str) -> str:
     """The codec for a charset's name as a mail declares it; "" for an unknown name or none."""
     name = _PUNCTUATION.sub("", charset[:_MAX_NAME].split("*")[0].split(";")[0].lower())

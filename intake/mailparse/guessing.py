@@ -85,6 +85,8 @@ def guess(data: bytes) -> str:
     """The codec that `data` (8-bit, not UTF-8) is most likely in; "" if none fits well."""
     data = _sample(data)
     best, found = _western(data), "cp1252"
+    if best > 0.98:  # none can fit better
+        return found
     for language in _LANGUAGES:
         fit = _fit(data, language)
         if fit > best + (_AHEAD if language.latin else 0.02):

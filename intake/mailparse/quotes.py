@@ -50,7 +50,7 @@ def split(text: str) -> Split:
     """`text` in what is new and the rest. Linear in its length."""
     lines = text.split("\n", MAX_LINES)
     overflow = lines.pop() if len(lines) > MAX_LINES else ""
-    is_rest = _mark(lines)
+    is_rest = _mark(lines, armoured="-----BEGIN PGP" in text)
     new = _joined(line for line, away in zip(lines, is_rest, strict=True) if not away)
     rest = _joined(line for line, away in zip(lines, is_rest, strict=True) if away)
     if not new:
@@ -62,11 +62,12 @@ def _joined(lines: Iterable[str]) -> str:
     return _BLANKS.sub("\n\n", "\n".join(lines)).strip()
 
 
-def _mark(lines: list[str]) -> list[bool]:
+def _mark(lines: list[str], *, armoured: bool) -> list[bool]:
     """Which lines are not newly written."""
     quoted = [bool(_QUOTED.match(line)) for line in lines]
     away = quoted.copy()
-    _armour(lines, away)
+    if armoured:
+        _armour(lines, away)
     cut = _history(lines, quoted, away)
     _signature(lines, away, cut)
     _list_footer(lines, away, cut)
@@ -119,6 +120,8 @@ def _is_head(lines: list[str], at: int) -> bool:
     line = lines[at].strip()
     if line[0] in "-_=*" and SEPARATOR.fullmatch(line[:200]):
         return True
+    if ":" not in line[:60]:
+        return False
     if FROM_LINE.match(line):
         return sum(bool(FIELD_LINE.match(other)) for other in lines[at + 1 : at + 8]) >= 2
     return bool(FORWARDED.match(line))
