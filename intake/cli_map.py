@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from subjectline.handlers.registry.engines import guarded, open_engine, open_engines
-from subjectline.handlers.registry.live import look
+from subjectline.handlers.registry.live import look, schemas
 from subjectline.handlers.registry.mapcheck import Finding, check
 from subjectline.handlers.registry.mapdraft import connection_name, draft
 from subjectline.intake.map_source import SECONDS, reader, source, url_options
@@ -81,25 +81,29 @@ def _not_reached(name: str) -> Finding:
 @map_app.command("draft")
 def map_draft(
     url: Annotated[str, typer.Argument(help="sqlite:///FILE or postgresql://USER@HOST/NAME")],
-    schema: Annotated[str | None, typer.Option(help="The schema of its tables.")] = None,
+    schema: Annotated[
+        list[str] | None, typer.Option(help="A schema of its tables; more than once.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="The name of the connection.")] = None,
 ) -> None:
     """Write a first map from a live database; what is guessed says so. The URL stays out of it."""
     try:
-        typer.echo(asyncio.run(_draft(url, schema, name)), nl=False)
+        typer.echo(asyncio.run(_draft(url, schema or [], name)), nl=False)
     except SubjectlineError as wrong:
         typer.echo(str(wrong), err=True)
         raise typer.Exit(2) from None
 
 
-async def _draft(url: str, schema: str | None, name: str | None) -> str:
+async def _draft(url: str, wanted: list[str], name: str | None) -> str:
     engine = open_engine(url, SECONDS)
     try:
         async with guarded("database", SECONDS), engine.connect() as connection:
-            live = await look(connection, [schema])
+            live = await look(connection, wanted or [None])
+            if not live and not wanted:  # nothing in the default schema: all others
+                live = await look(connection, await schemas(connection))
     finally:
         await engine.dispose()
-    return draft(live, name or _name(url), schema)
+    return draft(live, name or _name(url))
 
 
 def _name(url: str) -> str:

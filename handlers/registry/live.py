@@ -1,13 +1,15 @@
 """What a live database says of itself: tables, columns, keys. Read once, a few queries a schema."""
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import Connection, inspect, types
+from sqlalchemy import Connection, Inspector, inspect, text, types
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.reflection import ObjectKind
+from sqlalchemy.exc import SAWarning
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subjectline.models.datamap import DataMap
@@ -29,13 +31,15 @@ class LiveColumn:
 @dataclass(frozen=True, slots=True)
 class LiveTable:
     """A table or view as the database has it. `unique` are the sets of columns that are unique besides
-    the key, `foreign` says column -> (schema, table, column), `indexed` the first columns of indexes."""
+    the key, `foreign` says column -> (schema, table, column), `indexed` the first columns of indexes.
+    `derived`: a view, or a part of a table that is split: its rows stand elsewhere."""
 
     columns: dict[str, LiveColumn]
     key: tuple[str, ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
     foreign: dict[str, tuple[str | None, str, str]] = field(default_factory=dict)
     indexed: frozenset[str] = frozenset()
+    derived: bool = False
 
     def is_unique(self, column: str) -> bool:
         return (column,) in (self.key, *self.unique)
@@ -55,11 +59,14 @@ async def look(connection: AsyncConnection, schemas: Iterable[str | None] = (Non
 def _tables(connection: Connection, schema: str | None) -> Live:
     seen = inspect(connection)
     options: dict[str, Any] = {"schema": schema, "kind": ObjectKind.ANY}
-    columns = seen.get_multi_columns(**options)
+    with warnings.catch_warnings():  # a type that SQLAlchemy does not know is `other`
+        warnings.filterwarnings("ignore", "Did not recognize type", SAWarning)
+        columns = seen.get_multi_columns(**options)
     keys: Mapping[Any, Any] = seen.get_multi_pk_constraint(**options)
     unique = seen.get_multi_unique_constraints(**options)
     foreign = seen.get_multi_foreign_keys(**options)
     indexes = seen.get_multi_indexes(**options)
+    derived = _derived(connection, seen, schema)
     made: Live = {}
     for place, listed in columns.items():
         by_index = [i for i in indexes.get(place, ()) if i.get("column_names")]
@@ -74,8 +81,34 @@ def _tables(connection: Connection, schema: str | None) -> Live:
             tuple(sets),
             _foreign(foreign.get(place, ())),
             frozenset(firsts),
+            place[1] in derived,
         )
     return made
+
+
+_PARTS = text(
+    "SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE c.relispartition AND n.nspname = coalesce(:schema, current_schema())"
+)
+
+
+def _derived(connection: Connection, seen: Inspector, schema: str | None) -> set[str]:
+    views = set(seen.get_view_names(schema))
+    if connection.dialect.name != "postgresql":
+        return views
+    parts = connection.scalars(_PARTS, {"schema": schema}).all()
+    return views | set(seen.get_materialized_view_names(schema)) | set(parts)
+
+
+async def schemas(connection: AsyncConnection) -> list[str]:
+    """The names of the database's schemas, without its own and the default one."""
+    return await connection.run_sync(_schemas)
+
+
+def _schemas(connection: Connection) -> list[str]:
+    seen = inspect(connection)
+    own = ("information_schema", seen.default_schema_name)
+    return [n for n in seen.get_schema_names() if n not in own and not n.startswith("pg_")]
 
 
 def _column(raw: Mapping[str, Any]) -> LiveColumn:

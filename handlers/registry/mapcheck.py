@@ -114,6 +114,8 @@ class _Check:
         for column, said in spec.columns.items():
             at = ("tables", name, "columns", column)
             found = seen.columns.get(column)
+            if said.values and (found is None or said.hidden):
+                yield self._warn((*at, "values"), "labels for values of a column that nobody sees")
             if found is None:
                 near = get_close_matches(column, list(seen.columns), 1)
                 hint = f"; it has {near[0]!r}" if near else ""
@@ -245,10 +247,12 @@ class _Check:
                 )
 
     def _leave(self) -> Iterator[Finding]:
+        open_ones = [name for name, leave in self._map.leave.items() if leave.action == "ask"]
+        if open_ones:
+            told = ", ".join(open_ones)
+            yield self._warn(("leave",), f"the map does not say what leaving does with {told}")
         for name, leave in self._map.leave.items():
             seen = self._seen(name)
-            if leave.action == "ask":
-                yield self._warn(("leave", name), "the map does not say what leaving does with it")
             for column, value in leave.set.items():
                 found = seen.columns.get(column) if seen else None
                 if found and value is None and not found.nullable:
@@ -263,7 +267,8 @@ class _Check:
                 for name, spec in self._map.tables.items()
                 if spec.connection == connection
             }
-            for place in sorted(set(tables) - mapped, key=str):
+            own = {place for place, seen in tables.items() if not seen.derived}
+            for place in sorted(own - mapped, key=str):
                 yield self._warn(
                     ("connections", connection),
                     f"the table {place[1]!r} is not in the map: personal data in it reaches nobody",

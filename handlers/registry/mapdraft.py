@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from subjectline.handlers.registry.live import Live, LiveColumn, LiveTable
 from subjectline.models.datamap import wording
 from subjectline.models.datamap.tables import split
 from subjectline.models.datamap.whose import Edge, Inference
+from subjectline.models.errors import SettingsError
 
 GUESS = "  # guess"
 _HOME = frozenset(
@@ -18,7 +19,7 @@ _HOME = frozenset(
 )
 _SECRET = re.compile(r"passw|secret|token|salt|_hash$|^hash")
 _FIELDS: tuple[tuple[re.Pattern[str], str, str, str], ...] = (
-    (re.compile(r"(^|_)e_?mail(_address)?$"), "email", "email", "user.contact.email"),
+    (re.compile(r"(^|_)e_?mail_?(addr(ess)?)?$"), "email", "email", "user.contact.email"),
     (re.compile(r"phone|mobile|(^|_)tel($|_)"), "phone", "phone_kr", "user.contact.phone_number"),
     (re.compile(r"birth|(^|_)dob$"), "birth_date", "birth_date", "user.demographic"),
     (re.compile(r"nick"), "nickname", "nickname", "user.name"),
@@ -31,9 +32,19 @@ _FIELDS: tuple[tuple[re.Pattern[str], str, str, str], ...] = (
 )
 
 
+# Tables that are catalogues by their name, where nothing in them looks like a person's.
+_CATALOGUE = re.compile(
+    r"^(product|categor|genre|media_?type|album|artist|track|song|film|movie|book|actor|language|countr"
+    r"|city$|cities$|region|territor|(us_?)?states?$|currenc|brand|colou?r|model|material|size)"
+)
+
+_CONTACTS = re.compile(r"e_?mail|phone|mobile|contact")
+
+
 @dataclass
 class _Draft:
     live: dict[str, LiveTable]
+    places: dict[str, tuple[str | None, str]]
     schema: str | None
     home: str
     key: str
@@ -42,18 +53,41 @@ class _Draft:
     ways: dict[str, tuple[str, Any]] = field(default_factory=dict)
 
 
-def draft(live: Live, connection: str, schema: str | None = None) -> str:
-    """A map in YAML of the tables in `live`, for a connection of this name."""
-    tables = {name: seen for (_, name), seen in sorted(live.items(), key=lambda i: i[0][1])}
+def draft(live: Live, connection: str) -> str:
+    """A map in YAML of the tables in `live`, for a connection of this name; without views, and without
+    the parts of a table that is split. Raises SettingsError where there is no table."""
+    places = _named(live)
+    tables = {name: _seen(live[place], place, places) for name, place in sorted(places.items())}
     if not tables:
-        return "# The database has no tables.\n"
+        raise SettingsError("the database has no tables", remedy="Name another, or --schema NAME.")
+    schemas = {schema for schema, _ in places.values()}
+    schema = schemas.pop() if len(schemas) == 1 else None
     home = _home(tables)
     key = tables[home].key[0] if len(tables[home].key) == 1 else next(iter(tables[home].columns))
-    made = _Draft(tables, schema, home, key)
+    made = _Draft(tables, places, schema, home, key)
     for name, seen in tables.items():
         _relate(made, name, seen)
     _belong(made)
     return "\n".join(_lines(made, connection)) + "\n"
+
+
+def _named(live: Live) -> dict[str, tuple[str | None, str]]:
+    """A name for each table: its own, with the schema before it where two have the same."""
+    own = [place for place, seen in live.items() if not seen.derived]
+    twice = {name for _, name in own if sum(other == name for _, other in own) > 1}
+    return {f"{s}_{name}" if name in twice and s else name: (s, name) for s, name in own}
+
+
+def _seen(
+    seen: LiveTable, here: tuple[str | None, str], places: dict[str, tuple[str | None, str]]
+) -> LiveTable:
+    """The table with its references by our names; those into what is not drafted are left out."""
+    names = {place: name for name, place in places.items()}
+    foreign: dict[str, tuple[str | None, str, str]] = {}
+    for column, (schema, to, there) in seen.foreign.items():
+        if name := names.get((schema, to)) or names.get((here[0], to)):
+            foreign[column] = (schema, name, there)
+    return replace(seen, foreign=foreign)
 
 
 def _home(tables: dict[str, LiveTable]) -> str:
@@ -98,6 +132,8 @@ def _by_name(made: _Draft, name: str, column: str, about: LiveColumn) -> str | N
 def _belong(made: _Draft) -> None:
     """As for a dataset: by owner, by a contact, through a parent, by use; else unknown."""
     raw: dict[str, dict[str, Any]] = {name: {} for name in made.live}
+    for name in _catalogues(made):
+        raw[name]["belongs"] = "nobody"
     for name, found in made.references.items():
         raw[name]["references"] = {column: [place] for column, place in found.items()}
     edges = [
@@ -114,11 +150,28 @@ def _belong(made: _Draft) -> None:
     made.ways = {name: way for name, table in raw.items() if (way := _way(table))}
 
 
+def _catalogues(made: _Draft) -> Iterator[str]:
+    for name, seen in made.live.items():
+        told = [c for c in seen.columns if c.lower() not in name.lower()]  # a city's city
+        plain = all(_kind(column)[2] in ("", "user.name") for column in told)
+        named = _CATALOGUE.match(name.lower()) and name != made.home
+        if plain and named and not _leads_home(made, name, set()):
+            yield name
+
+
+def _leads_home(made: _Draft, name: str, above: set[str]) -> bool:
+    if name == made.home:
+        return True
+    parents = {split(place)[0] for place in made.references[name].values()} - above
+    return any(_leads_home(made, parent, above | {name, *parents}) for parent in parents)
+
+
 def _way(table: dict[str, Any]) -> tuple[str, Any] | None:
     for way in ("owners", "through", "identities", "used_by"):
         if table.get(way):
             return way, table[way]
-    return ("unknown", table.get("why", "")) if table.get("belongs") else None
+    belongs = table.get("belongs")
+    return (str(belongs), table.get("why", "")) if belongs else None
 
 
 def _lines(made: _Draft, connection: str) -> Iterator[str]:
@@ -151,6 +204,11 @@ def _lines(made: _Draft, connection: str) -> Iterator[str]:
 def _table(made: _Draft, connection: str, name: str, seen: LiveTable) -> Iterator[str]:
     yield f"  {_word(name)}:"
     yield f"    connection: {_word(connection)}"
+    schema, place = made.places[name]
+    if place != name:
+        yield f"    table: {_word(place)}"
+    if schema != made.schema:
+        yield f"    schema_name: {_word(schema or 'public')}"
     yield f"    labels: {_labels(name)}{GUESS}"
     yield f"    category: {_category(seen)[0]}{GUESS}"
     yield f"    key: [{', '.join(map(_word, seen.key))}]" + ("" if seen.key else "  # none found")
@@ -178,6 +236,8 @@ def _whose(made: _Draft, name: str) -> Iterator[str]:
         yield f"    identities: {{{told}}}{GUESS}"
     elif way == "used_by":
         yield f"    used_by: [{', '.join(map(_word, value))}]{GUESS}"
+    elif way == "nobody":
+        yield f"    belongs: nobody{GUESS}: a catalogue"
     elif way:
         yield f"    belongs: unknown  # {value}"
 
@@ -187,42 +247,60 @@ def _mark(made: _Draft, table: str, column: str) -> str:
 
 
 def _fields(made: _Draft) -> Iterator[str]:
-    """What home says about a person; the first email and phone are the contacts."""
-    taken: set[str] = set()
-    found = 0
-    for column, about in made.live[made.home].columns.items():
-        contact, validator, category = _kind(column)
-        refers = column == made.key or column in made.references[made.home]
-        if refers or _SECRET.search(column.lower()) or not (validator and category):
+    """What home says about a person; the first email and phone are the contacts. Where home has none,
+    those of tables of contacts with one owner."""
+    found = list(_items(made, made.home, set()))
+    taken = at_home = {contact for _, _, contact in found if contact}
+    for name, (way, _) in made.ways.items():
+        if at_home or way != "owners" or not _CONTACTS.search(name.lower()):
             continue
-        name = contact if contact and contact not in taken else column
-        if name in taken:
-            continue
-        taken.add(name)
-        found += 1
-        length = f", max_length: {about.length}" if about.length else ""
-        yield f"  {_word(name)}:"
-        yield f"    table: {_word(made.home)}"
-        yield f"    column: {_word(column)}"
-        yield f"    labels: {_labels(column)}"
-        yield f"    category: {wording.category(category)[0]}"
-        yield f"    validator: {{kind: {validator}{length}}}"
-        if name in ("email", "phone"):
-            yield f"    contact: {name}"
-            yield from _copies(made, column)
+        found += [item for item in _items(made, name, taken) if item[2]]
+        taken = {contact for _, _, contact in found if contact}
+    for table, column, contact in found:
+        yield from _field(made, table, column, contact)
     if not found:
         yield "  {}"
+    if not taken:
+        yield "  # No column looks like an email address or a phone number: mark one with contact: email"
 
 
-def _copies(made: _Draft, column: str) -> Iterator[str]:
+def _items(made: _Draft, table: str, taken: set[str]) -> Iterator[tuple[str, str, str]]:
+    """(table, column, email, phone or nothing) of what a table says about a person."""
+    taken = set(taken)
+    for column in made.live[table].columns:
+        kind, validator, category = _kind(column)
+        refers = column == made.key or column in made.references[table]
+        if refers or _SECRET.search(column.lower()) or not (validator and category):
+            continue
+        contact = kind if kind in ("email", "phone") and kind not in taken else ""
+        taken.add(contact)
+        yield table, column, contact
+
+
+def _field(made: _Draft, table: str, column: str, contact: str) -> Iterator[str]:
+    _, validator, category = _kind(column)
+    length = made.live[table].columns[column].length
+    limit = f", max_length: {length}" if length else ""
+    yield f"  {_word(contact or column)}:"
+    yield f"    table: {_word(table)}"
+    yield f"    column: {_word(column)}"
+    yield f"    labels: {_labels(column)}"
+    yield f"    category: {wording.category(category)[0]}"
+    yield f"    validator: {{kind: {validator}{limit}}}"
+    if contact:
+        yield f"    contact: {contact}"
+        yield from _copies(made, table, column)
+
+
+def _copies(made: _Draft, table: str, column: str) -> Iterator[str]:
     """Columns of the same name in rows of the same person: only where they hold the old value."""
     places = [
         f"{{table: {_word(name)}, column: {_word(column)}, same: true}}"
         for name, seen in made.live.items()
-        if name != made.home
+        if name not in (table, made.home)
         and column in seen.columns
         and column not in seen.key
-        and made.ways[name][0] != "unknown"
+        and made.ways[name][0] not in ("unknown", "nobody")
     ]
     if places:
         yield f"    copies: [{', '.join(places)}]{GUESS}"
@@ -259,7 +337,7 @@ def _category(seen: LiveTable) -> tuple[str, dict[str, str]]:
 
 def _categories(made: _Draft) -> dict[str, dict[str, str]]:
     found = dict(_category(seen) for seen in made.live.values())
-    for column in made.live[made.home].columns:
+    for column in (column for seen in made.live.values() for column in seen.columns):
         if path := _kind(column)[2]:
             name, said = wording.category(path)
             found[name] = said

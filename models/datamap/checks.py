@@ -48,7 +48,9 @@ def _table(m: Sections, name: str, table: Table) -> Iterator[Problem]:
     yield from _unknown((*at, "recipients"), "recipient", table.recipients, m.recipients)
     yield from _unknown((*at, "retention"), "retention", [table.retention], m.retention)
     yield from _unknown((*at, "key"), "column", table.key, table.columns)
-    if not table.key and all(column.type != "unknown" for column in table.columns.values()):
+    # An empty list says that there is none: the table can be read, not written.
+    left_out = "key" not in table.model_fields_set
+    if left_out and all(column.type != "unknown" for column in table.columns.values()):
         yield Problem((*at, "key"), "the key 'key' is missing", "Name the columns of its key.")
     paths = table.paths()
     yield from _unknown((*at, "owners"), "column", table.owners, paths)

@@ -91,6 +91,8 @@ class Inference:
     def _by_parent(self, name: str) -> bool:
         """Through the one row that it hangs on, where that has an owner."""
         up = [e for e in self._up(name) if e.flow != "up" and not e.many and self._owned(e.parent)]
+        # Who alone uses a row does not own what others hang on it, unless a file says that it does.
+        up = [e for e in up if e.flow == "down" or not self._only_used(e.parent)]
         found = [e for e in up if not self._shared(e.parent)]
         if len({e.column for e in found}) > 1:
             found = [e for e in found if e.flow == "down"]
@@ -123,6 +125,7 @@ class Inference:
             f"{e.child}.{e.column}"
             for e in self._down(name)
             if not self._hangs_on(e.child, name)
+            and not self._only_hangs(e.child)
             and self._tables[e.child].get("belongs") != "nobody"
         ]
         return list(dict.fromkeys(found))
@@ -149,6 +152,16 @@ class Inference:
         """Whether rows of it are known to be somebody's."""
         belongs = self._tables[name].get("belongs", "person")
         return name not in self._open and belongs == "person"
+
+    def _only_used(self, name: str) -> bool:
+        """Whether rows of it are somebody's only because that person's rows refer to them."""
+        above = self._parents(name)
+        return bool(self._tables[name].get("used_by")) or any(map(self._only_used, above[:1]))
+
+    def _only_hangs(self, name: str) -> bool:
+        """Whether a table of nobody known refers to nothing but what is somebody's by use."""
+        unknown = self._tables[name].get("belongs") == "unknown"
+        return unknown and all(self._only_used(e.parent) for e in self._up(name))
 
     def _shared(self, name: str) -> bool:
         """Whether a row of it may be of two persons, so that what hangs on it is not told by it."""
