@@ -11,7 +11,7 @@ from typing import Any
 import rfc8785
 
 from subjectline.handlers.registry import Collected, CollectedTable, ConsentSeen
-from subjectline.models.datamap import Bilingual, DataMap, Recipient
+from subjectline.models.datamap import Bilingual, DataMap, Recipient, Table
 from subjectline.models.tables import ConsentEntry
 
 FORMAT, VERSION = "subjectline-export", 1
@@ -92,6 +92,7 @@ def table(data_map: DataMap, found: CollectedTable) -> dict[str, Any]:
             "label": both(label),
             "type": spec.columns[name].type if name in spec.columns else "text",
             "field": by_column.get(name),
+            "values": _values(spec, name),
         }
         for name, label in found.columns.items()
     ]
@@ -106,6 +107,12 @@ def table(data_map: DataMap, found: CollectedTable) -> dict[str, Any]:
         "withheld_columns": list(found.withheld_columns),
         "count": found.total,
     }
+
+
+def _values(spec: Table, name: str) -> list[dict[str, Any]]:
+    """What coded values mean. A list: a code may be called like a language."""
+    known = spec.columns[name].values if name in spec.columns else {}
+    return [{"value": value, "label": both(label)} for value, label in known.items()]
 
 
 def _purposes(data_map: DataMap, names: set[str]) -> list[dict[str, Any]]:

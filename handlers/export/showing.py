@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from subjectline.handlers import words as labels
 from subjectline.handlers.export.wording import words
+from subjectline.models.datamap import code
 from subjectline.models.regimes import regime_named
 
 if TYPE_CHECKING:
@@ -33,9 +34,12 @@ def records(
 
 
 def value(desk: "Desk", column: Mapping[str, Any], raw: Any, language: str) -> str:
-    """One value: nothing is a dash, yes and no are words, times stand in the regime's zone."""
+    """One value: nothing is a dash, codes and yes and no are words, times stand in the regime's zone."""
     if raw is None or raw == "":
         return words(language)["nothing"]
+    meant = {one["value"]: one["label"][language] for one in column.get("values", ())}
+    if meant and (told := meant.get(code(raw))):
+        return str(told)
     if isinstance(raw, bool):
         return words(language)["yes" if raw else "no"]
     if isinstance(raw, list | dict):

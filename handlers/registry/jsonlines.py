@@ -16,7 +16,8 @@ from typing import Any
 
 NULL = b"\\N"
 # How PostgreSQL's types are written; whatever is not here is a text.
-_BARE = dict.fromkeys(("int2", "int4", "int8", "oid", "numeric", "float4", "float8"), "number")
+_BARE = dict.fromkeys(("int2", "int4", "int8", "oid"), "integer")
+_BARE |= dict.fromkeys(("numeric", "float4", "float8"), "number")
 _WAYS = _BARE | {"bool": "boolean", "json": "json", "jsonb": "json"}
 _WAYS |= {"timestamp": "time", "timestamptz": "time"}
 
@@ -67,7 +68,7 @@ class Weaver:
         woven[1::2] = cells
         woven[0], woven[-1] = self._between[0].partition(b"\n")[2], self._end
         made = b"".join(woven)
-        if NULL in block:  # no backslash of a value stands alone before an N
+        if b"\\" in block and NULL in block:  # no backslash of a value stands alone before an N
             made = made.replace(b'"\\N"', b"null").replace(b":\\N", b":null")
         return made
 
@@ -77,12 +78,13 @@ class Weaver:
 
     def _mend_what_is_rare(self, block: bytes, cells: Cells) -> None:
         width = len(self._ways)
-        quoted = b'"' in block or b"\\v" in block
+        quoted = b'"' in block or (b"\\" in block and b"\\v" in block)
         if quoted or len(block.translate(None, _RAW)) != len(block):
             for number in self._of("text"):
                 cells[number::width] = [_string(cell) for cell in cells[number::width]]
-        if b"NaN" in block or b"Infinity" in block:
-            for number in self._of("number"):
+        numbers = self._of("number")
+        if numbers and (b"NaN" in block or b"Infinity" in block):
+            for number in numbers:
                 cells[number::width] = [_number(cell) for cell in cells[number::width]]
 
     def _of(self, way: str) -> list[int]:

@@ -21,7 +21,7 @@ from subjectline.models.datamap.parts import (
     Retention,
     Value,
 )
-from subjectline.models.datamap.tables import Column, Table
+from subjectline.models.datamap.tables import Column, Table, code
 
 __all__ = [
     "Archive",
@@ -44,6 +44,7 @@ __all__ = [
     "Retention",
     "Table",
     "Value",
+    "code",
     "load_map",
     "parse_map",
     "vocabulary_words",

@@ -12,6 +12,11 @@ Type = Literal[
 ]
 
 
+def code(raw: object) -> str:
+    """A value of a column as the map's `values` name it; yes and no are true and false."""
+    return str(raw).lower() if isinstance(raw, bool) else str(raw)
+
+
 class Column(Strict):
     """One column, or one key of a JSON column (`fields`).
 
@@ -19,7 +24,8 @@ class Column(Strict):
     never shown to anybody (a password's hash). `type` unknown is read from the live database, other
     is shown as text. `person` marks a key in JSON that names a person, by member id (`key`) or by a
     kind of identity: an object that names somebody else is left out. `many`: an array stands there, of
-    values or of objects with `fields`.
+    values or of objects with `fields`. `values` says in words what a coded value means, to people only:
+    {active: {ko: …, en: …}}; yes and no are written true and false.
     """
 
     labels: Bilingual
@@ -29,7 +35,13 @@ class Column(Strict):
     fields: dict[str, "Column"] = pydantic.Field(default_factory=dict)
     person: str | None = None
     many: bool = False
+    values: dict[str, Bilingual] = pydantic.Field(default_factory=dict)
     category: str | None = None
+
+    @pydantic.field_validator("values", mode="before")
+    @classmethod
+    def _codes(cls, raw: Any) -> Any:
+        return {code(key): label for key, label in raw.items()} if isinstance(raw, dict) else raw
 
 
 class Table(Strict):
