@@ -17,6 +17,7 @@ from subjectline.handlers.identity import Known
 from subjectline.handlers.replies import Thread
 from subjectline.handlers.requests import link_message, open_of
 from subjectline.handlers.understanding import Understanding, understand
+from subjectline.models.db import hold_on
 from subjectline.models.incoming import Contact, Door, Incoming, Outcome
 from subjectline.models.tables import Conversation, Message, MessageFile
 
@@ -110,6 +111,7 @@ async def _conversation(
     found.last_at = max(found.last_at, incoming.arrived_at)
     session.add(found)
     await session.flush()
+    hold_on(session, found)
     return found, known is None
 
 

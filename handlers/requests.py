@@ -16,7 +16,7 @@ from subjectline.handlers import audit, holds, post
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.deadlines import due
 from subjectline.handlers.wishes import set_wish
-from subjectline.models.db import wake
+from subjectline.models.db import hold_on, wake
 from subjectline.models.errors import IllegalMove, NotPermitted, StaleMove
 from subjectline.models.incoming import Contact
 from subjectline.models.tables import (
@@ -139,6 +139,7 @@ async def advance(
     does not have it, NotPermitted where its facts are not enough.
     """
     request = await session.get_one(Request, request_id, populate_existing=True)
+    hold_on(session, request)
     if request.version != expected_version:
         raise _stale(request, expected_version)
     move = legal_move(request.state, event)

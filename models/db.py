@@ -131,6 +131,11 @@ def wake(session: AsyncSession, *names: str) -> None:
     session.info.setdefault("wake", set()).update(names)
 
 
+def hold_on(session: AsyncSession, *rows: object) -> None:
+    """Keeps rows at hand until the session ends: it knows its rows by weak references only."""
+    session.info.setdefault("held", []).extend(rows)
+
+
 def prepare_sqlite(engine: Engine, begin: str) -> None:
     """WAL, foreign keys, a busy time-out and an explicit BEGIN, on every connection."""
 
