@@ -70,7 +70,9 @@ def _long(words: str, language: str, size: int) -> str:
 
 
 def _part(kind: str, text: str) -> bytes:
-    head = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
+    head = (
+        f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
+    )
     return head.encode() + encodebytes(text.encode()).replace(b"\n", b"\r\n")
 
 
@@ -87,7 +89,7 @@ def _html(words: str, language: str, random: Random) -> bytes:
 def _file(words: str, language: str, random: Random) -> bytes:
     content = random.randbytes(random.randrange(1500, 36_000))
     file = (
-        b"Content-Type: image/jpeg\r\nContent-Disposition: attachment; filename=\"photo.jpg\"\r\n"
+        b'Content-Type: image/jpeg\r\nContent-Disposition: attachment; filename="photo.jpg"\r\n'
         b"Content-Transfer-Encoding: base64\r\n\r\n" + encodebytes(content).replace(b"\n", b"\r\n")
     )
     return _many(_part("plain", _long(words, language, 300)), file, kind="mixed")

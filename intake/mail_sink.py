@@ -1,5 +1,6 @@
 """Between the IMAP door and the raw inbox: commits each batch sealed, and says what may be moved."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
@@ -17,16 +18,45 @@ from subjectline.models.incoming import Door, Incoming, Outcome
 OF_PERSONS = frozenset({"person", "empty", "nothing_new", "oversized"})
 
 
+class Recent:
+    """What the sink has parsed to know a mail's fate: the inbox need not do it again a moment later.
+
+    Bounded by the bytes of the mails; what is no longer here, as after a restart, is parsed anew.
+    """
+
+    def __init__(self, most: int = 16 * 1024 * 1024) -> None:
+        self._most, self._held = most, 0
+        self._parsed: dict[str, tuple[Incoming, int]] = {}
+
+    def put(self, incoming: Incoming, size: int) -> None:
+        self._parsed[incoming.source_key] = incoming, size
+        self._held += size
+        while self._held > self._most:
+            self._held -= self._parsed.pop(next(iter(self._parsed)))[1]
+
+    def take(self, source_key: str) -> Incoming | None:
+        found = self._parsed.pop(source_key, None)
+        if found is None:
+            return None
+        self._held -= found[1]
+        return found[0]
+
+
 class MailSink:
     """Keeps batches of mails for one desk."""
 
-    def __init__(self, desk: Desk, policy: MailPolicy) -> None:
+    def __init__(self, desk: Desk, policy: MailPolicy, recent: Recent | None = None) -> None:
         self._desk, self._policy = desk, policy
+        self._recent = recent or Recent()
 
     async def keep(self, mails: Sequence[RawMail]) -> Sequence[Disposition]:
         """Commits the batch. A mail with a resident number is not left on the server (PIPA 24-2)."""
+        fates = []
+        for mail in mails:
+            fates.append(self._fate(mail))
+            await asyncio.sleep(0)  # the gate answers in between
         await inbox.keep(self._desk, [_raw(mail) for mail in mails])
-        return [self._fate(mail) for mail in mails]
+        return fates
 
     def _fate(self, mail: RawMail) -> Disposition:
         try:
@@ -38,23 +68,28 @@ class MailSink:
             )
         except UnreadableMail:
             return Disposition.QUARANTINE
+        self._recent.put(seen, len(mail.content))
         if seen.resident_number_found:
             return Disposition.EXPUNGE
         return Disposition.QUARANTINE if seen.outcome is Outcome.DEAD else Disposition.PROCESSED
 
 
 def mail_parser(
-    policy: MailPolicy, checker: Checker | None = None, unchecked: Collection[str] = ()
+    policy: MailPolicy,
+    checker: Checker | None = None,
+    unchecked: Collection[str] = (),
+    recent: Recent | None = None,
 ) -> inbox.Parser:
     """The parser that the inbox uses for mails.
 
     With a `checker` signatures are verified first, except in the mailboxes of the accounts
-    `unchecked` (`user@host`).
+    `unchecked` (`user@host`). `recent`: where the sink left what it parsed already.
     """
     skipped = tuple(f"mail:{account}/" for account in unchecked)
 
     def parse(view: RawView, own_check: OwnCheck | None = None) -> Incoming:
-        seen = parse_mail(
+        seen = recent.take(view.source_key) if recent and own_check is None else None
+        seen = seen or parse_mail(
             view.body,
             source_key=view.source_key,
             arrived_at=view.arrived_at,

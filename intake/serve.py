@@ -25,7 +25,7 @@ from subjectline.intake.console.app import create_console
 from subjectline.intake.gate_api import create_gate_app
 from subjectline.intake.health import Watched, health_routes
 from subjectline.intake.mail import MailPolicy
-from subjectline.intake.mail_sink import MailSink, mail_parser
+from subjectline.intake.mail_sink import MailSink, Recent, mail_parser
 from subjectline.intake.mailauth.check import Checker
 from subjectline.intake.mailauth.dns import LiveDns
 from subjectline.intake.mailbox import Mailbox
@@ -65,9 +65,10 @@ def assemble(desk: Desk, settings: Settings) -> Parts:
         (box.max_mail_bytes for box in settings.mailboxes), default=MailPolicy().max_bytes
     )
     policy = MailPolicy(settings.desk.authserv_ids, (settings.desk.address,), largest)
-    parts.parsers[Door.MAIL] = _mail_parser(policy, settings)
+    recent = Recent()
+    parts.parsers[Door.MAIL] = _mail_parser(policy, settings, recent)
     for box in settings.mailboxes:
-        door = Mailbox(box, MailSink(desk, policy), desk.clock)
+        door = Mailbox(box, MailSink(desk, policy, recent), desk.clock)
         parts.loops.append(door.run)
         parts.doors.append(Watched(f"mailbox {box.user}", door.status))
     if settings.telegram.token is not None:
@@ -75,14 +76,14 @@ def assemble(desk: Desk, settings: Settings) -> Parts:
     return parts
 
 
-def _mail_parser(policy: MailPolicy, settings: Settings) -> inbox.Parser:
+def _mail_parser(policy: MailPolicy, settings: Settings, recent: Recent) -> inbox.Parser:
     """With our own look at signatures for the mailboxes that ask for it."""
     if not any(box.verify_dkim for box in settings.mailboxes):
-        return mail_parser(policy)
+        return mail_parser(policy, recent=recent)
     dns = LiveDns(settings.dns)
     checker = Checker(dns, policy.authserv_ids, seconds=settings.dns.mail_seconds)
     unchecked = {f"{box.user}@{box.host}" for box in settings.mailboxes if not box.verify_dkim}
-    return mail_parser(policy, checker, unchecked)
+    return mail_parser(policy, checker, unchecked, recent)
 
 
 def _add_telegram(parts: Parts, settings: Settings) -> None:
@@ -154,10 +155,12 @@ def _keeping_path(app: Any, prefix: str) -> Any:
 
 
 async def serve(settings: Settings) -> None:
-    """The real thing: runs until a signal. Raises SettingsError in one sentence where it cannot."""
+    """The real thing: runs until a signal. Raises SettingsError in one sentence where it cannot, and
+    DataMapError where letters would leave without a sender."""
     with Alone(places(settings).lock):
         desk = make_desk(settings)
         try:
+            desk.data_map.must_have_sender()
             await migrate(desk.db)
             parts = assemble(desk, settings)
             await run(parts, applications(parts, settings))
