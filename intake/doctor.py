@@ -37,6 +37,7 @@ async def examine(settings: Settings) -> list[Finding]:
 
 def _looks(desk: Desk, settings: Settings) -> list[Look]:
     looks: list[Look] = [lambda: _keys(desk), lambda: _database(desk), lambda: _registry(desk)]
+    looks.append(lambda: _company(desk))
     for box in settings.mailboxes:
         looks.append(Mailbox(box, MailSink(desk, MailPolicy()), desk.clock).doctor)
     if settings.smtp is not None:
@@ -93,6 +94,11 @@ async def _registry(desk: Desk) -> Finding:
         more = f" (and {len(faults) - 1} more: subjectline map check)" if len(faults) > 1 else ""
         return Finding(False, f"registry: {faults[0]}{more}")
     return Finding(True, f"registry: the map fits; members: {await desk.registry.count()}.")
+
+
+async def _company(desk: Desk) -> Finding:
+    desk.data_map.must_have_sender()
+    return Finding(True, f"company: letters are signed by {desk.data_map.company.name.en}.")
 
 
 async def _doors(settings: Settings) -> Finding:

@@ -17,7 +17,7 @@ from subjectline.handlers.registry.live import (
 )
 from subjectline.handlers.registry.schema import Schema
 from subjectline.models.datamap import DataMap, Table
-from subjectline.models.errors import RegistryError
+from subjectline.models.errors import DataMapError, RegistryError
 
 Level = Literal["error", "warning"]
 _LENGTHS = {"text": 200, "name": 60, "nickname": 30, "address": 200, "email": 254, "phone_kr": 13}
@@ -92,8 +92,10 @@ class _Check:
         return _at(self._map, "warning", where, told)
 
     def _whole(self) -> Iterator[Finding]:
-        if not self._map.company.phone and not self._map.company.email:
-            yield self._warn(("company",), "letters need the company's name, phone and address")
+        try:
+            self._map.must_have_sender()
+        except DataMapError as unsaid:
+            yield self._warn(("company",), unsaid.rule)
         for where, told in self._map.notes():
             yield self._warn(where, told)
         schema = Schema(self._map)

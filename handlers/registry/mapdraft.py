@@ -180,7 +180,7 @@ def _lines(made: _Draft, connection: str) -> Iterator[str]:
     yield "# they are. Then: subjectline map check"
     yield f"registry: {_word(connection)}{GUESS}"
     yield "company:" + GUESS
-    yield "  name: {ko: 회사 이름, en: Company}"
+    yield f"  name: {_both(wording.UNNAMED)}  # no letter leaves before it is named"
     yield "  officer: {ko: 개인정보 보호책임자, en: Privacy officer}"
     yield '  phone: ""'
     yield '  email: ""'

@@ -10,7 +10,10 @@ from subjectline.models.datamap.checks import problems
 from subjectline.models.datamap.lines import Lines
 from subjectline.models.datamap.parts import Field, Purpose, Recipient
 from subjectline.models.datamap.sections import Sections
+from subjectline.models.datamap.wording import UNNAMED
+from subjectline.models.errors import DataMapError
 
+_OF_OURS = ": a file of yours with datasets: [FILE.yml], home and company (docs/data-map.md)."
 _Part = TypeVar("_Part", Purpose, Recipient)
 
 
@@ -71,6 +74,23 @@ class DataMap(Sections):
             not table.key or any(column.type == "unknown" for column in table.columns.values())
             for table in self.tables.values()
         )
+
+    def must_have_sender(self) -> None:
+        """Raises DataMapError, with file, line and way out, where letters would not say who writes."""
+        company = self.company
+        named = self._lines is None or self.says("company", "name")
+        missing = [] if named else ["name", "officer"]
+        if named and company.name.en == UNNAMED["en"]:
+            missing.append("name")
+        if not (company.phone.strip() or company.email.strip()):
+            missing.append("phone or email")
+        if missing:
+            raise DataMapError(
+                f"letters would leave without a sender: no {', no '.join(missing)}",
+                field=f"{self.place('company')} company",
+                remedy="Write company: {name, officer, phone, email, policy_url} into the data map"
+                + ("." if self._lines is None or self.says("home") else _OF_OURS),
+            )
 
     def canonical(self, member: object) -> str:
         """The one way in which a member id is written. Raises NotCanonical."""

@@ -51,6 +51,7 @@ _CATEGORIES = {
     "user.workplace": ("직장 정보", "Work"),
     "system": ("운영 기록", "Records of operation"),
 }
+UNNAMED = {"ko": "회사 이름", "en": "Company"}  # what a drafted map says until somebody names it
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+")
 
 

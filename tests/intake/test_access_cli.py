@@ -187,3 +187,34 @@ def test_a_dataset_that_cannot_be_read_is_told(tmp_path: Path, text: str, told: 
     assert done.exit_code == 2 and told in done.stderr
     missing = asked("mina@library.test", dataset=tmp_path / "none.yml")
     assert missing.exit_code == 2 and "none.yml: the data map cannot be read" in missing.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "doctor"])
+@pytest.mark.parametrize(
+    ("company", "told"),
+    [
+        ("", "no name, no officer, no phone or email"),
+        ("{name: {ko: 도서관, en: Library}, officer: {ko: 담, en: O}, phone: '', email: ' '", "no phone or"),
+        ("{name: {ko: 회사 이름, en: Company}, officer: {ko: 담당, en: O}, phone: '1', email: ''", "no name"),
+    ],
+)  # fmt: skip
+def test_no_letter_leaves_without_a_sender(
+    url: str, tmp_path: Path, command: str, company: str, told: str
+) -> None:
+    ours = "datasets: [{file: library.yml, only: [library]}]\nhome: reader\n"
+    ours += "tables: {reading_room: {belongs: unknown}}\n"
+    (tmp_path / "library.yml").write_text(DATASET.read_text())
+    (tmp_path / "map.yaml").write_text(
+        ours + (f"company: {company}, policy_url: ''}}\n" if company else "")
+    )
+    config = tmp_path / "subjectline.toml"
+    config.write_text(
+        f'[desk]\ndata_dir = "{tmp_path / "var"}"\n[registry]\nmap = "{tmp_path / "map.yaml"}"\n'
+        f'[registry.urls]\nlibrary = "{url.partition("=")[2]}"\n'
+    )
+    for words in (["keys", "init"], ["migrate"], [command]):
+        done = CliRunner().invoke(app, [*words, "--config", str(config)])
+    line = 4 if company else 1
+    assert done.exit_code == (2 if command == "serve" else 1)
+    assert f"map.yaml:{line} company: letters would leave without a sender" in done.output
+    assert told in done.output and "company: {name, officer" in done.output

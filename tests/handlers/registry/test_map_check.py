@@ -198,6 +198,7 @@ async def test_leaving_is_not_guessed(empty_url: str, backend: str, query: Query
     await query(url, "CREATE TABLE person (code INTEGER PRIMARY KEY, mail TEXT, born DATE)")
     await query(url, "INSERT INTO person VALUES (1, 'a@b.test', NULL)")
     await query(url, "CREATE TABLE thing (id INTEGER PRIMARY KEY, whose INTEGER)")
+    await query(url, "INSERT INTO thing VALUES (1, 1)")
     text = WRONG.replace("code: {labels", "code: {type: integer, labels")
     wanted = parse_map(text)
     registry = Registry(wanted, open_engines(wanted, {"one": url}))
