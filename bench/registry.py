@@ -26,11 +26,11 @@ from sqlalchemy import event
 
 from subjectline.handlers.registry import Registry, open_engines
 from subjectline.models.datamap import DataMap
+from subjectline.models.datamap.plain import LABEL, plain_map, plain_table
 
 TABLES, THROUGH = 20, 4  # the last few hang on another table instead of naming the member
 ROUNDS = 3
 HEAVY = 1
-LABEL = {"ko": "말", "en": "Word"}
 WORDS = "'the quick brown fox jumps over row ' || n"
 _KIND = {"id": "integer", "member_id": "integer", "parent_id": "integer", "amount": "decimal"}
 _KIND |= {"at": "datetime", "done": "boolean", "words": "text", "code": "text"}
@@ -46,10 +46,10 @@ def hangs(number: int) -> bool:
 
 def data_map() -> DataMap:
     """20 tables: home, tables that name the member, tables that hang on those; some point across."""
-    tables: dict[str, Any] = {"member": _table(["id", "mail"], {})}
+    tables: dict[str, Any] = {"member": _table(["id", "mail"])}
     for number in range(1, TABLES):
         key = "parent_id" if hangs(number) else "member_id"
-        spec = _table(["id", key, "amount", "at", "done", "words", "code"], {})
+        spec = _table(["id", key, "amount", "at", "done", "words", "code"])
         if hangs(number):
             spec |= {"through": key, "references": {key: f"{table(number - THROUGH)}.id"}}
         else:
@@ -60,35 +60,11 @@ def data_map() -> DataMap:
         tables[table(number)]["references"] = {"code_id": f"{table(number - 1)}.id"}
     for spec in tables.values():
         spec["references"] = {k: v for k, v in spec.get("references", {}).items() if v}
-    contact = {"labels": LABEL, "category": "c", "validator": "email", "contact": "email"}
-    return DataMap.model_validate(
-        {
-            "registry": "bench",
-            "company": {
-                "name": LABEL,
-                "officer": LABEL,
-                "phone": "",
-                "email": "",
-                "policy_url": "",
-            },
-            "connections": {"one": {"labels": LABEL}},
-            "home": {"table": "member", "key": "id"},
-            "categories": {"c": LABEL},
-            "tables": tables,
-            "fields": {"email": {"table": "member", "column": "mail", **contact}},
-            "purposes": {},
-            "recipients": {},
-            "consents": {},
-            "retention": {"r": {"labels": LABEL}},
-            "leave": {name: {"action": "ask"} for name in tables},
-        }
-    )
+    return plain_map(tables, "member")
 
 
-def _table(columns: list[str], more: dict[str, Any]) -> dict[str, Any]:
-    listed = {c: {"type": _KIND.get(c, "text"), "labels": LABEL} for c in columns}
-    base = {"connection": "one", "labels": LABEL, "category": "c", "key": ["id"]}
-    return base | {"columns": listed, "purposes": [], "retention": "r"} | more
+def _table(columns: list[str]) -> dict[str, Any]:
+    return plain_table({c: _KIND.get(c, "text") for c in columns})
 
 
 def fill_script(rows: int, heavy: int) -> Iterator[str]:
