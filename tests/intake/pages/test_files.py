@@ -13,6 +13,7 @@ from browsers import EN, KO, Browser, actions, asks, browser
 from desks import ACCESS, ACCESS_EN, Office, agent
 
 from subjectline.handlers import decisions, links
+from subjectline.handlers.drafting import AgentDraft
 from subjectline.handlers.export import gather
 from subjectline.intake.pages import create_pages
 from subjectline.models.tables import Audit, Export, History, Proposal, Request
@@ -44,10 +45,14 @@ def opened(pages: Browser, office: Office) -> Opened:
 
 
 async def rename(office: Office, kind: str) -> None:
+    """Another right, proposed anew: what is handed over was gathered for it."""
+    row = await office.request()
+    await decisions.send_back(office.desk, row.id or 0, row.version, agent(), "the other right")
     async with office.desk.write() as session:
-        row = await session.get_one(Request, (await office.request()).id)
+        row = await session.get_one(Request, row.id)
         row.kind = kind
         session.add(row)
+    await decisions.propose(office.desk, row.id or 0, row.version, agent(), AgentDraft())
 
 
 async def secret_of(pages: Browser, path: str) -> str:
