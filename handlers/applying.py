@@ -143,7 +143,7 @@ async def _away(
         return
     async with desk.db.write() as session:
         row = await session.get_one(Attempt, attempt.id)
-        row.outcome, row.detail = "away", {"told": away.rule}
+        row.outcome, row.detail = "away", {"told": away.reason} | _states_of(away)
         session.add(row)
     raise away
 
@@ -156,13 +156,26 @@ async def _failed(
     async with desk.write() as session:
         row = await session.get_one(Attempt, attempt.id)
         row.outcome = _ended(wrong)
-        results = wrong.results if isinstance(wrong, RegistryError) else ()
-        row.detail = {"told": wrong.rule} | {str(r["connection"]): r["state"] for r in results}
+        told = _reason(wrong)
+        row.detail = {"told": told} | _states_of(wrong)
         session.add(row)
         row.detail = row.detail | whereabouts(getattr(wrong, "results", ()))
-        facts = Facts(reason=wrong.rule)
+        facts = Facts(reason=told)
         await advance(session, desk, request.id or 0, "fail", audit.SYSTEM, request.version, facts)
         await finish(session, task, reason=wrong.rule)
+
+
+def _reason(wrong: RegistryError | ExportLost) -> str:
+    """Why, as a key of the console's words."""
+    return wrong.reason if isinstance(wrong, RegistryError) else wrong.rule
+
+
+def _states_of(wrong: RegistryError | ExportLost) -> dict[str, Any]:
+    """What each connection has; of one that could not even be read, that it is away."""
+    results = wrong.results if isinstance(wrong, RegistryError) else ()
+    if not results and isinstance(wrong, RegistryAway) and wrong.field:
+        return {wrong.field: "away"}
+    return {str(result["connection"]): result["state"] for result in results}
 
 
 def _ended(wrong: RegistryError | ExportLost) -> str:

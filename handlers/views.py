@@ -106,8 +106,14 @@ class AttemptView:
 
     @property
     def states(self) -> dict[str, Any]:
-        """What each connection answered, and what was told."""
-        return {name: value for name, value in self.detail.items() if name != "places"}
+        """What each connection answered."""
+        apart = ("places", "told")
+        return {name: value for name, value in self.detail.items() if name not in apart}
+
+    @property
+    def told(self) -> str:
+        """Why it did not end well: a key of the console's words, or a sentence."""
+        return str(self.detail.get("told", ""))
 
     @property
     def places(self) -> tuple[Mapping[str, Any], ...]:

@@ -24,6 +24,9 @@ SubjectlineError
 ├── SealError                a key is missing or does not fit
 │   └── KeyDestroyed         the key is gone on purpose, and so is the text
 ├── DoorAway                 a server that a door reads from is away, refuses us or hung up
+│   └── DoorShut             it answers and lets us not in; asking often makes it worse
+├── TokenError               no access token for a mail server was to be had
+│   └── TokenRefused         the token server answered no
 └── SendError                a letter did not leave
     ├── TemporarySendError   it may leave later
     └── PermanentSendError   it will never leave to this address
@@ -119,10 +122,12 @@ class RegistryError(SubjectlineError):
     """The company's database did not do what was asked.
 
     After an attempt to write, `results` says what each connection has (JSON-able, no secrets in it
-    but the change set's own values).
+    but the change set's own values). `reason` is a key of the console's words, so that an agent reads
+    in their language what is wrong and what to do.
     """
 
     results: tuple[dict[str, object], ...] = ()
+    reason = "registry"
 
 
 class UnknownMember(RegistryError):
@@ -136,9 +141,13 @@ class NotCanonical(RegistryError):
 class RegistryAway(RegistryError):
     """The database cannot be reached."""
 
+    reason = "registry_away"
+
 
 class RegistryConflict(RegistryError):
     """A row is not as the agent saw it."""
+
+    reason = "registry_conflict"
 
 
 class ExportLost(SubjectlineError):
@@ -157,19 +166,50 @@ class DoorAway(SubjectlineError):
     """A server that a door reads from cannot be reached, refuses us, or hung up."""
 
 
+class DoorShut(DoorAway):
+    """A server answers and lets us not in: a refused sign-in, a limit. Asking often makes it worse."""
+
+
+class TokenError(SubjectlineError):
+    """No access token for a mail server was to be had."""
+
+
+class TokenRefused(TokenError):
+    """The token server answered no: client, refresh token or permission. Only the operator can mend it."""
+
+
 class SendError(SubjectlineError):
     """A letter did not leave."""
 
 
 class TemporarySendError(SendError):
-    """It may leave later; not before `after` seconds where the other side named them."""
+    """It may leave later; not before `after` seconds where the other side named them.
+
+    `tried` is false where nothing was asked of the other side, because it wants to be left alone.
+    """
 
     def __init__(
-        self, rule: str, *, field: str = "", remedy: str = "", after: float | None = None
+        self,
+        rule: str,
+        *,
+        field: str = "",
+        remedy: str = "",
+        after: float | None = None,
+        tried: bool = True,
     ) -> None:
-        self.after = after
+        self.after, self.tried = after, tried
         super().__init__(rule, field=field, remedy=remedy)
 
 
 class PermanentSendError(SendError):
-    """It will never leave to this address."""
+    """It will never leave to this address.
+
+    `of_address` is false where the letter itself was turned down (its size, its text, our own
+    standing): that says nothing of whether the address lives.
+    """
+
+    def __init__(
+        self, rule: str, *, field: str = "", remedy: str = "", of_address: bool = True
+    ) -> None:
+        self.of_address = of_address
+        super().__init__(rule, field=field, remedy=remedy)

@@ -120,14 +120,14 @@ class Writer:
             )
 
     async def _precheck(self, groups: Mapping[str, list[Change]]) -> RegistryError | None:
-        """Looks in every connection before the first write, so that a conflict in the last one is
-        found while nothing is written."""
+        """Tries the updates in every connection before the first write, and rolls them back: a conflict
+        in the last one, or a database that takes no writes, is found while nothing is written."""
         for name, group in groups.items():
             try:
                 async with self._reading(name) as connection:
                     for change in group:
                         if change.op == "update":
-                            self._refuse(change, await self._look.found(connection, change))
+                            await self._write(connection, change, {}, None)
             except RegistryError as error:
                 return error
         return None

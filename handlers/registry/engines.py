@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,16 @@ _ALIASES = {"postgres": "postgresql"}
 _log = logging.getLogger("subjectline.registry")
 _SCHEMA = ("42P01", "42703", "42804", "42883", "3F000")
 _AWAY_CLASSES = ("08", "28", "40", "53", "57", "58", "3D")
+_SLOW = ("55P03", "57014", "40P01")  # a lock, a time-out, two who wait for one another
+_REASONS = {"it is locked": "registry_slow", "it takes no writes": "registry_readonly"}
+_CHANGED = "its tables have just changed"
+_REASONS |= {"it did not answer in time": "registry_slow", _CHANGED: "registry_changed"}
 _STATES = {"28": "it refuses the role or its password, ", "3D": "it has no database of that name, "}
 _SILENCE = {
     "ConnectionRefusedError": "nothing answers at its host and port",
     "gaierror": "its host is not known",
     "TimeoutError": "it did not answer in time",
+    "InvalidCachedStatementError": _CHANGED,
 }
 # What libpq takes in a URL and asyncpg does not, and what we set ourselves.
 _PASSED_OVER = ("application_name", "channel_binding", "connect_timeout", "gssencmode")
@@ -60,7 +65,8 @@ def open_engines(
                 remedy="Add it to the settings, or for the tools: --url NAME=URL.",
             )
         found[name] = url
-    return {name: open_engine(u, seconds, read_only=name in read_only) for name, u in found.items()}
+    engines = {n: open_engine(u, seconds, read_only=n in read_only) for n, u in found.items()}
+    return _standing(engines)
 
 
 def open_writers(
@@ -77,7 +83,23 @@ def open_writers(
                 field=f"registry.write_urls.{name}",
                 remedy=f"Known: {', '.join(data_map.connections)}.",
             )
-    return {name: open_engine(url, seconds) for name, url in urls.items()}
+    return _standing({name: open_engine(url, seconds) for name, url in urls.items()})
+
+
+def _standing(engines: dict[str, AsyncEngine]) -> dict[str, AsyncEngine]:
+    """A company's SQLite file is never made by looking into it: one that is away would seem empty."""
+    for engine in engines.values():
+        if engine.dialect.name == "sqlite" and engine.url.database not in (None, "", ":memory:"):
+            event.listen(engine.sync_engine, "do_connect", _looked_for(Path(engine.url.database)))
+    return engines
+
+
+def _looked_for(file: Path) -> Callable[..., None]:
+    def looked(*_: object) -> None:
+        if not file.is_file() and not str(file).startswith("file:"):
+            raise sqlite3.OperationalError("unable to open database file")
+
+    return looked
 
 
 def open_engine(url: str, seconds: float = 5.0, *, read_only: bool = False) -> AsyncEngine:
@@ -220,35 +242,46 @@ def _postgres_told(connection: str, state: str) -> RegistryError:
         return _schema(connection)
     if state == "25006":
         return _away(connection, "it takes no writes")
-    if state.startswith(_AWAY_CLASSES) or state == "55P03":
+    if state.startswith(_AWAY_CLASSES) or state in _SLOW:
         why = next((words for start, words in _STATES.items() if state.startswith(start)), "")
-        return _away(connection, f"{why}SQLSTATE {state}")
-    return RegistryError(
+        reason = "registry_slow" if state in _SLOW else ""
+        return _away(connection, f"{why}SQLSTATE {state}", reason)
+    told = RegistryError(
         f"the database did not take a statement (SQLSTATE {state})",
         field=connection,
         remedy="Look at the rights of the desk's role and at the data map.",
     )
+    return _because(told, "registry_denied" if state == "42501" else told.reason)
 
 
-def _away(connection: str, why: str) -> RegistryAway:
-    return RegistryAway(
+def _away(connection: str, why: str, reason: str = "") -> RegistryError:
+    told = RegistryAway(
         f"the company's database cannot be used now ({why})",
         field=connection,
         remedy="The request waits; try again when it is back.",
     )
+    return _because(told, reason or _REASONS.get(why, told.reason))
 
 
 def _schema(connection: str) -> RegistryError:
-    return RegistryError(
+    told = RegistryError(
         "a table or column of the data map is not in the database",
         field=connection,
         remedy="Compare the data map with the database; its schema may have changed.",
     )
+    return _because(told, "registry_schema")
 
 
-def _constraint(connection: str) -> RegistryConflict:
-    return RegistryConflict(
+def _constraint(connection: str) -> RegistryError:
+    told = RegistryConflict(
         "the database refuses the new value: it breaks one of its constraints",
         field=connection,
         remedy="Another row may hold the same value. Look there, then propose anew.",
     )
+    return _because(told, "registry_constraint")
+
+
+def _because(told: RegistryError, reason: str) -> RegistryError:
+    """With the key under which the console says what is wrong and what to do."""
+    told.reason = reason
+    return told

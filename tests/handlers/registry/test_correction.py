@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from subjectline.handlers.registry import Change, Registry, open_engine, open_engines
 from subjectline.models.clock import FrozenClock
@@ -212,15 +212,18 @@ async def test_a_conflict_in_the_second_is_found_before_the_first_is_written(
 async def test_one_done_and_another_not_is_told_and_can_be_finished(
     shop: Registry, shop_urls: dict[str, str], shop_map: DataMap, clock: FrozenClock, query: Query
 ) -> None:
-    """The second database goes away between the look and the write."""
+    """The second database goes away once the first is written."""
     changes = await shop.draft_correction("ann", {"email": "anna@shop.test"})
-    hurried = Registry(shop_map, open_engines(shop_map, shop_urls, 0.6), clock=clock, seconds=0.6)
-    blocker = open_engine(shop_urls["news"])
-    async with blocker.begin() as connection:
-        await connection.execute(text("UPDATE reader SET wants = wants"))
-        with pytest.raises(RegistryAway) as told:
-            await hurried.apply(changes)
-    await blocker.dispose()
+    engines = open_engines(shop_map, shop_urls)
+    first, second = engines["shop"].sync_engine, engines["news"].sync_engine
+
+    def cut(_: object) -> None:
+        raise ConnectionResetError
+
+    event.listen(first, "commit", lambda _: event.listen(second, "begin", cut))
+    hurried = Registry(shop_map, engines, clock=clock)
+    with pytest.raises(RegistryAway) as told:
+        await hurried.apply(changes)
     assert [(r["connection"], r["state"]) for r in told.value.results] == [
         ("shop", "applied"),
         ("news", "away"),
@@ -232,6 +235,22 @@ async def test_one_done_and_another_not_is_told_and_can_be_finished(
         ("news", "applied"),
     ]
     await hurried.close()
+
+
+async def test_what_takes_no_writes_is_found_before_the_first_is_written(
+    shop: Registry, shop_urls: dict[str, str], shop_map: DataMap, clock: FrozenClock
+) -> None:
+    """The updates are tried everywhere first, and rolled back."""
+    changes = await shop.draft_correction("ann", {"email": "anna@shop.test"})
+    closed = {"news": open_engines(shop_map, shop_urls, read_only=["news"])["news"]}
+    engines = open_engines(shop_map, shop_urls)
+    broken = Registry(shop_map, engines, clock=clock, writers=closed)
+    with pytest.raises(RegistryAway) as told:
+        await broken.apply(changes)
+    assert told.value.reason == "registry_readonly"
+    assert [r["state"] for r in told.value.results] == ["untouched", "away"]
+    assert (await shop.contacts("ann"))["email"] == "ann@shop.test"
+    await broken.close()
 
 
 async def test_a_database_that_stays_away_leaves_the_rest_untouched(
