@@ -17,6 +17,7 @@ from subjectline.intake.mailparse.body import Body, read_body
 from subjectline.intake.mailparse.charsets import clean, decode_any
 from subjectline.intake.mailparse.mime import Headers, Part, read
 from subjectline.intake.mailparse.quotes import Split, split
+from subjectline.intake.mailparse.reports import read_reports
 from subjectline.intake.mailparse.rules import Facts, decide
 from subjectline.intake.mailparse.told import files_told, told
 from subjectline.models.errors import UnreadableMail
@@ -90,6 +91,7 @@ def _parse(
     token = reply_token(root.headers, policy.desk_addresses)
     facts = _facts(root, body, sender, subject, parts, token, len(raw), policy)
     rule, outcome, reason = decide(facts)
+    told = rule in ("bounce", "complaint")
     return Incoming(
         door=Door.MAIL,
         source_key=source_key,
@@ -112,6 +114,7 @@ def _parse(
         resident_number_found=masked.found or body.hidden_resident_number,
         body_hash=body_hash(parts.new, files),
         attachments=files,
+        reports=read_reports(root, body.text, policy.desk_addresses) if told else (),
     )
 
 

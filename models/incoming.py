@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from subjectline.models.delivery import Report
+
 
 class Door(StrEnum):
     MAIL = "mail"
@@ -77,3 +79,4 @@ class Incoming:
     button: str = ""
     chat_message_id: int = 0
     shared_phone: str = ""
+    reports: tuple[Report, ...] = ()  # of a bounce or a complaint: what it says of our letters

@@ -49,6 +49,8 @@ _TRANSCRIPT = re.compile(
     r"|\b[45]\.\d{1,3}\.\d{1,3} ",
     re.IGNORECASE | re.MULTILINE,
 )
+_REPORTS = frozenset({"delivery-status", "tracking-status"})
+_STATUSES = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _POLITE = re.compile(rb"\s*([a-z-]+)", re.IGNORECASE)
 _AUTO_HEADERS = (
     "x-autoreply",
@@ -77,7 +79,7 @@ def complaint(facts: Facts) -> str:
 
 def bounce(facts: Facts) -> str:
     """A letter that did not arrive: RFC 3464, or what a mail robot says in its own words."""
-    if facts.report_type == "delivery-status" or "message/delivery-status" in facts.kinds:
+    if facts.report_type in _REPORTS or facts.kinds & _STATUSES:
         return "delivery status notification"
     if "x-failed-recipients" in facts.headers:
         return "X-Failed-Recipients"
