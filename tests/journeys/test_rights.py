@@ -5,13 +5,13 @@ cell of both is compared with what it was, so that nothing else has changed, of 
 """
 
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 import pytest_asyncio
+from cells import KEPT, NEW, Before, corrected, gone, left, put, theirs
 from desks import (
     ACCESS,
     ACCESS_EN,
@@ -23,7 +23,7 @@ from desks import (
     NOW,
     THIRD_PARTY,
 )
-from pairs import COMMERCE, Cell, Pair, Pairs, cast, changed
+from pairs import Cell, Pair, Pairs, cast, changed
 from pydantic import SecretStr
 from servers import free_port
 from sqlmodel import select
@@ -41,69 +41,14 @@ from subjectline.models.tables import Agent, Hold, Outbox, Request
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-Before = Mapping[tuple[str, str], Mapping[str, Any]]
 Change = Callable[[Before, Person], set[Cell]]
-NEW = {"ko": NEW_ADDRESS, "en": "5 Harbour Lane, Busan"}
-KEPT = ("member_consent", "inquiry", "access_log", "identity_check", "misuse_record",
-        "vat_record", *COMMERCE[1:])  # fmt: skip
-GONE = ("credential", "profile", "payout_account", "mailing_list", "content", "sale_listing",
-        "service_use", "device", "notice_receipt")  # fmt: skip
-EMPTIED = ("name", "birth_date", "gender", "phone", "email", "nickname")
 
 
-# What a right changes, as cells
-
-
-def place(table: str) -> str:
-    return f"{'commerce' if table in COMMERCE else 'members'}.{table}"
-
-
-def theirs(before: Before, who: Person, table: str) -> list[tuple[str, Mapping[str, Any]]]:
-    """A member's rows of a table, with their keys."""
-    contents = {
-        row["content_id"]
-        for (at, _), row in before.items()
-        if at == "members.content" and row["member_id"] == who.number
-    }
-    owners = ("member_id", "seller_id", "buyer_id")
-    return [
-        (key, row)
-        for (at, key), row in before.items()
-        if at == place(table)
-        and (
-            who.number in [row.get(owner) for owner in owners]
-            or (table == "sale_listing" and row["content_id"] in contents)
-        )
-    ]
-
-
-def put(
-    before: Before, who: Person, table: str, new: Mapping[str, Any], status: str = ""
-) -> set[Cell]:
-    """These values in a member's rows of a table, or only in those of a status."""
-    return {
-        (place(table), key, column, value)
-        for key, row in theirs(before, who, table)
-        for column, value in new.items()
-        if (not status or row["status"] == status) and row[column] != value
-    }
-
-
-def gone(before: Before, who: Person, *tables: str) -> set[Cell]:
-    return {
-        (place(table), key, "", None) for table in tables for key, _ in theirs(before, who, table)
-    }
+# What a right changes
 
 
 def nothing(before: Before, who: Person) -> set[Cell]:
     return set()
-
-
-def corrected(before: Before, who: Person) -> set[Cell]:
-    """The profile in one database, the parcel on its way in the other; never the delivered one."""
-    value = NEW[who.language]
-    changes = put(before, who, "profile", {"shipping_address": value})
-    return changes | put(before, who, "shipping", {"address": value}, "preparing")
 
 
 def no_marketing(before: Before, who: Person) -> set[Cell]:
@@ -123,24 +68,6 @@ def erased(before: Before, who: Person) -> set[Cell]:
         | put(before, who, "mailing_list", {"nickname": None})
         | put(before, who, "sale_listing", {"seller_nickname": None})
     )
-
-
-def left(before: Before, who: Person) -> set[Cell]:
-    """All that no law keeps is gone; a sale stays the other's, with nothing of theirs in it."""
-    alone = [table for table in KEPT if table != "content_sale"]
-    changes = gone(before, who, *GONE, *alone)
-    changes |= put(
-        before, who, "member", dict.fromkeys(EMPTIED) | {"status": "left", "left_at": "now"}
-    )
-    for key, row in theirs(before, who, "content_sale"):
-        side = "seller" if row["seller_id"] == who.number else "buyer"
-        own = ("nickname", "instagram") if side == "seller" else ("name", "email")
-        changes |= {
-            (place("content_sale"), key, f"{side}_{column}", None)
-            for column in own
-            if row[f"{side}_{column}"] is not None
-        }
-    return changes
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,15 @@ from sqlmodel import select
 
 from subjectline.handlers import applying, audit, decisions, inbox, post
 from subjectline.handlers.desk import Desk
-from subjectline.handlers.registry import Registry
+from subjectline.handlers.registry import Archive, Registry
+from subjectline.handlers.registry.apply import Writer
+from subjectline.handlers.registry.moving import Mover
 from subjectline.handlers.senders.mail import MailSender
 from subjectline.intake.sandbox.company import MAP
 from subjectline.intake.sandbox.mail_world import AUTHSERV_ID, MailWorld
 from subjectline.intake.serve import assemble, loops_of
 from subjectline.intake.setup import make_desk
-from subjectline.models.clock import MovableClock
+from subjectline.models.clock import Clock, MovableClock, system_clock
 from subjectline.models.errors import Refused
 from subjectline.models.mail_settings import MailboxSettings, SmtpSettings
 from subjectline.models.settings import DeskSection, RegistrySection, Settings
@@ -47,24 +50,50 @@ POINTS: dict[str, tuple[Any, str, str]] = {
     "letter taken, not handed over": (MailSender, "send", "before"),
     "letter handed over, not noted": (MailSender, "send", "after"),
 }
+# Between every two steps of "Two databases, no lie"; of two databases a step is made twice.
+APART: dict[str, tuple[Any, str, str]] = {
+    "attempt committed, nothing looked at": (Registry, "apply", "before"),
+    "tried everywhere, nothing written": (Writer, "_precheck", "after"),
+    "a database is next": (Writer, "_round", "before"),
+    "a database written and committed, not read back": (Writer, "_round", "after"),
+    "the first database done, the second not begun": (Writer, "_attempt", "after"),
+    "in the archive, not read back": (Archive, "_read_back", "before"),
+    "archived and read back, live rows there": (Mover, "archive", "after"),
+    "live rows gone in an open transaction": (Mover, "write", "after"),
+    "live rows gone, archive not settled": (Mover, "settle", "before"),
+    "one table settled, the next not": (Mover, "settle", "after"),
+    "everything written, the desk does not know": (Registry, "apply", "after"),
+    "the desk has written it, not committed": (applying, "_close", "after"),
+}
+POINTS_OF = {**POINTS, **APART}
 
 
 class Nursery:
-    """Starts desks and hears of their deaths."""
+    """Starts desks and hears of their deaths. `registry`: where its databases and its map are."""
 
-    def __init__(self, process: asyncio.subprocess.Process, home: Path, world: MailWorld) -> None:
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        home: Path,
+        world: MailWorld,
+        registry: dict[str, Any] | None = None,
+    ) -> None:
         self._process, self._home, self._world = process, home, world
+        self._registry = registry or {}
         self._ahead = 0.0
         self.pid = 0
 
-    async def bear(self, point: str = "") -> None:
-        """Starts a desk. Each next one's clock is two minutes ahead: leases of the dead are over."""
+    async def bear(self, point: str = "", nth: int = 1) -> None:
+        """Starts a desk, which dies when it comes to a point for the nth time. Each next one's clock
+        is two minutes ahead: leases of the dead are over."""
         order = {
             "home": str(self._home),
             "imap": self._world.imap_port,
             "smtp": self._world.smtp_port,
             "ahead": self._ahead,
             "point": point,
+            "nth": nth,
+            **self._registry,
         }
         self._ahead += 120
         assert self._process.stdin is not None
@@ -89,12 +118,14 @@ class Nursery:
 
 
 @asynccontextmanager
-async def nursery(home: Path, world: MailWorld) -> AsyncIterator[Nursery]:
+async def nursery(
+    home: Path, world: MailWorld, registry: dict[str, Any] | None = None
+) -> AsyncIterator[Nursery]:
     """A nursery for the desk in `home`, whose mail is `world`'s; everything in it dies at the end."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, __file__, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
-    made = Nursery(process, home, world)
+    made = Nursery(process, home, world, registry)
     try:
         yield made
     finally:
@@ -105,11 +136,13 @@ async def nursery(home: Path, world: MailWorld) -> AsyncIterator[Nursery]:
 
 def settings_of(order: dict[str, Any]) -> Settings:
     home = Path(order["home"])
+    usual = {"members": f"sqlite:///{home / 'company.db'}"}
     account = {"host": "127.0.0.1", "user": DESK_ADDRESS, "password": "sandbox", "tls": "none"}
     return Settings(
         desk=DeskSection(data_dir=home, address=DESK_ADDRESS, authserv_ids=(AUTHSERV_ID,)),
         registry=RegistrySection(
-            map=MAP, urls={"members": SecretStr(f"sqlite:///{home / 'company.db'}")}
+            map=order.get("map", MAP),
+            urls={name: SecretStr(url) for name, url in order.get("urls", usual).items()},
         ),
         mailboxes=(MailboxSettings(**account, port=order["imap"], retry_seconds=0.05),),
         smtp=SmtpSettings(**account, port=order["smtp"], from_address=DESK_ADDRESS),
@@ -118,15 +151,23 @@ def settings_of(order: dict[str, Any]) -> Settings:
 
 async def live(order: dict[str, Any]) -> None:
     """A desk with two agents who sign whatever is proposed, until it is killed."""
-    settings, clock = settings_of(order), MovableClock()
+    settings, clock = settings_of(order), MovableClock(_base(order.get("start", "")))
     clock.advance(timedelta(seconds=order["ahead"]))
     desk = make_desk(settings, clock)
     if order["point"]:
-        arm(*POINTS[order["point"]])
+        arm(*POINTS_OF[order["point"]], order["nth"])
     async with asyncio.TaskGroup() as group:
         for loop in loops_of(assemble(desk, settings)):
             group.create_task(_lasting(loop))
         group.create_task(_sign(desk))
+
+
+def _base(start: str) -> Clock:
+    """The system's clock, or one that starts at a time and runs on."""
+    born = datetime.now(UTC)
+    if not start:
+        return system_clock
+    return lambda: datetime.fromisoformat(start) + (datetime.now(UTC) - born)
 
 
 async def _lasting(loop: Callable[[], Awaitable[None]]) -> None:
@@ -154,11 +195,13 @@ async def _sign_one(desk: Desk, sha256: str, number: int) -> None:
         return  # signed before the desk died, or needs no second one
 
 
-def arm(place: Any, name: str, when: str) -> None:
-    """From now on the process dies where this function is called, before or after its work."""
-    real = getattr(place, name)
+def arm(place: Any, name: str, when: str, nth: int = 1) -> None:
+    """The process dies where this function is called for the nth time, before or after its work."""
+    real, calls = getattr(place, name), count(1)
 
     def died(*given: Any, **named: Any) -> Any:
+        if next(calls) != nth:
+            return real(*given, **named)
         if when == "before":
             die()
         done = real(*given, **named)

@@ -245,11 +245,16 @@ def _new(server: str, folder: Path, name: str) -> str:
 
 
 def pair_office(
-    pair: Pair, folder: Path, desk_url: str, seconds: float = 5.0, **writers: str
+    pair: Pair,
+    folder: Path,
+    desk_url: str,
+    seconds: float = 5.0,
+    ring: KeyRing | None = None,
+    **writers: str,
 ) -> Office:
     """A desk without loops over such a company; a database has `seconds` for a call."""
     data_map, clock = load_map(pair.map), FrozenClock(NOW)
-    vault = Vault(KeyRing.generate(), KeyStore(folder / "keys.db"))
+    vault = Vault(ring or KeyRing.generate(), KeyStore(folder / "keys.db"))
     database = Database(desk_url)
     desk = Desk(
         db=database,
