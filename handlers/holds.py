@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from subjectline.models.datamap import DataMap
 from subjectline.models.tables import GateHead, Hold
 
+_TAKEN = "gate head taken"
 ALL = ("*",)
 NOT_BY_LAW = ("basis:consent", "basis:contract", "basis:legitimate")
 # Of a member suspected of false information. A change of the policy is told to them too (PIPA 30).
@@ -200,8 +201,14 @@ async def head(session: AsyncSession) -> int:
     return (await session.exec(select(GateHead.revision))).one_or_none() or 0
 
 
+def head_taken(session: AsyncSession) -> bool:
+    """Whether this transaction has the gate's head: it must lock nothing more, and end."""
+    return bool(session.info.get(_TAKEN))
+
+
 async def _next(session: AsyncSession) -> int:
     await session.flush()  # every other lock first
+    session.info[_TAKEN] = True
     revision: int = (await (await session.connection()).execute(_NEXT)).scalar_one()
     return revision
 

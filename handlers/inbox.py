@@ -19,7 +19,7 @@ from sqlalchemy.orm import defer
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import reception
+from subjectline.handlers import holds, reception
 from subjectline.handlers.identity import Known
 from subjectline.models.db import wake
 from subjectline.models.errors import KeyDestroyed, RegistryAway, SubjectlineError, UnreadableMail
@@ -163,11 +163,9 @@ async def _receive_all(desk: "Desk", read: Sequence[tuple[RawInbox, Incoming]]) 
         return 0
     try:
         known = await reception.lookups(desk, [incoming for _, incoming in read])
-        async with desk.write() as session:
-            rows = await _rows(session, [raw for raw, _ in read])
-            for (raw, incoming), about in zip(read, known, strict=True):
-                await _receive(session, desk, rows[raw.id], incoming, about)
-                await asyncio.sleep(0)  # the gate answers in between
+        received = 0
+        while received < len(read):
+            received += await _receive_some(desk, read[received:], known[received:])
     except RegistryAway:
         log.warning("the registry is away; what came in waits")
         await desk.db.signals.wait("inbox-pause", AWAY)
@@ -176,6 +174,24 @@ async def _receive_all(desk: "Desk", read: Sequence[tuple[RawInbox, Incoming]]) 
         if len(read) == 1:
             return await _failed(desk, read[0][0], wrong)
         return await _one_by_one(desk, read)
+    return len(read)
+
+
+async def _receive_some(
+    desk: "Desk", read: Sequence[tuple[RawInbox, Incoming]], known: Sequence[Known]
+) -> int:
+    """One transaction; returns how many it carried.
+
+    Where others write at the same time it ends with the first that takes the gate's head: whoever has
+    it may wait for no other row, or two would wait for each other.
+    """
+    async with desk.write() as session:
+        rows = await _rows(session, [raw for raw, _ in read])
+        for number, ((raw, incoming), about) in enumerate(zip(read, known, strict=True), 1):
+            await _receive(session, desk, rows.get(raw.id), incoming, about)
+            if not desk.db.embedded and holds.head_taken(session):
+                return number
+            await asyncio.sleep(0)  # the gate answers in between
     return len(read)
 
 
@@ -204,10 +220,10 @@ async def _rows(session: AsyncSession, read: Sequence[RawInbox]) -> dict[int | N
 
 
 async def _receive(
-    session: AsyncSession, desk: "Desk", row: RawInbox, incoming: Incoming, known: Known
+    session: AsyncSession, desk: "Desk", row: RawInbox | None, incoming: Incoming, known: Known
 ) -> None:
     """The message, its steps and the emptying of the raw row; nothing where another was faster."""
-    if row.state == "new":
+    if row is not None and row.state == "new":
         _end(session, row, await reception.receive(session, desk, incoming, known))
 
 
@@ -220,7 +236,8 @@ def _view(desk: "Desk", raw: RawInbox) -> RawView:
 
 async def _nothing(desk: "Desk", raw: RawInbox) -> None:
     async with desk.db.write() as session:
-        _end(session, await session.get_one(RawInbox, raw.id), None)
+        if row := await _still_new(session, raw):
+            _end(session, row, None)
 
 
 def _end(session: AsyncSession, row: RawInbox, message: Message | None) -> None:
@@ -237,9 +254,9 @@ async def _failed(desk: "Desk", raw: RawInbox, wrong: Exception) -> bool:
         await _dead(desk, raw, reason)
         return True
     async with desk.db.write() as session:
-        row = await session.get_one(RawInbox, raw.id)
-        row.attempts, row.reason = row.attempts + 1, reason
-        session.add(row)
+        if row := await _still_new(session, raw):
+            row.attempts, row.reason = row.attempts + 1, reason
+            session.add(row)
     return False
 
 
@@ -253,9 +270,15 @@ def where(wrong: Exception) -> str:
 async def _dead(desk: "Desk", raw: RawInbox, reason: str) -> None:
     """Kept sealed, seen by agents, to be retried; gone with its intake key after 30 days."""
     async with desk.db.write() as session:
-        row = await session.get_one(RawInbox, raw.id)
-        row.state, row.reason = "dead", reason
-        session.add(row)
+        if row := await _still_new(session, raw):
+            row.state, row.reason = "dead", reason
+            session.add(row)
+
+
+async def _still_new(session: AsyncSession, raw: RawInbox) -> RawInbox | None:
+    """The row, locked; None where another worker came to an end with it meanwhile."""
+    row = (await _rows(session, [raw])).get(raw.id)
+    return row if row is not None and row.state == "new" else None
 
 
 def forget_intake_keys(desk: "Desk") -> list[str]:

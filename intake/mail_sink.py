@@ -29,6 +29,7 @@ class Recent:
         self._parsed: dict[str, tuple[Incoming, int]] = {}
 
     def put(self, incoming: Incoming, size: int) -> None:
+        self.take(incoming.source_key)  # a mail that comes again is held, and counted, once
         self._parsed[incoming.source_key] = incoming, size
         self._held += size
         while self._held > self._most:

@@ -27,3 +27,13 @@ def test_the_oldest_go_when_the_bytes_are_too_many() -> None:
     assert kept == [3, 4]
     recent.put(one("mail:a:1:9"), 100)  # what was taken counts no more
     assert recent.take("mail:a:1:9") is not None
+
+
+def test_a_mail_that_comes_again_is_counted_once() -> None:
+    recent = Recent(most=100)
+    for _ in range(5):  # as when the disk is full: the batch comes until it is kept
+        for number in range(2):
+            recent.put(one(f"mail:a:1:{number}"), 40)
+    assert [recent.take(f"mail:a:1:{n}") is not None for n in range(2)] == [True, True]
+    recent.put(one("mail:a:1:3"), 100)
+    assert recent.take("mail:a:1:3") is not None
