@@ -229,6 +229,12 @@ def _sqlite_told(connection: str, cause: sqlite3.Error) -> RegistryError:
     words = str(cause)
     if words.startswith(("no such table", "no such column", "table ")) or "has no column" in words:
         return _schema(connection)
+    if "parser stack" in words:
+        return RegistryError(
+            "whose a row is hangs on more tables in a row than SQLite can read in one statement",
+            field=connection,
+            remedy="Let the last of them name the member id itself, under `owners`.",
+        )
     known = {"locked": "it is locked", "unable to open": "its file cannot be opened"}
     known |= {"readonly": "it takes no writes", "not a database": "its file is no database"}
     known |= {"disk I/O": "its disk fails", "malformed": "its file is damaged"}

@@ -20,6 +20,7 @@ from subjectline.models.datamap import DataMap, Table
 from subjectline.models.errors import DataMapError, RegistryError
 
 Level = Literal["error", "warning"]
+DEEPEST = 3  # more overflow the parser of SQLite 3.40, which is 100 deep
 _LENGTHS = {"text": 200, "name": 60, "nickname": 30, "address": 200, "email": 254, "phone_kr": 13}
 _FORMS = {"integer": ("integer",), "uuid": ("uuid", "text"), "text": ("text", "uuid")}
 # SQLite keeps these as text or numbers, whatever the column is declared as.
@@ -58,6 +59,15 @@ async def check(data_map: DataMap, reading: Reading) -> list[Finding]:
 
 def _at(data_map: DataMap, level: Level, where: tuple[str, ...], told: str) -> Finding:
     return Finding(level, data_map.place(*where), ".".join(where), told)
+
+
+def _depth(data_map: DataMap, name: str) -> int:
+    """How many tables of the same database stand between a table and whoever names a member."""
+    spec = data_map.tables[name]
+    above = [place.partition(".")[0] for place in spec.used_by]
+    above += [spec.target(spec.through)[0]] if spec.through else []
+    here = [a for a in above if data_map.tables[a].connection == spec.connection]
+    return 1 + max((_depth(data_map, a) for a in here), default=0) if above else 0
 
 
 class _Check:
@@ -172,6 +182,12 @@ class _Check:
         if spec.belongs == "unknown":
             why = spec.why or "the map does not say whose a row is"
             yield self._warn(("tables", name), f"withheld from everybody: {why}")
+        if spec.connection in self._loose and (deep := _depth(self._map, name)) > DEEPEST:
+            yield self._error(
+                ("tables", name),
+                f"whose a row is hangs on {deep} tables in a row, of which SQLite reads {DEEPEST}: "
+                "let one of them name the member id, under owners",
+            )
         for path in spec.paths():
             yield from self._list(name, spec, seen, path)
         deciding = [*spec.owners, *([spec.through] if spec.through else [])]

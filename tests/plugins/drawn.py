@@ -17,6 +17,7 @@ from subjectline.models.datamap.plain import LABEL, plain_map, plain_table
 
 PEOPLE = 3
 ROWS = 4
+DEEPEST = 3  # tables in a row that tell whose a row is: SQLite's parser goes no deeper
 HOME = -1
 CONNECTIONS = ("one", "two")
 Row = dict[str, Any]
@@ -59,8 +60,9 @@ def drawn(draw: st.DrawFn, *, apart: bool = False) -> Drawn:
     count = draw(st.integers(2, 5))
     ways: list[str] = []
     parents, users = dict[int, int](), dict[int, list[int]]()
+    depth = dict[int, int]()
     for table in range(count):
-        earlier = list(range(table))
+        earlier = [t for t in range(table) if depth[t] < DEEPEST]
         options = ["owner", "shared", "mail", "mails", "list"]
         way = draw(st.sampled_from([*options, *(["through", "used", "used"] if earlier else [])]))
         if way == "through":
@@ -70,6 +72,8 @@ def drawn(draw: st.DrawFn, *, apart: bool = False) -> Drawn:
                 st.sampled_from([HOME, *earlier]), min_size=1, max_size=3, unique=True
             )
             users[table] = draw(picked)
+        above = [parents[table]] if way == "through" else users.get(table, [])
+        depth[table] = 1 + max((depth.get(t, 0) for t in above), default=-1)
         ways.append(way)
     pairs = st.tuples(st.integers(0, count - 1), st.integers(0, count - 1))
     made = Drawn(ways, parents, users, draw(st.lists(pairs, max_size=4, unique=True)))

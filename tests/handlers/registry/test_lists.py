@@ -263,6 +263,25 @@ async def test_a_fides_dataset_s_references_in_arrays_are_followed(
     registry = Registry(data_map, open_engines(data_map, {"club": url}), clock=clock)
     found = {table.table: table for table in (await registry.collect("1")).tables}
     await registry.close()
-    assert [row["guests"] for row in found["trip"].rows] == [[{"person_id": 1, "wish": "window"}]]
+    guests: list[Any] = [row["guests"] for row in found["trip"].rows]
+    assert guests == [[{"person_id": 1, "wish": "window"}]]
     assert [row["words"] for row in found["seat"].rows] == ["of ann"]
     assert [(w.reason, w.rows) for w in found["seat"].withheld] == [("shared", 1)]
+
+
+async def test_map_check_tells_where_sqlite_cannot_read_so_deep(
+    lists_map: DataMap, urls: dict[str, str], query: Query, backend: str
+) -> None:
+    tables = dict(lists_map.tables)
+    for number in range(4):
+        user = f"deep{number - 1}" if number else "basket"
+        used = {"name": f"deep{number}", "used_by": (f"{user}.up",)}
+        await query(urls["club"], f"CREATE TABLE deep{number} (id INTEGER PRIMARY KEY, card TEXT)")
+        tables[f"deep{number}"] = tables["gift"].model_copy(update=used)
+    deep = lists_map.model_copy(update={"tables": tables})
+    engines = open_engines(deep, urls)
+    registry = Registry(deep, engines)
+    found = await check(deep, registry.places.reading)
+    await registry.close()
+    told = [one.where for one in found if "tables in a row" in one.told]
+    assert told == (["tables.deep3"] if backend == "sqlite" else [])
