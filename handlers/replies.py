@@ -13,8 +13,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers.post import read_thread_token
-from subjectline.handlers.requests import is_reference
 from subjectline.models.incoming import Door, Incoming
+from subjectline.models.references import is_reference
 from subjectline.models.tables import Challenge, Outbox, Request, SentMessage
 
 if TYPE_CHECKING:

@@ -1,7 +1,6 @@
 """The life of a request: `advance` is the only writer of its state, history and holds."""
 
 import json
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +18,7 @@ from subjectline.handlers.wishes import set_wish
 from subjectline.models.db import hold_on, wake
 from subjectline.models.errors import IllegalMove, NotPermitted, StaleMove
 from subjectline.models.incoming import Contact
+from subjectline.models.references import new_reference
 from subjectline.models.tables import (
     Conversation,
     History,
@@ -40,8 +40,6 @@ from subjectline.models.workflow import (
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
 
-CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-PREFIX = "SL-"
 DRAFTED_AFTER = ("prove", "answer")
 
 
@@ -378,25 +376,3 @@ async def open_of(session: AsyncSession, conversation_id: int) -> list[Request]:
         .order_by(col(Request.id))
     )
     return list(rows)
-
-
-def new_reference() -> str:
-    """`SL-`, eight random Crockford base-32 characters and a check character (modulo 37).
-
-    Numbers whose check would be one of the five signs are passed over: people read these aloud.
-    """
-    while (number := secrets.randbelow(32**8)) % 37 >= len(CROCKFORD):
-        continue
-    body = "".join(CROCKFORD[number >> shift & 31] for shift in range(35, -1, -5))
-    return f"{PREFIX}{body}{CROCKFORD[number % 37]}"
-
-
-def is_reference(text: str) -> bool:
-    """Whether this is a reference whose check character fits; upper case."""
-    body, check = text.removeprefix(PREFIX)[:-1], text[-1:]
-    if not text.startswith(PREFIX) or len(body) != 8 or not set(text[3:]) <= set(CROCKFORD):
-        return False
-    number = 0
-    for sign in body:
-        number = number << 5 | CROCKFORD.index(sign)
-    return number % 37 < len(CROCKFORD) and CROCKFORD[number % 37] == check

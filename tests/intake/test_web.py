@@ -8,9 +8,9 @@ import yaml
 from browsers import Browser
 from desks import Office
 
-from subjectline.handlers.requests import CROCKFORD
 from subjectline.intake import shield, web
 from subjectline.models import errors, workflow
+from subjectline.models.references import CROCKFORD
 
 FOLDERS = ("console", "pages")
 KEYS = re.compile(r"""\bt\(\s*["']([\w.]+)["']""")

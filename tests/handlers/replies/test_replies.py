@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from signing import proven
 
 from subjectline.handlers import casefile, sorting
-from subjectline.handlers.requests import CROCKFORD, is_reference, new_reference
 from subjectline.intake.sandbox.people import KO_MEMBER, OTHER_MEMBER
 from subjectline.models.errors import BadInput
+from subjectline.models.references import CROCKFORD, is_reference, new_reference
 from subjectline.models.tables import Message, Request, RequestMessage
 
 ME, OTHER = KO_MEMBER.email, OTHER_MEMBER.email

@@ -12,7 +12,7 @@ from subjectline.handlers.inbox import Raw
 from subjectline.handlers.outbox import Parcel
 from subjectline.handlers.senders.mail import MailSender
 from subjectline.handlers.senders.smtp import SmtpSender
-from subjectline.intake.mail_sink import mail_parser
+from subjectline.intake.mail_sink import Recent, mail_parser
 from subjectline.intake.mailauth.check import Checker
 from subjectline.intake.sandbox.mail_world import MailWorld
 from subjectline.intake.sandbox.people import KO_MEMBER
@@ -71,7 +71,7 @@ async def test_no_lookup_where_no_mailbox_asks_for_it(office: Office, tmp_path: 
 
     for verify in (False, True):
         await inbox.keep(office.desk, [raw(f"mail:desk@127.0.0.1/INBOX:1:{verify}")])
-        parser = _mail_parser(POLICY, settings(verify))
+        parser = _mail_parser(POLICY, settings(verify), Recent())
         assert await inbox.once(office.desk, {Door.MAIL: parser}) == 1
         seen = [one for one in await office.all(Message) if one.direction == "in"][-1]
         assert (seen.tier, "dkim" in seen.evidence) == ("unknown", verify)
