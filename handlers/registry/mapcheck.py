@@ -62,12 +62,12 @@ def _at(data_map: DataMap, level: Level, where: tuple[str, ...], told: str) -> F
 
 
 def _depth(data_map: DataMap, name: str) -> int:
-    """How many tables of the same database stand between a table and whoever names a member."""
+    """How many tables of the same database, each told by who uses it, tell whose a row is."""
     spec = data_map.tables[name]
     above = [place.partition(".")[0] for place in spec.used_by]
     above += [spec.target(spec.through)[0]] if spec.through else []
     here = [a for a in above if data_map.tables[a].connection == spec.connection]
-    return 1 + max((_depth(data_map, a) for a in here), default=0) if above else 0
+    return bool(spec.used_by) + max((_depth(data_map, a) for a in here), default=0)
 
 
 class _Check:
