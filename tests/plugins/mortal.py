@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import SecretStr
 from sqlalchemy import event
@@ -28,7 +28,7 @@ from subjectline.handlers.registry.apply import Writer
 from subjectline.handlers.registry.moving import Mover
 from subjectline.handlers.senders.mail import MailSender
 from subjectline.intake.sandbox.company import MAP
-from subjectline.intake.sandbox.mail_world import AUTHSERV_ID, MailWorld
+from subjectline.intake.sandbox.mail_world import AUTHSERV_ID
 from subjectline.intake.serve import assemble, loops_of
 from subjectline.intake.setup import make_desk
 from subjectline.models.clock import Clock, MovableClock, system_clock
@@ -68,14 +68,27 @@ APART: dict[str, tuple[Any, str, str]] = {
 POINTS_OF = {**POINTS, **APART}
 
 
+class Mail(Protocol):
+    """The servers of a desk in a nursery: the sandbox's, or real ones."""
+
+    @property
+    def imap_port(self) -> int: ...
+
+    @property
+    def smtp_port(self) -> int: ...
+
+
 class Nursery:
-    """Starts desks and hears of their deaths. `registry`: where its databases and its map are."""
+    """Starts desks and hears of their deaths.
+
+    `registry`: where its databases and its map are, and what `mailbox` and `letters` (SMTP) say else.
+    """
 
     def __init__(
         self,
         process: asyncio.subprocess.Process,
         home: Path,
-        world: MailWorld,
+        world: Mail,
         registry: dict[str, Any] | None = None,
     ) -> None:
         self._process, self._home, self._world = process, home, world
@@ -119,7 +132,7 @@ class Nursery:
 
 @asynccontextmanager
 async def nursery(
-    home: Path, world: MailWorld, registry: dict[str, Any] | None = None
+    home: Path, world: Mail, registry: dict[str, Any] | None = None
 ) -> AsyncIterator[Nursery]:
     """A nursery for the desk in `home`, whose mail is `world`'s; everything in it dies at the end."""
     process = await asyncio.create_subprocess_exec(
@@ -138,14 +151,16 @@ def settings_of(order: dict[str, Any]) -> Settings:
     home = Path(order["home"])
     usual = {"members": f"sqlite:///{home / 'company.db'}"}
     account = {"host": "127.0.0.1", "user": DESK_ADDRESS, "password": "sandbox", "tls": "none"}
+    mailbox = {"port": order["imap"], "retry_seconds": 0.05, **account, **order.get("mailbox", {})}
+    letters = {**account, **order.get("letters", {})}
     return Settings(
         desk=DeskSection(data_dir=home, address=DESK_ADDRESS, authserv_ids=(AUTHSERV_ID,)),
         registry=RegistrySection(
             map=order.get("map", MAP),
             urls={name: SecretStr(url) for name, url in order.get("urls", usual).items()},
         ),
-        mailboxes=(MailboxSettings(**account, port=order["imap"], retry_seconds=0.05),),
-        smtp=SmtpSettings(**account, port=order["smtp"], from_address=DESK_ADDRESS),
+        mailboxes=(MailboxSettings(**mailbox),),
+        smtp=SmtpSettings(**{**letters, "port": order["smtp"], "from_address": DESK_ADDRESS}),
     )
 
 
