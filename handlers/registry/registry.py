@@ -23,7 +23,7 @@ from subjectline.handlers.registry.live import fitted, live_of
 from subjectline.handlers.registry.moving import Leaving, Longer, Mover, Places
 from subjectline.handlers.registry.persons import Person
 from subjectline.handlers.registry.schema import Schema, member_value
-from subjectline.handlers.registry.withdrawal import Kept, Withdrawals, consent_of, kept_of
+from subjectline.handlers.registry.withdrawal import Kept, Withdrawals, consent_of, kept_after
 from subjectline.models.clock import Clock, system_clock
 from subjectline.models.datamap import DataMap, Field, Manual, Value
 from subjectline.models.errors import BadValue, RegistryError, UnknownMember
@@ -257,16 +257,9 @@ class Registry:
         longer: Longer | None = None,
         choices: Mapping[str, str] | None = None,
     ) -> list[Kept]:
-        """What a law keeps of the member's records after a membership withdrawal of today, with the
-        law and the last day. Raises UnknownMember, BadInput."""
-        member = await self._person(member)
-        found: list[Kept] = []
-        for table, leave in decided(self._schema, choices or {}).items():
-            if leave.action == "keep":
-                agreed = (longer or {}).get(self.data_map.tables[table].retention)
-                rows = await self._leaving.rows(table, member, agreed)
-                found += kept_of(self._schema, table, rows, agreed)
-        return found
+        """What a law keeps after a membership withdrawal of today. Raises UnknownMember, BadInput."""
+        leaves, person = decided(self._schema, choices or {}), await self._person(member)
+        return await kept_after(self._leaving, self._schema, person, leaves, longer or {})
 
     async def apply(self, changes: Sequence[Change]) -> Applied:
         """Writes a change set: one transaction a connection, already applied counts as done, read

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from subjectline.handlers.registry.bound import bound
 from subjectline.handlers.registry.changes import Change
 from subjectline.handlers.registry.drafts import Drafter
-from subjectline.handlers.registry.moving import LeavingRow, named
+from subjectline.handlers.registry.moving import Leaving, LeavingRow, Longer, named
 from subjectline.handlers.registry.schema import Schema
 from subjectline.models.datamap import Bilingual, Consent, Leave
 from subjectline.models.errors import RegistryError
@@ -153,6 +153,19 @@ def kept_of(
     last = max(days)
     law = named(retention.law, last, agreed)
     return [Kept(table, spec.labels, retention.labels, law, words, len(days), last)]
+
+
+async def kept_after(
+    leaving: Leaving, schema: Schema, member: str, leaves: Mapping[str, Leave], longer: Longer
+) -> list[Kept]:
+    """What a law keeps of the member's records once `leaves` is done, table by table."""
+    found: list[Kept] = []
+    for table, leave in leaves.items():
+        if leave.action == "keep":
+            agreed = longer.get(schema.map.tables[table].retention)
+            rows = await leaving.rows(table, member, agreed)
+            found += kept_of(schema, table, rows, agreed)
+    return found
 
 
 def consent_of(schema: Schema, kind: str) -> Consent:
