@@ -1,6 +1,5 @@
 """`subjectline`: the operator's words. Each command says in one line what is wrong and how to mend it."""
 
-import logging
 import os
 import re
 import sys
@@ -22,6 +21,7 @@ from subjectline.intake.cli_desk import with_desk as _with_desk
 from subjectline.intake.cli_keeping import add_to as add_keeping
 from subjectline.intake.cli_mail import mail_app
 from subjectline.intake.cli_map import map_app
+from subjectline.intake.discreet import start_logging
 from subjectline.intake.doctor import examine
 from subjectline.intake.serve import serve as run_desk
 from subjectline.intake.setup import places
@@ -68,7 +68,7 @@ def private() -> None:
 @app.command("serve")
 def serve_command(config: Config = DEFAULT_CONFIG) -> None:
     """Run the desk: doors, console, gate, letters."""
-    _logging()
+    start_logging()
     _run(lambda: run_desk(load_settings(config)))
 
 
@@ -81,7 +81,7 @@ def try_command(
     ] = None,
 ) -> None:
     """The whole product against a sandbox: mail, Telegram and a sample company in one process."""
-    _logging()
+    start_logging()
     from subjectline.intake.sandbox import run as sandbox  # its libraries are an extra
 
     _run(lambda: sandbox.play(play, port) if play else sandbox.run(port, keep))
@@ -304,11 +304,3 @@ def _is_file(text: str) -> bool:
         return len(text) < 4096 and "\n" not in text and Path(text).is_file()
     except OSError:
         return False
-
-
-def _logging() -> None:
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    for noisy in ("httpx", "httpcore", "aioimaplib", "mail.log", "alembic", "aiosqlite"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)

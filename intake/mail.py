@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
+from subjectline.intake.attachments.names import is_picture, names_paper
 from subjectline.intake.mailauth.evidence import OwnCheck
 from subjectline.intake.mailparse.addresses import Address, addresses, message_ids, reply_token
 from subjectline.intake.mailparse.authenticity import judge
@@ -21,8 +22,9 @@ from subjectline.intake.mailparse.reports import read_reports
 from subjectline.intake.mailparse.rules import Facts, decide
 from subjectline.intake.mailparse.told import files_told, told
 from subjectline.models.errors import UnreadableMail
+from subjectline.models.files import Apart
 from subjectline.models.incoming import Attachment, Contact, Door, Incoming, Outcome
-from subjectline.models.masking import mask_resident_numbers
+from subjectline.models.masking import mark_has_resident_number, mask_resident_numbers
 
 _BEGINNING = 1_000_000  # bytes read of an oversized mail
 _ELSEWHERE = re.compile(r"\S{1,300}@\S{1,300}|https?://\S{1,2000}")
@@ -83,7 +85,8 @@ def _parse(
     subject = masked(root.headers.text("subject", 1000))
     parts = split(masked(body.text))
     rest = "\n\n".join(text for text in (parts.rest, *map(masked, body.unseen)) if text.strip())
-    files = _files(body, masked, cut=len(raw) > policy.max_bytes)
+    paper = names_paper(f"{subject}\n{body.text[:20_000]}")
+    files = _files(body, masked, paper=paper, cut=len(raw) > policy.max_bytes)
     parts, rest = _something_to_read(parts, rest)
     senders = addresses(root.headers.raw("from"), root.headers.hint)
     sender = _sender(root.headers, senders)
@@ -101,9 +104,9 @@ def _parse(
         text=parts.new,
         subject=subject,
         rest=rest,
-        message_id=next(iter(message_ids(root.headers.raw("message-id"))), ""),
-        in_reply_to=next(iter(message_ids(root.headers.raw("in-reply-to"))), ""),
-        references=message_ids(root.headers.raw("references")),
+        message_id=next(iter(_marks(root.headers, "message-id")), ""),
+        in_reply_to=next(iter(_marks(root.headers, "in-reply-to")), ""),
+        references=_marks(root.headers, "references"),
         reply_token=token,
         tier=judgement.tier,
         evidence=judgement.evidence,
@@ -165,10 +168,26 @@ def _something_to_read(parts: Split, rest: str) -> tuple[Split, str]:
     return Split(rest, "", only_quoted=True), ""
 
 
-def _files(body: Body, masked: _Masked, *, cut: bool) -> tuple[Attachment, ...]:
+def _files(body: Body, masked: _Masked, *, paper: bool, cut: bool) -> tuple[Attachment, ...]:
+    """With masked names. Where the letter speaks of an identity card, pictures may show a number."""
     if cut:
         return ()
-    return tuple(replace(one, name=masked(one.name)) for one in body.files)
+    masked.found = masked.found or any(Apart.RESIDENT_NUMBER in one.apart for one in body.files)
+    return tuple(
+        replace(
+            one,
+            name=masked(one.name),
+            apart=one.apart
+            or ((Apart.MAY_SHOW,) if paper and is_picture(one.content_type) else ()),
+        )
+        for one in body.files
+    )
+
+
+def _marks(headers: Headers, name: str) -> tuple[str, ...]:
+    """The ids in a header; they are kept plain, so one like a resident number is not taken."""
+    found = message_ids(headers.raw(name))
+    return tuple(one for one in found if not mark_has_resident_number(one))
 
 
 def _sender(headers: Headers, senders: list[Address]) -> Address:

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from subjectline.models.delivery import Report
+from subjectline.models.files import Apart
 
 
 class Door(StrEnum):
@@ -44,6 +45,7 @@ class Attachment:
     content_type: str  # by the content where that tells, else as declared
     content: bytes
     declared: str = ""  # the sender's word for the type
+    apart: tuple[Apart, ...] = ()  # why it is not simply opened
 
 
 @dataclass(frozen=True, slots=True)

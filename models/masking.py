@@ -1,76 +1,96 @@
-"""Resident registration numbers (주민등록번호) are masked before anything is kept, on every door.
+"""Numbers that identify a person are masked.
 
-The number is 13 digits, YYMMDD and 1-8xxxxxx (foreigners' registration numbers are 5 to 8). It is
-known by its form and a date that exists, never by its checksum: digits are random since October
-2020. Source: 개인정보 보호법 제24조의2.
+Resident registration numbers (주민등록번호) before anything is kept, on every door (개인정보 보호법
+제24조의2). Other numbers (passport, driver's licence, card) only where they would be seen in passing: in
+previews and logs (개인정보 보호법 시행령 제19조).
 """
 
 import re
-import unicodedata
+
+from subjectline.models.resident import Finder, Span, in_digits, plausible, windows
+from subjectline.models.resident_words import in_dates, in_letters, in_words
 
 MASK = "●●●●●●-●●●●●●●"
+HIDDEN = "●●●●"  # in the place of any other number that identifies
 
-_DIGIT = r"[\d⓪①-⑨⓵-⓽❶-❾➀-➈➊-➒⁰¹²³⁴-⁹₀-₉]"
-_BLANK = r"[^\S\n]"
-_GHOST = "[\u200b-\u200f\u2060-\u2064\ufeff\u00ad\u034f\u180e\u202a-\u202e\u2066-\u2069]"
-_GAP = rf"(?:{_BLANK}|{_GHOST}){{1,3}}"
-_DASH = "[-\u2010-\u2015\u2043\u2212\u2500\u2501\ufe58\ufe63\uff0dㅡーｰ一~∼〜～˗]"
-_JOIN = r"[./_·ㆍ•|*()\[\]]"
-# Between the two halves: anything short on one line, a dash at a line's end, or the Korean for
-# "the back part is".
-_HYPHEN = (
-    rf"(?:(?:{_DASH}|{_JOIN}|{_BLANK}|{_GHOST}){{0,6}}"
-    rf"|{_BLANK}{{0,3}}{_DASH}{_BLANK}{{0,3}}\n[>\s]{{0,6}}"
-    rf"|{_BLANK}{{0,3}}\n[>\s]{{0,6}}{_DASH}{_BLANK}{{0,3}}"
-    r"|[\s,./]{0,3}(?:이고|그리고)?\s{0,2}(?:뒷|뒤)\s?(?:자리|번호)?\s?[는은]?\s?:?\s{0,2})"
+_FINDERS: tuple[Finder, ...] = (in_dates, in_digits, in_letters)
+_ROUNDS = 8  # what was masked may have kept a neighbour from being believed
+# A passport of Korea (M12345678, since 2021 M123A4567) and of most others; a licence, with its region
+# in digits or in words.
+_PASSPORT = re.compile(r"(?<![0-9A-Za-z])[A-Z](?:\d{8}|\d{3}[A-Z]\d{4}|[A-Z]\d{7})(?![0-9A-Za-z])")
+_LICENCE = re.compile(
+    r"(?<![\d-])(?:\d\d[- ]\d\d[- ]\d{6}[- ]\d\d|[가-힣]{2,3}\s?\d\d[- ]\d{6}[- ]\d\d)(?![\d-])"
 )
-
-
-def _run(count: int) -> str:
-    return rf"{_DIGIT}(?:{_GHOST}{{0,2}}{_DIGIT}){{{count - 1}}}"
-
-
-def _spaced(count: int) -> str:
-    return rf"{_DIGIT}(?:{_GAP}{_DIGIT}){{{count - 1}}}"
-
-
-_PAIR = _DIGIT * 2
-_DOTTED = rf"{_PAIR}(?:{_BLANK}?[./\-]{_BLANK}?{_PAIR}){{2}}(?={_BLANK}?{_DASH})"
-_FIRST = rf"(?:{_run(6)}|{_spaced(6)}|{_DOTTED})"
-# Spaced-out digits may stand in a longer row of them; what follows goes too.
-_SECOND = (
-    rf"(?:{_run(7)}|{_spaced(7)}(?:{_GAP}{_DIGIT}(?!{_DIGIT})){{0,8}}|{_DIGIT}[- ]{_DIGIT}{{6}})"
-)
-# Looking behind only after a digit was seen lets the engine skip from digit to digit.
-_NUMBER = re.compile(rf"(?={_DIGIT})(?<!{_DIGIT})({_FIRST}){_HYPHEN}({_SECOND})(?!{_DIGIT})")
-_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_CARD = re.compile(r"(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])")
+_ID = re.compile(r"(?<!\d)(\d{6})[-_.](\d{7})(?!\d)")
 
 
 def mask_resident_numbers(text: str) -> tuple[str, bool]:
     """`text` with every resident registration number as MASK, and whether there was one.
 
-    Any spelling: spaces, dashes of every kind, full-width and circled digits, spaced-out digits.
-    Time is linear in the length of `text`.
+    Any spelling: spaces, dashes of every kind, digits of any script, spaced-out digits, digits as
+    Korean words, letters for digits. Time is linear in the length of `text`.
     """
-    out: list[str] = []
-    done = at = 0
-    while found := _NUMBER.search(text, at):
-        if not _plausible(found[1], found[2]):
-            at = found.start() + 1
-            continue
-        out += text[done : found.start()], MASK
-        done = at = found.end()
-    return ("".join(out) + text[done:], True) if out else (text, False)
+    found = False
+    for _ in range(_ROUNDS):
+        spans = _spans(text)
+        if not spans:
+            break
+        text, found = _covered(text, spans), True
+    return text, found
 
 
 def has_resident_number(text: str) -> bool:
     """Whether a resident registration number stands in `text`."""
-    return mask_resident_numbers(text)[1]
+    return bool(_spans(text))
 
 
-def _plausible(first: str, second: str) -> bool:
-    digits = [unicodedata.digit(letter, -1) for letter in first]
-    digits = [digit for digit in digits if digit >= 0]
-    month, day = digits[2] * 10 + digits[3], digits[4] * 10 + digits[5]
-    century = unicodedata.digit(second[0], -1)
-    return 1 <= month <= 12 and 1 <= day <= _DAYS[month - 1] and 1 <= century <= 8
+def _spans(text: str) -> list[Span]:
+    """In their order; none begins before the one before it has ended."""
+    found = [
+        span
+        for start, end in windows(text)
+        for finder in _FINDERS
+        for span in finder(text, start, min(end, len(text)))
+    ]
+    if not text.isascii():
+        found += in_words(text, 0, len(text))
+    apart: list[Span] = []
+    for span in sorted(found):
+        if not apart or span[0] >= apart[-1][1]:
+            apart.append(span)
+    return apart
+
+
+def _covered(text: str, spans: list[Span]) -> str:
+    out: list[str] = []
+    done = 0
+    for start, end in spans:
+        out += text[done:start], MASK
+        done = end
+    return "".join((*out, text[done:]))
+
+
+def mark_has_resident_number(mark: str) -> bool:
+    """Whether a Message-ID or another machine's mark is shaped like a resident number.
+
+    Thirteen digits in a row are mostly a time in milliseconds, and need the right check digit.
+    """
+    halves = _ID.finditer(mark)
+    return any(plausible([*map(int, one[1] + one[2])]) for one in halves) or has_resident_number(
+        f"@{mark}"
+    )
+
+
+def mask_identifying(text: str) -> str:
+    """`text` for places where it is only seen in passing (previews, logs): resident numbers, passports,
+    driver's licences and cards (by Luhn's check, ISO/IEC 7812-1) covered. Linear time."""
+    text = mask_resident_numbers(text)[0]
+    text = _LICENCE.sub(HIDDEN, _PASSPORT.sub(HIDDEN, text))
+    return _CARD.sub(lambda found: HIDDEN if _luhn(found[0]) else found[0], text)
+
+
+def _luhn(card: str) -> bool:
+    digits = [int(one) for one in reversed(card) if one.isdecimal()]
+    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[1::2])
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0 and len(set(digits)) > 1

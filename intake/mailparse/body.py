@@ -4,10 +4,12 @@ import re
 from dataclasses import dataclass, field
 from html import unescape
 
+from subjectline.intake.attachments import look, look_inside
 from subjectline.intake.mailparse.charsets import clean, decode, decode_any, reading
 from subjectline.intake.mailparse.html import html_to_text
 from subjectline.intake.mailparse.kinds import kind_of
 from subjectline.intake.mailparse.mime import Headers, Part, decoded
+from subjectline.models.files import Apart
 from subjectline.models.incoming import Attachment
 from subjectline.models.masking import has_resident_number
 
@@ -29,6 +31,8 @@ _EVENT = re.compile(
     r"^(SUMMARY|DTSTART|DTEND|LOCATION|DESCRIPTION)[^:\n]{0,80}:(.*)$", re.MULTILINE
 )
 _TAGS = re.compile(r"<[^<>]*>")
+_APART = re.compile(r"</?(?:p|div|tr|br|li|table|h[1-6])\b[^<>]*>", re.IGNORECASE)
+_CELL = re.compile(r"</?t[dh]\b[^<>]*>", re.IGNORECASE)
 _UNSAFE = re.compile('[\x00-\x1f\x7f/\\\\:*?"<>|\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]')
 _ENDINGS = {
     "image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "application/pdf": "pdf",
@@ -160,8 +164,9 @@ def _beside(part: Part, body: Body) -> None:
 
 
 def _bare(part: Part) -> str:
-    """HTML without its tags, at a tenth of the price of reading it."""
-    return unescape(_TAGS.sub("", decode(part.content()[: MAX_TEXT * 4], part.charset)))
+    """HTML without its tags, at a tenth of the price of reading it; lines and cells stay apart."""
+    html = _APART.sub("\n", decode(part.content()[: MAX_TEXT * 4], part.charset))
+    return unescape(_TAGS.sub("", _CELL.sub(" ", html)))
 
 
 def _report(part: Part, body: Body) -> None:
@@ -250,9 +255,19 @@ def _add_file(part: Part, body: Body) -> None:
     if not content.strip() and not part.filename:
         return
     name = file_name(part, len(body.files) + 1)
-    body.files.append(Attachment(name, kind_of(content, part.type), content, declared=part.type))
+    kind = kind_of(content, part.type)
+    apart = look(part.filename or name, kind, content)
+    if part.children and part.type.startswith("message/"):
+        apart += tuple(one for one in _apart_in(part.children[0]) if one not in apart)
+    body.files.append(Attachment(name, kind, content, declared=part.type, apart=apart))
     if part.children and part.type.startswith("message/"):
         body.unseen.append(_attached_mail(part.children[0]))
+
+
+def _apart_in(mail: Part) -> tuple[Apart, ...]:
+    """What is to be said of an attached mail for the sake of its parts."""
+    parts = ((one, one.content()) for one in mail.walk() if not one.children)
+    return look_inside((one.filename, kind_of(data, one.type), data) for one, data in parts)
 
 
 def _attached_mail(inner: Part) -> str:

@@ -29,13 +29,14 @@ def told(raw: bytes) -> dict[str, object]:
 
 
 def files_told(files: Sequence[Attachment]) -> list[dict[str, object]]:
-    """Name (masked), type by content, the sender's word for it, and size in bytes."""
+    """Name (masked), type by content, the sender's word for it, size in bytes, why it is kept apart."""
     return [
         {
             "name": one.name,
             "type": one.content_type,
             "declared": one.declared or one.content_type,
             "size": len(one.content),
+            "apart": [reason.value for reason in one.apart],
         }
         for one in files
     ]
