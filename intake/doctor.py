@@ -9,6 +9,7 @@ from sqlmodel import select
 
 from subjectline.handlers.desk import Desk
 from subjectline.handlers.senders.smtp import SmtpSender
+from subjectline.handlers.senders.tokens import TokenSources
 from subjectline.intake.mail import MailPolicy
 from subjectline.intake.mail_sink import MailSink
 from subjectline.intake.mailauth.dns import LiveDns
@@ -38,10 +39,12 @@ async def examine(settings: Settings) -> list[Finding]:
 def _looks(desk: Desk, settings: Settings) -> list[Look]:
     looks: list[Look] = [lambda: _keys(desk), lambda: _database(desk), lambda: _registry(desk)]
     looks.append(lambda: _company(desk))
+    tokens = TokenSources()
     for box in settings.mailboxes:
-        looks.append(Mailbox(box, MailSink(desk, MailPolicy()), desk.clock).doctor)
+        sink = MailSink(desk, MailPolicy())
+        looks.append(Mailbox(box, sink, desk.clock, tokens.of(box.oauth)).doctor)
     if settings.smtp is not None:
-        looks.append(SmtpSender(settings.smtp).doctor)
+        looks.append(SmtpSender(settings.smtp, tokens.of(settings.smtp.oauth)).doctor)
     looks += _mail_names(settings)
     if settings.telegram.token is not None:
         looks.append(TelegramDoor(desk, settings.telegram).doctor)

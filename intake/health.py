@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from subjectline.handlers.desk import Desk
+from subjectline.intake.mailbox import MailboxStatus
 from subjectline.models.tables import NoticeRecipient, Outbox, RawInbox, Task
 from subjectline.models.tables import Request as PrivacyRequest
 
@@ -44,7 +45,13 @@ def health_routes(desk: Desk, doors: Sequence[Watched], *, figures: bool = True)
 
     async def healthz(request: Request) -> Response:
         down = [door.name for door in doors if not door.status.connected]
-        body = {"ok": not down, "down": down, "doors": [door.name for door in doors]}
+        body: dict[str, Any] = {
+            "ok": not down,
+            "down": down,
+            "doors": [door.name for door in doors],
+        }
+        if figures:  # what is wrong is for those inside
+            body["why"] = {d.name: d.status.last_error for d in doors if d.status.last_error}
         return JSONResponse(body, status_code=503 if down else 200)
 
     async def metrics(request: Request) -> Response:
@@ -62,5 +69,10 @@ async def _figures(desk: Desk, doors: Sequence[Watched]) -> str:
             lines += [f'{name}{{state="{state}"}} {count}' for state, count in rows]
     lines += [
         f'subjectline_door_up{{door="{door.name}"}} {int(door.status.connected)}' for door in doors
+    ]
+    lines += [
+        f'subjectline_door_kept_total{{door="{door.name}"}} {door.status.kept}'
+        for door in doors
+        if isinstance(door.status, MailboxStatus)
     ]
     return "\n".join(lines) + "\n"

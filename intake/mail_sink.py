@@ -7,6 +7,7 @@ from dataclasses import replace
 from subjectline.handlers import inbox
 from subjectline.handlers.desk import Desk
 from subjectline.handlers.inbox import Raw, RawView
+from subjectline.handlers.spam_folder import MARK
 from subjectline.intake.mail import MailPolicy, parse_mail
 from subjectline.intake.mailauth.check import Checker
 from subjectline.intake.mailauth.evidence import OwnCheck
@@ -72,7 +73,8 @@ class MailSink:
         self._recent.put(seen, len(mail.content))
         if seen.resident_number_found:
             return Disposition.EXPUNGE
-        return Disposition.QUARANTINE if seen.outcome is Outcome.DEAD else Disposition.PROCESSED
+        kept_apart = mail.spam or seen.outcome is Outcome.DEAD
+        return Disposition.QUARANTINE if kept_apart else Disposition.PROCESSED
 
 
 def mail_parser(
@@ -80,15 +82,24 @@ def mail_parser(
     checker: Checker | None = None,
     unchecked: Collection[str] = (),
     recent: Recent | None = None,
+    spam: Collection[str] = (),
 ) -> inbox.Parser:
     """The parser that the inbox uses for mails.
 
     With a `checker` signatures are verified first, except in the mailboxes of the accounts
-    `unchecked` (`user@host`). `recent`: where the sink left what it parsed already.
+    `unchecked` (`user@host`). `recent`: where the sink left what it parsed already. `spam`: names of
+    folders of suspected spam; what comes from them says so in its evidence.
     """
     skipped = tuple(f"mail:{account}/" for account in unchecked)
+    suspected = tuple(f"mail:{mailbox}:" for mailbox in spam)
 
     def parse(view: RawView, own_check: OwnCheck | None = None) -> Incoming:
+        seen = read(view, own_check)
+        if not view.source_key.startswith(suspected):
+            return seen
+        return replace(seen, evidence={**seen.evidence, MARK: "yes"})
+
+    def read(view: RawView, own_check: OwnCheck | None) -> Incoming:
         seen = recent.take(view.source_key) if recent and own_check is None else None
         seen = seen or parse_mail(
             view.body,

@@ -21,6 +21,7 @@ from subjectline.handlers.outbox import Sender
 from subjectline.handlers.senders.mail import MailSender
 from subjectline.handlers.senders.smtp import SmtpSender
 from subjectline.handlers.senders.telegram import TelegramSender
+from subjectline.handlers.senders.tokens import TokenSources
 from subjectline.intake.console.app import create_console
 from subjectline.intake.gate_api import create_gate_app
 from subjectline.intake.health import Watched, health_routes
@@ -34,6 +35,7 @@ from subjectline.intake.setup import Alone, close_desk, make_desk, places
 from subjectline.intake.telegram import TelegramDoor, parse_update
 from subjectline.models.errors import SettingsError
 from subjectline.models.incoming import Door
+from subjectline.models.mail_settings import MailboxSettings, is_spam_folder
 from subjectline.models.migrate import migrate
 from subjectline.models.settings import Settings
 
@@ -56,11 +58,12 @@ class Parts:
 
 def assemble(desk: Desk, settings: Settings) -> Parts:
     """Doors and senders as the settings say."""
-    parts = Parts(desk)
+    parts, tokens = Parts(desk), TokenSources()
     if settings.smtp is not None:
-        smtp = SmtpSender(settings.smtp)
+        smtp = SmtpSender(settings.smtp, tokens.of(settings.smtp.oauth))
         parts.senders[Door.MAIL] = MailSender(smtp, desk.clock)
         parts.closers.append(smtp.close)
+        parts.doors.append(Watched("smtp", smtp.status))
     largest = max(
         (box.max_mail_bytes for box in settings.mailboxes), default=MailPolicy().max_bytes
     )
@@ -68,9 +71,10 @@ def assemble(desk: Desk, settings: Settings) -> Parts:
     recent = Recent()
     parts.parsers[Door.MAIL] = _mail_parser(policy, settings, recent)
     for box in settings.mailboxes:
-        door = Mailbox(box, MailSink(desk, policy, recent), desk.clock)
+        sink = MailSink(desk, policy, recent)
+        door = Mailbox(box, sink, desk.clock, tokens.of(box.oauth))
         parts.loops.append(door.run)
-        parts.doors.append(Watched(f"mailbox {box.user}", door.status))
+        parts.doors.append(Watched(_name(box, settings), door.status))
     if settings.telegram.token is not None:
         _add_telegram(parts, settings)
     return parts
@@ -78,12 +82,22 @@ def assemble(desk: Desk, settings: Settings) -> Parts:
 
 def _mail_parser(policy: MailPolicy, settings: Settings, recent: Recent) -> inbox.Parser:
     """With our own look at signatures for the mailboxes that ask for it."""
+    spam = [b.name_of(name) for b in settings.mailboxes for name in b.read if is_spam_folder(name)]
     if not any(box.verify_dkim for box in settings.mailboxes):
-        return mail_parser(policy, recent=recent)
+        return mail_parser(policy, recent=recent, spam=spam)
     dns = LiveDns(settings.dns)
     checker = Checker(dns, policy.authserv_ids, seconds=settings.dns.mail_seconds)
     unchecked = {f"{box.user}@{box.host}" for box in settings.mailboxes if not box.verify_dkim}
-    return mail_parser(policy, checker, unchecked, recent)
+    return mail_parser(policy, checker, unchecked, recent, spam)
+
+
+def _name(box: MailboxSettings, settings: Settings) -> str:
+    """The user, with as much more as tells the mailboxes apart."""
+    same = [each for each in settings.mailboxes if each.user == box.user]
+    if len(same) == 1:
+        return f"mailbox {box.user}"
+    other_hosts = len({each.host for each in same}) == len(same)
+    return f"mailbox {box.user} at {box.host}" if other_hosts else f"mailbox {box.name}"
 
 
 def _add_telegram(parts: Parts, settings: Settings) -> None:

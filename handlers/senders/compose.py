@@ -7,6 +7,7 @@ which no client threads by, and costs some two milliseconds a letter.
 import hashlib
 import quopri
 import re
+import unicodedata
 from base64 import encodebytes
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -23,6 +24,7 @@ REFERENCES = 20  # the first and the latest: a header may not grow for ever (RFC
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,400}@[!-;=?-~]{1,400}>")
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}")
+_LOCAL_ABROAD = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]{1,64}")  # SMTPUTF8 (RFC 6531)
 _DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
 
 
@@ -56,7 +58,7 @@ def build_mail(
     threading = _threading(in_reply_to, references)
     headers = [
         ("From", _mailbox(from_address, from_name)),
-        ("To", safe_address(to)),
+        ("To", safe_address(to, abroad=True)),
         ("Subject", _words("Subject", subject)),
         ("Date", format_datetime(sent_at)),
         ("Message-ID", message_id),
@@ -68,20 +70,28 @@ def build_mail(
         ("MIME-Version", "1.0"),
     ]
     head = "".join(f"{name}: {value}\r\n" for name, value in headers)
-    return head.encode("ascii") + b"".join(_alternatives(message_id, text, html))
+    # ASCII, but for an address that SMTPUTF8 alone carries (RFC 6532).
+    return head.encode("utf-8") + b"".join(_alternatives(message_id, text, html))
 
 
-def safe_address(address: str) -> str:
+def safe_address(address: str, *, abroad: bool = False) -> str:
     """The address as SMTP takes it: an international domain in IDNA form.
 
-    Raises PermanentSendError where it cannot be written in ASCII or is no address at all.
+    `abroad`: a local part in letters beyond ASCII stays as it is, in NFC; such a letter needs
+    SMTPUTF8 (RFC 6531). Raises PermanentSendError for what is no address at all.
     """
-    local, _, domain = address.strip().rpartition("@")
+    local, _, domain = unicodedata.normalize("NFC", address.strip()).rpartition("@")
     try:
         domain = domain.encode("idna").decode("ascii") if not domain.isascii() else domain
     except UnicodeError:
         domain = ""
-    if not _LOCAL.fullmatch(local) or not _DOMAIN.fullmatch(domain) or ".." in domain:
+    known = _LOCAL_ABROAD if abroad and not local.isascii() else _LOCAL
+    if (
+        not known.fullmatch(local)
+        or len(local.encode()) > 64
+        or not _DOMAIN.fullmatch(domain)
+        or ".." in domain
+    ):
         raise PermanentSendError(
             "this is not an address that mail can be sent to",
             field="recipient",

@@ -13,8 +13,18 @@ from typing import Any, Self
 
 from aioimaplib import aioimaplib as lib
 
+from subjectline.handlers.senders.tokens import TokenSource
 from subjectline.intake.imap.protocol import DeskClient
-from subjectline.intake.imap.wire import Fetched, chunks, folder, quoted, read_fetch, uid_set
+from subjectline.intake.imap.sign_in import sign_in
+from subjectline.intake.imap.wire import (
+    Fetched,
+    chunks,
+    folder,
+    listed,
+    namespace,
+    read_fetch,
+    uid_set,
+)
 from subjectline.models.errors import DoorAway
 from subjectline.models.mail_settings import MailboxSettings
 
@@ -22,6 +32,7 @@ RANGE = 200  # mails named in one command
 BODIES = 50  # mails fetched by one command: more of them slow the parser down
 HEADER_BYTES = 256 * 1024  # as much of an oversized mail's header as is read
 
+_MESSAGES = re.compile(rb"\bMESSAGES ([0-9]+)", re.IGNORECASE)
 _UIDVALIDITY = re.compile(rb"\[UIDVALIDITY ([0-9]+)\]", re.IGNORECASE)
 _LOST = (lib.AioImapException, OSError, TimeoutError, ValueError, LookupError)
 
@@ -32,12 +43,15 @@ class Connection:
     def __init__(self, client: DeskClient, settings: MailboxSettings) -> None:
         self._client, self._settings = client, settings
         self._lock = asyncio.Lock()
+        self._namespace: tuple[str, str] | None = None
         self.uidvalidity = 0
+        self.selected = ""
 
     @classmethod
-    async def open(cls, settings: MailboxSettings) -> Self:
+    async def open(cls, settings: MailboxSettings, tokens: TokenSource | None = None) -> Self:
         """Connect and sign in. Raises DoorAway with the operator's remedy."""
-        async with _said(f"{settings.host} port {settings.port} cannot be reached", settings):
+        away = f"{settings.host} port {settings.port} cannot be reached"
+        async with _said(away, settings):
             client = DeskClient(
                 settings.host,
                 settings.port,
@@ -46,30 +60,14 @@ class Connection:
             )
         connection = cls(client, settings)
         try:
-            async with _said(f"{settings.host} port {settings.port} cannot be reached", settings):
+            async with _said(away, settings):
                 await client.wait_hello_from_server()
-            await connection._sign_in()
+            async with connection._whole(2 * settings.command_seconds):
+                await sign_in(client.protocol, settings, tokens)
         except BaseException:
             await client.aclose()
             raise
         return connection
-
-    async def _sign_in(self) -> None:
-        protocol, settings = self._client.protocol, self._settings
-        if protocol.state == lib.AUTH:  # PREAUTH
-            return
-        if "LOGINDISABLED" in protocol.capabilities:
-            raise DoorAway(
-                f"{settings.host} takes no password on this line", remedy='Set tls = "tls".'
-            )
-        password = settings.password.get_secret_value()
-        answer = await self._do(protocol.login(quoted(settings.user), password))
-        if answer.result != "OK":
-            raise DoorAway(
-                f"{settings.host} refused the sign-in of {settings.user}",
-                remedy="Check user and password of the mailbox.",
-            )
-        await self._do(protocol.capability())
 
     async def close(self, *, politely: bool = False) -> None:
         """End the connection; `politely` says LOGOUT first."""
@@ -88,21 +86,57 @@ class Connection:
     def can(self, capability: str) -> bool:
         return capability in self._client.protocol.capabilities
 
-    async def ensure_folder(self, name: str) -> None:
-        """Make the folder where there is none."""
-        protocol = self._client.protocol
-        answer = await self._do(protocol.simple_command("LIST", '""', folder(name)))
-        if answer.result == "OK" and len(answer.lines) > 1:
-            return
-        answer = await self._do(protocol.simple_command("CREATE", folder(name)))
+    async def find(self, name: str) -> str | None:
+        """A folder's name on the server: as it is, or below the server's prefix (`INBOX.`, RFC 2342).
+
+        A `/` in `name` stands for the server's own separator. None where there is no such folder.
+        """
+        for candidate in dict.fromkeys((name, await self._below(name))):
+            answer = await self._do(
+                self._client.protocol.simple_command("LIST", '""', folder(candidate))
+            )
+            if answer.result == "OK" and listed(answer.lines):
+                return candidate
+        return None
+
+    async def ensure_folder(self, name: str) -> str:
+        """Make the folder where there is none; its name on the server."""
+        found = await self.find(name)
+        if found is not None:
+            return found
+        new = await self._below(name)
+        answer = await self._do(self._client.protocol.simple_command("CREATE", folder(new)))
         if answer.result != "OK" and b"ALREADYEXISTS" not in answer.lines[-1].upper():
             raise DoorAway(
                 f'the folder "{name}" is missing and {self._settings.host} lets nobody make it',
                 remedy="Make it by hand, or name another in the mailbox's settings.",
             )
+        return new
+
+    async def _below(self, name: str) -> str:
+        if self._namespace is None:
+            protocol = self._client.protocol
+            told = self.can("NAMESPACE")
+            asked = protocol.namespace() if told else protocol.simple_command("LIST", '""', '""')
+            self._namespace = namespace((await self._do(asked)).lines)
+        prefix, separator = self._namespace
+        if name.upper() == "INBOX" or (prefix and name.startswith(prefix)):
+            return name
+        return prefix + (name.replace("/", separator) if separator else name)
+
+    async def count(self, name: str) -> int:
+        """How many mails lie in a folder that is not the selected one."""
+        answer = await self._do(
+            self._client.protocol.simple_command("STATUS", folder(name), "(MESSAGES)")
+        )
+        found = _MESSAGES.search(b" ".join(bytes(line) for line in answer.lines[:-1]))
+        if answer.result != "OK" or found is None:
+            raise DoorAway(f'the folder "{name}" cannot be looked into')
+        return int(found[1])
 
     async def select(self, name: str) -> None:
         """Open a folder for writing and read its UIDVALIDITY."""
+        self.selected = ""  # a SELECT that fails leaves none open (RFC 3501, 6.3.1)
         answer = await self._do(self._client.protocol.select(folder(name)))
         if answer.result != "OK":
             raise DoorAway(f'there is no folder "{name}"', remedy="Check folder of the mailbox.")
@@ -113,13 +147,16 @@ class Connection:
         found = [match for line in answer.lines if (match := _UIDVALIDITY.search(bytes(line)))]
         if not found:
             raise DoorAway(f"{self._settings.host} gives no UIDVALIDITY")
-        self.uidvalidity = int(found[0].group(1))
+        self.uidvalidity, self.selected = int(found[0].group(1)), name
 
     async def search(self) -> list[int]:
         """All UIDs in the folder, oldest first. Mail announced after this sets `news` again."""
         self._client.protocol.news.clear()
+        return await self._search("ALL")
+
+    async def _search(self, key: str) -> list[int]:
         answer = await self._ok(
-            self._client.protocol.search("ALL", charset=None, by_uid=True), "UID SEARCH"
+            self._client.protocol.search(key, charset=None, by_uid=True), "UID SEARCH"
         )
         words = b" ".join(bytes(line) for line in answer.lines[:-1]).split()
         return sorted({int(word) for word in words if word.isdigit()})
@@ -155,29 +192,52 @@ class Connection:
             protocol.fetch(uid_set(uids), items, by_uid=True, timeout=seconds), seconds=None
         )
 
-    async def move(self, uids: Sequence[int], target: str) -> None:
-        """Move mails to another folder (RFC 6851), or copy and expunge where MOVE is unknown."""
+    async def move(self, uids: Sequence[int], target: str, copied: set[int] | None = None) -> None:
+        """Move mails to another folder (RFC 6851), or copy and expunge where MOVE is unknown.
+
+        `copied` remembers what was copied and not yet expunged when the line was lost.
+        """
         protocol = self._client.protocol
         for some in chunks(uids, RANGE):
             if self.can("MOVE"):
                 move = protocol.move(uid_set(some), folder(target), by_uid=True)
                 await self._ok(move, f'moving to "{target}"')
             else:
-                copy = protocol.copy(uid_set(some), folder(target), by_uid=True)
-                await self._ok(copy, f'copying to "{target}"')
-                await self.expunge(some)
+                await self._copy(some, target, copied if copied is not None else set())
+
+    async def _copy(self, uids: Sequence[int], target: str, copied: set[int]) -> None:
+        left = [uid for uid in uids if uid not in copied]
+        if left:
+            copy = self._client.protocol.copy(uid_set(left), folder(target), by_uid=True)
+            await self._ok(copy, f'copying to "{target}"')
+            copied.update(left)
+        await self.expunge(uids)
+        copied.difference_update(uids)
 
     async def expunge(self, uids: Sequence[int]) -> None:
-        """Delete mails for good."""
+        """Delete these mails for good, and no other.
+
+        Where UIDPLUS (RFC 4315) is unknown, EXPUNGE takes all that is marked: what others have marked
+        is unmarked for as long as it lasts. A line cut in between leaves their mails, unmarked.
+        """
         protocol = self._client.protocol
         for some in chunks(uids, RANGE):
-            words = (uid_set(some), "+FLAGS.SILENT", r"(\Deleted)")
-            await self._ok(protocol.store(*words, by_uid=True), "deleting")
-            with_uids = self.can("UIDPLUS")  # without it, all that is marked deleted goes
-            expunge = (
-                protocol.expunge(uid_set(some), by_uid=True) if with_uids else protocol.expunge()
-            )
-            await self._ok(expunge, "expunging")
+            await self._mark(some, "+")
+            if self.can("UIDPLUS"):
+                await self._ok(protocol.expunge(uid_set(some), by_uid=True), "expunging")
+                continue
+            others = sorted(set(await self._search("DELETED")) - set(some))
+            await self._mark(others, "-")
+            try:
+                await self._ok(protocol.expunge(), "expunging")
+            finally:
+                if self.alive:
+                    await self._mark(others, "+")
+
+    async def _mark(self, uids: Sequence[int], sign: str) -> None:
+        for some in chunks(uids, RANGE):
+            words = (uid_set(some), f"{sign}FLAGS.SILENT", r"(\Deleted)")
+            await self._ok(self._client.protocol.store(*words, by_uid=True), "deleting")
 
     async def idle(self, seconds: float) -> None:
         """Wait until mail has come, at most `seconds`. Mail announced since the search counts."""

@@ -1,4 +1,4 @@
-"""aioimaplib 2.0.3 with four faults mended, in subclasses of its own classes.
+"""aioimaplib 2.0.3 with five faults mended, in subclasses of its own classes.
 
 1. The stock parser recurses once a response line: a thousand lines end in RecursionError inside
    `data_received`, and the command never answers. Here it is a loop.
@@ -6,6 +6,7 @@
 3. The stock protocol formats every chunk for a log that is off, and with the log on writes whole
    mails into it. Here no chunk is formatted or logged.
 4. A lost connection leaves stock commands pending for ever. Here they fail, and so does IDLE.
+5. A refused XOAUTH2 hangs: the server waits for an empty line. Here it gets one, and answers NO.
 """
 
 import asyncio
@@ -53,6 +54,8 @@ class DeskProtocol(lib.IMAP4ClientProtocol):  # type: ignore[misc]
         self.greeted: asyncio.Future[lib.AioImapException | None] = loop.create_future()
         self.lost, self.news = asyncio.Event(), asyncio.Event()
         self._exists = 0
+        self._answers: list[bytes] = []  # to what the server asks during AUTHENTICATE
+        self.challenge = b""  # what it said last, in base64
 
     # Fault 3, and errors of the parser end the connection instead of the loop's patience.
     def data_received(self, data: bytes) -> None:
@@ -116,6 +119,30 @@ class DeskProtocol(lib.IMAP4ClientProtocol):  # type: ignore[misc]
             self._exists -= 1
         command: lib.Command | None = super()._untagged_response(line)
         return command
+
+    # Fault 5.
+    async def authenticate(self, mechanism: str, first: bytes, refused: bytes) -> lib.Response:
+        """AUTHENTICATE; `first` and `refused` (what is said to a refusal) are in base64.
+
+        With SASL-IR (RFC 4959) the first goes along with the command.
+        """
+        at_once = "SASL-IR" in self.capabilities
+        self._answers, self.challenge = [refused] if at_once else [first, refused], b""
+        words = (mechanism, first.decode()) if at_once else (mechanism,)
+        command = lib.Command("AUTHENTICATE", self.new_tag(), *words, loop=self.loop)
+        answer = await self.execute(command, scrub=first.decode())
+        if answer.result == "OK":
+            self.state = lib.AUTH
+        return answer
+
+    def _continuation(self, line: bytes) -> None:
+        command = self.pending_sync_command
+        if command is None or command.name != "AUTHENTICATE":
+            super()._continuation(line)
+            return
+        self.challenge = line[1:].strip()
+        answer = self._answers.pop(0) if self._answers else b"*"  # which ends it (RFC 3501, 6.2.2)
+        self.transport.write(answer + b"\r\n")
 
     def send(self, line: str, scrub: str | None = None) -> None:
         if self.transport.is_closing():

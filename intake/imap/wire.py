@@ -17,6 +17,10 @@ _DATE = re.compile(
     rb' ([+-])([0-9]{2})([0-9]{2})"',
     re.IGNORECASE,
 )
+_NAMESPACE = re.compile(
+    rb'\(\("(?P<prefix>(?:[^"\\]|\\.)*)" (?:"(?P<separator>(?:[^"\\]|\\.)*)"|NIL)', re.IGNORECASE
+)
+_DELIMITER = re.compile(rb'\([^)]*\) "(?P<separator>(?:[^"\\]|\\.)*)" ', re.IGNORECASE)
 _NOT_ASCII = re.compile(r"[^\x20-\x7e]+")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
@@ -38,6 +42,27 @@ def folder(name: str) -> str:
     """A folder name as a quoted string in modified UTF-7 (RFC 3501 section 5.1.3)."""
     encoded = _NOT_ASCII.sub(lambda run: _utf7(run.group()), name.replace("&", "&-"))
     return quoted(encoded)
+
+
+def listed(lines: Lines) -> bool:
+    """Whether an answer to LIST names a folder that can be opened."""
+    found = [bytes(line).upper() for line in lines[:-1] if bytes(line).startswith(b"(")]
+    return any(b"\\NOSELECT" not in line and b"\\NONEXISTENT" not in line for line in found)
+
+
+def namespace(lines: Lines) -> tuple[str, str]:
+    """Prefix and separator of our own folders, from NAMESPACE (RFC 2342) or from `LIST "" ""`."""
+    for line in lines[:-1]:
+        found = _NAMESPACE.match(bytes(line)) or _DELIMITER.match(bytes(line))
+        if found:
+            words = found.groupdict(default=b"")
+            prefix, separator = words.get("prefix", b""), words["separator"]
+            return _plain(prefix), _plain(separator)
+    return "", ""
+
+
+def _plain(text: bytes) -> str:
+    return re.sub(rb"\\(.)", rb"\1", text).decode("ascii", "replace")
 
 
 def quoted(text: str) -> str:

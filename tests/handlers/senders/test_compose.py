@@ -100,7 +100,6 @@ def test_no_header_can_be_smuggled_in(field: str, end: str, before: str) -> None
         "member@",
         "member@member..test",
         "mem ber@member.test",
-        "회원@member.test",
         "member@[127.0.0.1]",
         "member@" + "가" * 300 + ".test",
     ],
@@ -109,6 +108,14 @@ def test_what_is_no_address_is_refused(field: str, address: str) -> None:
     with pytest.raises(PermanentSendError) as caught:
         build_mail(**{**LETTER, field: address})
     assert "member" not in str(caught.value)
+
+
+def test_our_own_addresses_are_ascii_and_a_members_need_not_be() -> None:
+    raw = build_mail(**{**LETTER, "to": "회원@member.test"})
+    assert "To: 회원@member.test\r\n".encode() in raw
+    for field in ("reply_to", "from_address"):
+        with pytest.raises(PermanentSendError):
+            build_mail(**{**LETTER, field: "회원@member.test"})
 
 
 def test_an_international_domain_is_written_in_ascii() -> None:

@@ -91,10 +91,10 @@ async def test_a_refusal_says_whether_to_try_again(
 ) -> None:
     sink = smtp_sinks.start(*options)
     async with sender(settings(sink.port)) as out:
-        for _ in range(2):  # the second finds the connection in order again
+        for number in range(2):  # the second finds the connection in order again
             with pytest.raises(SendError) as caught:
-                await out.send(DESK, MEMBER, letter())
-            assert type(caught.value) is kind
+                await out.send(DESK, f"member@member{number}.test", letter())
+            assert isinstance(caught.value, kind)
             assert words in str(caught.value)
 
 
@@ -114,10 +114,11 @@ async def test_no_server_is_for_later() -> None:
             await out.send(DESK, MEMBER, letter())
 
 
-async def test_letters_share_one_connection_one_after_the_other(world: MailWorld) -> None:
-    async with sender(world.smtp_settings()) as out:
+@pytest.mark.parametrize("most", [1, 3])
+async def test_letters_share_so_many_connections(world: MailWorld, most: int) -> None:
+    async with sender(world.smtp_settings(connections=most)) as out:
         await asyncio.gather(*(out.send(DESK, MEMBER, letter(n)) for n in range(20)))
-        assert len(world._lines) == 1
+        assert len(world._lines) == most
     subjects = [mail.subject for mail in world.mailbox(MEMBER)]
     assert sorted(subjects) == sorted(f"letter {n}" for n in range(20))
 
@@ -286,10 +287,22 @@ async def test_a_connection_long_unused_is_asked_first(world: MailWorld) -> None
 async def test_an_address_that_cannot_be_is_refused_for_good(world: MailWorld) -> None:
     async with sender(world.smtp_settings()) as out:
         with pytest.raises(PermanentSendError):
-            await out.send(DESK, "회원@member.test", letter())
-        with pytest.raises(PermanentSendError):
             await out.send(DESK, "member@member.test>\r\nRCPT TO:<x@y.test", letter())
     assert world.mailbox("x@y.test") == []
+
+
+async def test_an_address_in_korean_letters_needs_a_server_that_takes_them(
+    world: MailWorld,
+) -> None:
+    async with sender(world.smtp_settings()) as out:
+        await out.send(DESK, "회원@member.test", letter())
+    assert len(world.mailbox("회원@member.test")) == 1
+    handler = Kept()
+    async with serving(handler) as port, sender(settings(port)) as out:
+        with pytest.raises(PermanentSendError, match="cannot carry this letter"):
+            await out.send(DESK, "회원@member.test", letter())
+        await out.send(DESK, MEMBER, letter(2))
+    assert len(handler.mails) == 1
 
 
 async def test_an_unknown_mailbox_is_refused_for_good(world: MailWorld) -> None:
