@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, drafting, papers, post
+from subjectline.handlers import audit, drafting, papers, post, statements
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.drafting import AgentDraft, Draft
 from subjectline.handlers.export import binding
@@ -124,6 +124,8 @@ async def propose(
     async with desk.write() as session:
         request = await session.get_one(Request, request_id, populate_existing=True)
         _keep_agents_word(session, desk, request, wish)
+        if wish.statement:
+            await statements.enter(session, desk, request, wish.statement, agent)
         return await _propose(session, desk, request, version, agent, made, touched=by_person)
 
 

@@ -46,6 +46,7 @@ class AgentDraft:
     values: Mapping[str, str] = field(default_factory=dict)
     new_contact_proof: str = ""
     leave: Mapping[str, str] = field(default_factory=dict)
+    statement: str = ""  # what the person says against a refused correction
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,7 @@ def _refusal(desk: "Desk", request: Request, wish: AgentDraft) -> Draft:
     told = letters.refusal(request.kind, wish.ground, request.language, request.regime)
     released = wording.labels(desk, request.fields, request.language)
     told |= {"reason": wish.note, "released": released if request.subject_id else []}
+    told |= _own_words(request, wish)
     return Draft("refuse", "refused", told, ground=wish.ground, note=wish.note)
 
 
@@ -196,7 +198,15 @@ def _partly(
     """What the letter `partial` says beside the result."""
     told = letters.refusal(request.kind, wish.ground, request.language, request.regime)
     items = wording.labels(desk, refused, request.language)
-    return told | {"done_items": done, "refused_items": items, "reason": wish.note}
+    told |= {"done_items": done, "refused_items": items, "reason": wish.note}
+    return told | _own_words(request, wish)
+
+
+def _own_words(request: Request, wish: AgentDraft) -> dict[str, str]:
+    """Whether the person's statement on a refused correction is kept, or may still be written."""
+    if request.kind != "correction" or request.subject_id is None:
+        return {}
+    return {"statement": "kept" if wish.statement else "invited"}
 
 
 def check_values(

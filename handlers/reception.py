@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import again, answers, dialog, floods, opening, post, replies
+from subjectline.handlers import again, answers, dialog, floods, opening, post, replies, statements
 from subjectline.handlers.identity import Known
 from subjectline.handlers.replies import Thread
 from subjectline.handlers.requests import link_message, open_of
@@ -213,6 +213,8 @@ async def _new_wishes(
 ) -> None:
     meant = _meaning(desk, conversation, incoming)
     if meant.decision == "none":
+        if await statements.take(session, desk, conversation, message, incoming):
+            return
         await _nothing_asked(session, conversation, message, new=new)
         return
     if not new:

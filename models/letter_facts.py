@@ -155,7 +155,8 @@ class MovedFacts(Common):
 class RefusedFacts(Common):
     """`ground` and `ground_article` from the regime (`letters.refusal`), `reason` in agent's words.
 
-    `unknown_member`: nothing is held under the address that was proved.
+    `unknown_member`: nothing is held under the address that was proved. `statement` of a correction:
+    `kept`, or `invited` to be written.
     """
 
     ground: str
@@ -164,6 +165,7 @@ class RefusedFacts(Common):
     bodies: Sequence[BodyFacts]
     unknown_member: NotRequired[bool]
     released: NotRequired[Sequence[str]]
+    statement: NotRequired[str]
 
 
 class PartialFacts(Common):
@@ -174,6 +176,7 @@ class PartialFacts(Common):
     ground_article: str
     reason: str
     bodies: Sequence[BodyFacts]
+    statement: NotRequired[str]
 
 
 class RestrictedFacts(Common):

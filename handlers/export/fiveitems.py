@@ -71,12 +71,23 @@ def in_words(desk: "Desk", export: Head, language: str) -> FiveItems:
 
 
 def table_facts(told: FiveItems, place: int) -> Facts:
-    """What stands above the rows of one table: purposes, retention, recipients."""
+    """What stands above the rows of one table: purposes, retention, recipients, and what the person
+    says against a value that was not corrected."""
     table = told.tables[place]
     return [
+        *_statements(told, table),
         (told.words["table.purposes"], _listed(table["purposes"], told.words["table.nobody"])),
         (told.words["table.retention"], _kept(told, table)),
         (told.words["table.recipients"], _listed(table["recipients"], told.words["table.nobody"])),
+    ]
+
+
+def _statements(told: FiveItems, table: Mapping[str, Any]) -> Facts:
+    label = told.words["table.statement"]
+    return [
+        (label.format(column=column["label"]), one["text"])
+        for column in table["columns"]
+        for one in column.get("statements", ())
     ]
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import consents
+from subjectline.handlers import consents, statements
 from subjectline.handlers.export import document
 from subjectline.handlers.export.spool import Spool
 from subjectline.handlers.registry import Collected
@@ -149,6 +149,7 @@ async def _head(desk: "Desk", request: Request, export_id: int, found: Collected
         language=request.language,
         gathered_at=desk.clock().isoformat(),
     )
+    statements.put_beside(head, await statements.of_member(desk, member))
     body = json.dumps(head, ensure_ascii=False)
     async with desk.db.write() as session:
         row = await _still_there(session, export_id)

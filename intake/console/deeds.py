@@ -39,6 +39,7 @@ async def propose(
     ground: Text = "",
     note: Text = "",
     new_contact_proof: Text = "",
+    statement: Text = "",
 ) -> Response:
     """The system's draft as it stands, or an agent's own answer: what differs is in the form."""
     if outcome == "refuse" and not ground:
@@ -49,6 +50,7 @@ async def propose(
         note=note.strip(),
         values=_named(request, VALUE),
         new_contact_proof=new_contact_proof,
+        statement=statement.strip() if outcome != "fulfil" else "",
         leave={table: choice for table, choice in _named(request, LEAVE).items() if choice},
     )
     desk, actor = desk_of(request), actor_of(request)

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request, Response
 from starlette.responses import HTMLResponse
 
-from subjectline.handlers import casefile, deadlines, decisions
+from subjectline.handlers import casefile, deadlines, decisions, statements
 from subjectline.handlers.decisions import DraftView
 from subjectline.handlers.views import Case
 from subjectline.intake.console import exports
@@ -47,6 +47,7 @@ async def show(request: Request, reference: str) -> Response:
         draft=draft,
         grounds=grounds(case, pages.language(request)),
         final=case.state in FINAL,
+        statements=await statements.of_request(desk, case.id),
         export=await exports.panel(desk, case, actor_of(request)),
         looks=exports.looks(),
         mine=case.taken_by == agent_of(request).agent_id,

@@ -30,6 +30,7 @@ from subjectline.models.tables.requests import (
     Proposal,
     Request,
     RequestMessage,
+    Statement,
     Task,
 )
 
@@ -67,5 +68,6 @@ __all__ = [
     "Restriction",
     "RetentionRun",
     "SentMessage",
+    "Statement",
     "Task",
 ]

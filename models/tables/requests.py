@@ -213,6 +213,20 @@ class ManualCopy(SQLModel, table=True):
     done_by: int | None = refers("agent.id", nullable=True, index=False)
 
 
+class Statement(SQLModel, table=True):
+    """What a member says against a refused correction; it stands beside the fields in their exports."""
+
+    __tablename__ = "statement"
+
+    id: int | None = key()
+    request_id: int = refers("request.id")
+    text: Sealed | None = sealed("statement.text")
+    fields: list[str] = names()
+    door: str  # mail, telegram; console: an agent entered it
+    account: str
+    at: datetime = moment()
+
+
 class Task(SQLModel, table=True):
     """Work that must happen after a commit: apply, export, mirror, webhook."""
 
