@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
@@ -10,16 +11,18 @@ from subjectline.intake.sandbox.imap.answers import copied, fetch_item, matches,
 from subjectline.intake.sandbox.imap.store import Account, Folder, Stored
 from subjectline.intake.sandbox.imap.wire import (
     Token,
+    bearer,
     flag_list,
     numbers,
     read_command,
     text,
+    token_in,
     words,
 )
 from subjectline.models.clock import Clock
 from subjectline.models.errors import BadInput, SendError
 
-_OPEN = {"CAPABILITY", "NOOP", "LOGOUT", "LOGIN"}  # before the sign-in
+_OPEN = {"CAPABILITY", "NOOP", "LOGOUT", "LOGIN", "AUTHENTICATE"}  # before the sign-in
 _BY_NUMBER = {"FETCH", "STORE", "SEARCH"}  # during these no mail may lose its number (7.4.1)
 _Handler = Callable[[list[Token], bool], Awaitable[str]]
 
@@ -127,6 +130,23 @@ class Session:
             self._account = account
             return f"OK [CAPABILITY {' '.join(self._capabilities)}] signed in"
         return "NO [AUTHENTICATIONFAILED] user or password is wrong"
+
+    async def _do_authenticate(self, args: list[Token], by_uid: bool) -> str:
+        """By token (RFC 7628, and Google's XOAUTH2): a refusal is told in JSON and waits for a word."""
+        if f"AUTH={text(args[0]).upper()}" not in self._capabilities:
+            raise BadInput("this server does not know that mechanism")
+        if len(args) > 1:
+            first = text(args[1]).encode()
+        else:
+            self._line(b"+ ")
+            first = await self._reader.readline()
+        account = self._owner
+        if bearer(first) == account.user and token_in(first) in account.tokens:
+            self._account = account
+            return f"OK [CAPABILITY {' '.join(self._capabilities)}] signed in"
+        self._line(b"+ " + b64encode(b'{"status":"invalid_token","schemes":"bearer"}'))
+        await self._reader.readline()
+        return "NO [AUTHENTICATIONFAILED] the token is not good here"
 
     # Folders
 

@@ -82,6 +82,7 @@ class Account:
 
     def __init__(self, user: str, password: str, uidvalidity: int) -> None:
         self.user, self.password = user, password
+        self.tokens: set[str] = set()  # access tokens that are good for a sign-in
         self._uidvalidity = uidvalidity
         self.folders = {"INBOX": Folder("INBOX", uidvalidity, forgets=False)}
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from base64 import b64decode
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -83,6 +84,25 @@ def text(token: Token) -> str:
     if isinstance(token, list):
         raise BadInput("a word was expected here")
     return token if isinstance(token, str) else token.decode("utf-8", "replace")
+
+
+def bearer(response: bytes) -> str:
+    """The user in the initial response of XOAUTH2 or OAUTHBEARER; "" where there is none."""
+    found = re.search(r"(?:^user=|^n,a=)([^,\x01]+)", _plain(response))
+    return found[1].replace("=2C", ",").replace("=3D", "=") if found else ""
+
+
+def token_in(response: bytes) -> str:
+    """The access token in it; "" where there is none."""
+    found = re.search(r"\x01auth=Bearer ([!-~]+)\x01\x01", _plain(response))
+    return found[1] if found else ""
+
+
+def _plain(response: bytes) -> str:
+    try:
+        return b64decode(response.strip(), validate=True).decode("utf-8", "replace")
+    except ValueError:
+        return ""
 
 
 def words(token: Token) -> list[str]:
