@@ -132,6 +132,7 @@ TABLES: dict[str, TableRule] = {
     "challenge": _deleted("codes"),
     "consent_entry": _deleted("consents"),
     "conversation": TableRule("emptied", "cases", "its key goes, and whom it was with"),
+    "statement": _with("request", "what a member says against a refused correction, sealed"),
     "manual_copy": _with("request", "who corrected a copy by hand, and when"),
     "export": _with("request", "receipts of opening; the content itself goes after 7 days"),
     "export_part": _with("export", "goes after 7 days"),
