@@ -28,7 +28,9 @@ async def test_a_leaving_waits_for_the_choice_and_binds_it(
     form = (await console.get(f"{here}/edit")).text
     assert re.findall(r'name="leave\.device" value="(\w+)"', form) == ["delete", "by_hand"]
     assert "what leaving does with it" in (await second.get(f"{here}/edit")).text
-    await console.post(f"{here}/propose", version=str(request.version), **{"leave.device": "delete"})
+    await console.post(
+        f"{here}/propose", version=str(request.version), **{"leave.device": "delete"}
+    )
     [proposal] = await asking.all(Proposal)
     said = drafting.open_envelope(asking.desk, proposal)
     assert ("device", "delete") in {(c["table"], c["op"]) for c in said["changes"]}
