@@ -16,6 +16,7 @@ from subjectline.models.datamap import DataMap
 from subjectline.models.db import Database
 from subjectline.models.desk_files import Periods
 from subjectline.models.keys import Vault
+from subjectline.models.mail_settings import RETRY_SECONDS
 from subjectline.models.regimes import Regime, regime_named
 
 
@@ -30,6 +31,7 @@ class Manner:
     language: str = "ko"
     extra_holidays: tuple[date, ...] = ()
     plus_addresses: bool = True  # whether the mail server takes privacy+TOKEN@… in
+    retry_seconds: tuple[float, ...] = RETRY_SECONDS  # between the tries of a letter
     mails_an_hour: int = 20  # of one sender are handled; the rest waits for an agent
 
     def reply_address(self, token: str) -> str:

@@ -14,6 +14,7 @@ from subjectline.handlers import facts as wording
 from subjectline.handlers import letters, links
 from subjectline.models.errors import PermanentSendError, TemporarySendError
 from subjectline.models.incoming import Door
+from subjectline.models.mail_settings import RETRY_SECONDS
 from subjectline.models.tables import Conversation, Message, Outbox
 
 if TYPE_CHECKING:
@@ -24,8 +25,7 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
 AT_ONCE = 20
 SWEEP = 5.0
-# Seconds to the next try after the first, second … failure; after the last the letter has failed.
-RETRY = (5, 30, 120, 600, 1800, 3600, 4 * 3600, 8 * 3600, 24 * 3600)
+RETRY = RETRY_SECONDS
 
 
 @dataclass(frozen=True)
@@ -165,14 +165,16 @@ async def _what_left(session: AsyncSession, desk: "Desk", row: Outbox, parcel: P
 
 
 async def _later(desk: "Desk", row: Outbox, wrong: TemporarySendError) -> None:
-    """The next try: never sooner than the other side asked for."""
-    if row.attempts > len(RETRY):
+    """The next try: never sooner than the other side asked for. What was not tried does not count."""
+    retry = desk.manner.retry_seconds
+    if wrong.tried and row.attempts > len(retry):
         await _failed(desk, row, wrong.rule)
         return
-    pause = max(RETRY[row.attempts - 1], wrong.after or 0)
+    pause = max(retry[row.attempts - 1] if wrong.tried else 1.0, wrong.after or 0)
     async with desk.db.write() as session:
         kept = await session.get_one(Outbox, row.id)
         kept.leased_until, kept.reason = None, wrong.rule
+        kept.attempts -= not wrong.tried
         kept.due_at = desk.clock() + timedelta(seconds=pause)
         session.add(kept)
 

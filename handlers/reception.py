@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import again, answers, dialog, floods, opening, post, replies, statements
+from subjectline.handlers import (
+    again,
+    answers,
+    dialog,
+    floods,
+    opening,
+    post,
+    replies,
+    spam_folder,
+    statements,
+)
 from subjectline.handlers.identity import Known
 from subjectline.handlers.replies import Thread
 from subjectline.handlers.requests import link_message, open_of
@@ -53,6 +63,7 @@ async def receive(session: AsyncSession, desk: "Desk", incoming: Incoming, known
     conversation, new = await _conversation(session, desk, incoming)
     if not new:
         incoming = await _by_what_came_before(session, desk, conversation, incoming)
+    incoming = await spam_folder.judged(session, desk, incoming, known)
     message = await _keep(session, desk, conversation, incoming)
     if incoming.outcome is not Outcome.HANDLE:
         _leave_to_agent(session, conversation, message, incoming)

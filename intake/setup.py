@@ -62,6 +62,7 @@ def make_desk(settings: Settings, clock: Clock = system_clock) -> Desk:
             language=settings.desk.language,
             reply_domain=settings.smtp.reply_to_domain if settings.smtp else "",
             extra_holidays=settings.desk.extra_holidays,
+            retry_seconds=settings.desk.retry_seconds,
         ),
         keeps=settings.retention,
     )

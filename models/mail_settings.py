@@ -23,6 +23,9 @@ from subjectline.models.errors import SettingsError
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
 
+# Seconds to the next try after the first, second … failure; after the last the letter has failed.
+RETRY_SECONDS = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 4 * 3600.0, 8 * 3600.0, 24 * 3600.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

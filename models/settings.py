@@ -20,7 +20,12 @@ from pydantic_settings import (
 
 from subjectline.models.desk_files import Periods
 from subjectline.models.errors import SettingsError
-from subjectline.models.mail_settings import DnsSettings, MailboxSettings, SmtpSettings
+from subjectline.models.mail_settings import (
+    RETRY_SECONDS,
+    DnsSettings,
+    MailboxSettings,
+    SmtpSettings,
+)
 
 FILES = ("ca_file", "key_file")  # settings of their own: the file itself is meant, not its text
 
@@ -41,6 +46,7 @@ class DeskSection(Section):
     address: str = "privacy@desk.test"
     authserv_ids: tuple[str, ...] = ()
     extra_holidays: tuple[date, ...] = ()
+    retry_seconds: tuple[float, ...] = Field(default=RETRY_SECONDS, min_length=1)
 
 
 class DatabaseSection(Section):

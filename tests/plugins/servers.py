@@ -86,7 +86,7 @@ service lmtp {{
 }}
 namespace inbox {{
   inbox = yes
-  separator = /
+  {namespace}
 }}
 """
 
@@ -265,8 +265,11 @@ def dovecot() -> Iterator[Dovecot]:
 
 
 @contextmanager
-def running_dovecot() -> Iterator[Dovecot]:
-    """A Dovecot until the block ends; the benchmark of the mail door uses it too."""
+def running_dovecot(namespace: str = "separator = /") -> Iterator[Dovecot]:
+    """A Dovecot until the block ends; the benchmark of the mail door uses it too.
+
+    `namespace`: how folders are named, as its configuration says it.
+    """
     program = find("dovecot", "dovecot-imapd dovecot-lmtpd")
     version = subprocess.run([program, "--version"], capture_output=True, text=True).stdout
     if not version.startswith("2.3"):
@@ -282,6 +285,7 @@ def running_dovecot() -> Iterator[Dovecot]:
             imap=server.imap_port,
             imaps=server.imaps_port,
             lmtp=server.lmtp_port,
+            namespace=namespace,
         )
         config = who.folder / "dovecot.conf"
         config.write_text(text)
