@@ -130,6 +130,23 @@ async def _close(
     await finish(session, task)
 
 
+async def give_up(desk: "Desk", task: Task, told: str) -> None:
+    """It failed again and again for no fault of the registry: an agent is told, the hold stays."""
+    request_id, version = target_of(task)
+    async with desk.write() as session:
+        request = await session.get_one(Request, request_id)
+        await finish(session, task, "failed", told)
+        if request.state != "applying" or request.version != version:
+            return
+        await session.exec(
+            update(Attempt)
+            .where(col(Attempt.request_id) == request_id, col(Attempt.outcome) == "running")
+            .values(outcome="failed", detail={"told": told})
+        )
+        facts = Facts(reason="desk_failed")
+        await advance(session, desk, request_id, "fail", audit.SYSTEM, version, facts)
+
+
 def _states(done: Applied) -> dict[str, Any]:
     return {result.connection: result.state for result in done.connections}
 

@@ -22,7 +22,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from subjectline.handlers import holds, reception
 from subjectline.handlers.identity import Known
 from subjectline.models.db import wake
-from subjectline.models.errors import KeyDestroyed, RegistryAway, SubjectlineError, UnreadableMail
+from subjectline.models.errors import KeyDestroyed, RegistryError, SubjectlineError, UnreadableMail
 from subjectline.models.incoming import Door, Incoming
 from subjectline.models.tables import Message, RawInbox
 
@@ -166,8 +166,8 @@ async def _receive_all(desk: "Desk", read: Sequence[tuple[RawInbox, Incoming]]) 
         received = 0
         while received < len(read):
             received += await _receive_some(desk, read[received:], known[received:])
-    except RegistryAway:
-        log.warning("the registry is away; what came in waits")
+    except RegistryError as wrong:  # away, or not as the map says: no fault of these messages
+        log.warning("the registry does not answer (%s); what came in waits", type(wrong).__name__)
         await desk.db.signals.wait("inbox-pause", AWAY)
         return 0
     except Exception as wrong:

@@ -73,7 +73,10 @@ async def _do(desk: "Desk", task: Task) -> None:
         reason = wrong.rule if isinstance(wrong, SubjectlineError) else type(wrong).__name__
         log.error("task %s of kind %s: %s", task.id, task.kind, type(wrong).__name__)
         log.debug("because", exc_info=wrong)
-        await _again(desk, task, reason)
+        if task.kind == "apply" and task.attempts >= applying.PATIENCE:
+            await applying.give_up(desk, task, reason)
+        else:
+            await _again(desk, task, reason)
 
 
 async def _again(desk: "Desk", task: Task, reason: str) -> None:

@@ -110,6 +110,26 @@ async def test_a_registry_that_stays_away_is_told_to_an_agent(
     assert attempt.outcome == "away" and "away" in attempt.detail["told"]
 
 
+async def test_a_fault_of_our_own_is_told_to_an_agent_in_the_end(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await approved(office)
+
+    async def broken(changes: object) -> Applied:
+        raise TypeError("nobody thought of this")
+
+    with monkeypatch.context() as fault:
+        fault.setattr(office.desk.registry, "apply", broken)
+        for _ in range(applying.PATIENCE):
+            office.clock.at = (await office.all(Task))[-1].due_at
+            await office.work()
+    assert await office.state() == "open"
+    assert [hold.kind for hold in await office.holds()] == ["firm"]
+    assert (await office.all(Attempt))[-1].outcome == "failed"
+    assert (await office.all(Task))[-1].outcome == "failed"
+    assert (await office.all(History))[-1].facts == {"reason": "desk_failed"}
+
+
 async def test_killed_after_the_registry_and_before_the_desk(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

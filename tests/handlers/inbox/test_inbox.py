@@ -9,7 +9,7 @@ from desks import ACCESS, CORRECT, NOW, PARSERS, Office, agent, letter
 from subjectline.handlers import inbox, reception, sorting
 from subjectline.handlers.inbox import Raw
 from subjectline.intake.sandbox.people import EN_MEMBER, KO_MEMBER
-from subjectline.models.errors import RegistryAway, StaleMove
+from subjectline.models.errors import RegistryAway, RegistryError, StaleMove
 from subjectline.models.incoming import Door
 from subjectline.models.tables import Message, RawInbox, Request
 
@@ -105,9 +105,13 @@ async def test_what_cannot_be_read_is_a_dead_letter_at_once(office: Office) -> N
     assert kept.state == "dead" and kept.body is not None
 
 
-async def test_nothing_is_lost_while_the_registry_is_away(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("wrong", [RegistryAway("gone"), RegistryError("no such column")])
+async def test_nothing_is_lost_while_the_registry_does_not_answer(
+    office: Office, monkeypatch: pytest.MonkeyPatch, wrong: RegistryError
 ) -> None:
+    async def gone(*_: object) -> None:
+        raise wrong
+
     await inbox.keep(office.desk, [raw()])
     monkeypatch.setattr(inbox, "AWAY", 0.001)
     with monkeypatch.context() as away:
