@@ -136,7 +136,3 @@ async def test_an_intake_key_dies_after_thirty_days_with_what_is_left_under_it(
     await once(office)
     [dead] = await office.all(RawInbox)
     assert dead.state == "dead" and "destroyed" in dead.reason
-
-
-async def gone(*_: object) -> list[str]:
-    raise RegistryAway("the members database is away")
