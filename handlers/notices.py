@@ -28,7 +28,7 @@ from subjectline.models.errors import (
     TemporarySendError,
     UnknownMember,
 )
-from subjectline.models.incoming import Door
+from subjectline.models.incoming import ID_MARK, Door
 from subjectline.models.tables import Notice, NoticeRecipient, PolicyVersion, SentMessage
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ async def _list_some(desk: "Desk") -> int:
 
 
 def _message_id(desk: "Desk") -> str:
-    return f"<{secrets.token_hex(16)}@{desk.manner.address.rpartition('@')[2]}>"
+    return f"<{secrets.token_hex(16)}{ID_MARK}@{desk.manner.address.rpartition('@')[2]}>"
 
 
 async def _claim(desk: "Desk") -> list[NoticeRecipient]:

@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from subjectline.handlers import facts as wording
 from subjectline.handlers.letters import Letter, render
 from subjectline.models.db import wake
-from subjectline.models.incoming import Contact, Door
+from subjectline.models.incoming import ID_MARK, Contact, Door
 from subjectline.models.tables import Conversation, Message, Outbox, Request, SentMessage
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ async def _queue(desk: "Desk", session: AsyncSession, noted: Noted) -> None:
     letter = noted.ready or render(
         noted.letter, language, door, wording.gather(desk, requests, noted.facts, language)
     )
-    message_id = f"<{secrets.token_hex(16)}@{desk.manner.address.rpartition('@')[2]}>"
+    message_id = f"<{secrets.token_hex(16)}{ID_MARK}@{desk.manner.address.rpartition('@')[2]}>"
     kept = await _keep(desk, session, conversation, noted, letter, door, message_id, language)
     content = _content(desk, conversation, noted, letter, requests) | {"language": language}
     if door is Door.MAIL:

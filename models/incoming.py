@@ -7,6 +7,9 @@ from enum import StrEnum
 from subjectline.models.delivery import Report
 from subjectline.models.files import Apart
 
+# Stands before the @ of a desk's own Message-IDs: servers that take off headers leave these alone.
+ID_MARK = ".subjectline"
+
 
 class Door(StrEnum):
     MAIL = "mail"

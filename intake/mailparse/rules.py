@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from subjectline.intake.mailparse.addresses import Address
 from subjectline.intake.mailparse.mime import Headers
 from subjectline.intake.mailparse.phrases import ABSENT, BOUNCED
-from subjectline.models.incoming import Outcome
+from subjectline.models.incoming import ID_MARK, Outcome
 
 OWN_HEADER = "x-subjectline"
 
@@ -66,6 +66,8 @@ def own_loop(facts: Facts) -> str:
     """A letter of ours that came back into our mailbox."""
     if OWN_HEADER in facts.headers:
         return "sent by this desk: X-Subjectline"
+    if f"{ID_MARK}@".encode() in facts.headers.raw("message-id"):
+        return "sent by a desk: its Message-ID"
     own = {address.lower() for address in facts.desk_addresses}
     bare = {_without_tag(sender.value) for sender in facts.senders}
     return "sent from the desk's own address" if bare & own else ""
