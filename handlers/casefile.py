@@ -357,6 +357,10 @@ async def _letters(session: AsyncSession, request: Request) -> tuple[LetterView,
             made_at=row.made_at,
             sent_at=row.sent_at,
             reason=row.reason,
+            returned=row.returned,
+            returned_code=row.returned_code,
+            returned_cause=row.returned_cause,
+            returned_at=row.returned_at,
         )
         for row in rows
     )

@@ -1,5 +1,6 @@
 """The desk: everything a deed needs, built once by `intake.serve` and handed to each."""
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -43,6 +44,10 @@ class Manner:
             return self.address
         local, _, domain = self.address.partition("@")
         return f"{local}+{token}@{self.reply_domain or domain}"
+
+    def new_message_id(self) -> str:
+        """A Message-ID of ours: 128 random bits, so that a report that names it is about our letter."""
+        return f"<{secrets.token_hex(16)}@{self.address.rpartition('@')[2]}>"
 
     @property
     def law(self) -> Regime:

@@ -14,7 +14,7 @@ from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.models.errors import SealError, SubjectlineError
-from subjectline.models.tables import Conversation, Hold, Request
+from subjectline.models.tables import Conversation, Hold, Request, ReturnedLetter
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
@@ -88,6 +88,15 @@ async def rows(desk: "Desk", table: type[Any], ids: Sequence[int]) -> int:
             gone += (await session.exec(delete(table).where(which))).rowcount
         await _none_left(desk, table, which)
     return gone
+
+
+async def returned_letters(desk: "Desk", ids: Sequence[int]) -> int:
+    """Destroys how people were told whose letters came back: the key of each entry, then the rows."""
+    for some in _batches(ids):
+        async with desk.db.write() as session:
+            wanted = select(col(ReturnedLetter.key_id)).where(col(ReturnedLetter.id).in_(some))
+            await _destroy_keys(session, desk, wanted)
+    return await rows(desk, ReturnedLetter, ids)
 
 
 async def holds(desk: "Desk", ids: Sequence[int]) -> int:

@@ -334,6 +334,7 @@ _MAKERS: dict[str, Maker] = {
     ),
     "resident_number": _about("correction"),
     "too_large": _about("correction"),
+    "files_left_out": _about("correction", max_file_mb=10, max_all_mb=25, max_files=20),
     "notice": _notice,
     "dialog_start": _chat(),
     "dialog_help": _chat(),
@@ -359,6 +360,9 @@ _MAKERS: dict[str, Maker] = {
     "dialog_unsure": _chat(),
     "dialog_text_please": _chat(),
     "dialog_linked": _chat(),
+    "dialog_returned": _chat(
+        reference="SL-7K3M9QXD4", secure_link="https://privacy.example.com/m/one-time"
+    ),
 }
 
 PREVIEWS: Mapping[str, Preview] = {

@@ -6,7 +6,6 @@ waits and is mailed after the release, at the new address.
 """
 
 import logging
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, update
 from sqlmodel import col, or_, select
 
-from subjectline.handlers import audit, letters, words
+from subjectline.handlers import audit, bounces, letters, reachable, words
 from subjectline.handlers import facts as wording
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.outbox import LEASE, RETRY, Parcel, Sender
@@ -28,7 +27,7 @@ from subjectline.models.errors import (
     TemporarySendError,
     UnknownMember,
 )
-from subjectline.models.incoming import ID_MARK, Door
+from subjectline.models.incoming import Door
 from subjectline.models.tables import Notice, NoticeRecipient, PolicyVersion, SentMessage
 
 if TYPE_CHECKING:
@@ -40,6 +39,7 @@ PAGE = 200
 AT_ONCE = 50
 SWEEP = 5.0
 RELEASE_SWEEP = 60.0
+GONE = "no longer a member"
 CHANGE_KEYS = ("clause", "before", "after", "reason")
 
 
@@ -182,17 +182,13 @@ async def _list_some(desk: "Desk") -> int:
                     registry_id=desk.data_map.registry,
                     subject_id=member,
                     due_at=now,
-                    rfc_message_id=_message_id(desk),
+                    rfc_message_id=desk.manner.new_message_id(),
                 )
             )
         row.listed_after = members[-1] if members else row.listed_after
         row.state = "listing" if len(members) == PAGE else "sending"
         session.add(row)
     return len(members) + 1
-
-
-def _message_id(desk: "Desk") -> str:
-    return f"<{secrets.token_hex(16)}{ID_MARK}@{desk.manner.address.rpartition('@')[2]}>"
 
 
 async def _claim(desk: "Desk") -> list[NoticeRecipient]:
@@ -230,12 +226,18 @@ async def _mail(desk: "Desk", sender: Sender, row: NoticeRecipient) -> None:
         contacts = await desk.registry.contacts(row.subject_id)
         language = await desk.registry.language(row.subject_id) or desk.manner.language
     except UnknownMember:
-        await _mark(desk, row, "unreachable", "no longer a member")
+        await _mark(desk, row, "unreachable", GONE)
         return
     if "email" not in contacts:
-        await _mark(desk, row, "unreachable", "no email registered")
+        await _mark(desk, row, "unreachable", "no_address")
         return
     row.gate_revision = answer.revision
+    row.contact_index = desk.vault.index("email", contacts["email"])
+    async with desk.db.read() as session:
+        dead = await reachable.is_dead(session, row.contact_index)
+    if dead:
+        await _mark(desk, row, "unreachable", "known_dead")
+        return
     try:
         await sender.send(await _parcel(desk, row, contacts["email"], language))
     except PermanentSendError as wrong:
@@ -309,9 +311,12 @@ async def _mark(
         kept = await session.get_one(NoticeRecipient, row.id)
         kept.outcome, kept.reason, kept.leased_until = outcome, reason, None
         kept.attempts, kept.gate_revision = kept.attempts + 1, row.gate_revision
-        kept.due_at = now + timedelta(seconds=wait)
+        kept.due_at, kept.contact_index = now + timedelta(seconds=wait), row.contact_index
+        if outcome in ("failed", "unreachable") and reason != GONE:
+            await bounces.not_sent(session, desk, kept, reason)
         if outcome == "sent":
             kept.sent_at = now
+            kept.returned = kept.returned_code = kept.returned_cause = ""
             session.add(
                 SentMessage(rfc_message_id=row.rfc_message_id, notice_recipient_id=row.id, at=now)
             )

@@ -11,7 +11,7 @@ from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import facts as wording
-from subjectline.handlers import letters, links
+from subjectline.handlers import bounces, letters, links, reachable
 from subjectline.models.errors import PermanentSendError, TemporarySendError
 from subjectline.models.incoming import Door
 from subjectline.models.mail_settings import RETRY_SECONDS
@@ -67,8 +67,12 @@ async def run(desk: "Desk", senders: Senders) -> None:
 async def once(desk: "Desk", senders: Senders) -> int:
     """Sends the letters that are due now; returns how many were taken."""
     taken = await _claim(desk, list(senders))
+    dead = await reachable.dead_among(desk, [row.contact_index for row in taken])
     for row in taken:
         try:
+            if row.contact_index in dead:
+                await _failed(desk, row, "known_dead", "unreachable")
+                continue
             await _send(desk, senders[Door(row.door)], row)
         except Exception as wrong:  # one that fails keeps none of the others
             log.error("letter %s (%s): %s", row.id, row.letter, type(wrong).__name__)
@@ -179,12 +183,12 @@ async def _later(desk: "Desk", row: Outbox, wrong: TemporarySendError) -> None:
         session.add(kept)
 
 
-async def _failed(desk: "Desk", row: Outbox, reason: str) -> None:
+async def _failed(desk: "Desk", row: Outbox, reason: str, outcome: str = "failed") -> None:
     """It will not leave: an agent finds another way to reach the person."""
     async with desk.db.write() as session:
         kept = await session.get_one(Outbox, row.id)
-        kept.outcome, kept.reason, kept.leased_until = "failed", reason, None
-        session.add(kept)
+        kept.outcome, kept.reason, kept.leased_until = outcome, reason, None
+        await bounces.not_sent(session, desk, kept, reason)
         conversation = await session.get_one(Conversation, row.conversation_id)
         conversation.state = "unsorted"
         session.add(conversation)

@@ -15,7 +15,7 @@ from subjectline.models.tables import Notice, NoticeRecipient, PolicyVersion
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
 
-OUTCOMES = ("due", "held", "sent", "failed", "unreachable")
+OUTCOMES = ("due", "held", "sent", "failed", "bounced", "unreachable")
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,12 @@ class Mailing:
     held: int = 0
     sent: int = 0
     failed: int = 0
+    bounced: int = 0
     unreachable: int = 0
 
     @property
     def total(self) -> int:
-        return self.due + self.held + self.sent + self.failed + self.unreachable
+        return self.due + self.held + self.sent + self.failed + self.bounced + self.unreachable
 
 
 async def versions(desk: "Desk") -> tuple[Version, ...]:

@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from subjectline.handlers import facts as wording
 from subjectline.handlers.letters import Letter, render
 from subjectline.models.db import wake
-from subjectline.models.incoming import ID_MARK, Contact, Door
+from subjectline.models.incoming import Contact, Door
 from subjectline.models.tables import Conversation, Message, Outbox, Request, SentMessage
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ async def _queue(desk: "Desk", session: AsyncSession, noted: Noted) -> None:
     letter = noted.ready or render(
         noted.letter, language, door, wording.gather(desk, requests, noted.facts, language)
     )
-    message_id = f"<{secrets.token_hex(16)}{ID_MARK}@{desk.manner.address.rpartition('@')[2]}>"
+    message_id = desk.manner.new_message_id()
     kept = await _keep(desk, session, conversation, noted, letter, door, message_id, language)
     content = _content(desk, conversation, noted, letter, requests) | {"language": language}
     if door is Door.MAIL:
@@ -79,6 +79,7 @@ async def _queue(desk: "Desk", session: AsyncSession, noted: Noted) -> None:
             door=door,
             letter=noted.letter,
             recipient=_recipient(desk, conversation, noted.to),
+            contact_index=_contact_index(desk, conversation, noted.to, door),
             content=desk.vault.seal(conversation.key_id, "outbox.content", json.dumps(content)),
             rfc_message_id=message_id,
             made_at=desk.clock(),
@@ -172,6 +173,15 @@ def _door(conversation: Conversation, to: Contact | None) -> Door:
 def _recipient(desk: "Desk", conversation: Conversation, to: Contact | None) -> Any:
     value = to.value if to else desk.vault.text(conversation.contact)
     return desk.vault.seal(conversation.key_id, "outbox.recipient", value)
+
+
+def _contact_index(
+    desk: "Desk", conversation: Conversation, to: Contact | None, door: Door
+) -> bytes | None:
+    """Under which index its address would be known if the letter came back."""
+    if door is not Door.MAIL:
+        return None
+    return desk.vault.index(to.kind, to.value) if to else conversation.contact_index
 
 
 def thread_token(desk: "Desk", conversation: Conversation) -> str:

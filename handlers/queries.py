@@ -17,7 +17,7 @@ from subjectline.handlers import audit, opaque
 from subjectline.handlers.audit import Actor
 from subjectline.models.errors import SubjectlineError
 from subjectline.models.regimes import regime_named
-from subjectline.models.tables import Agent, Conversation, Hold, RawInbox, Request
+from subjectline.models.tables import Agent, Conversation, Hold, RawInbox, Request, ReturnedLetter
 from subjectline.models.workflow import FINAL
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class Counts:
     late: int
     unsorted: int
     dead: int
+    returned: int
 
 
 @dataclass(frozen=True)
@@ -240,6 +241,7 @@ async def _counts(session: AsyncSession, desk: "Desk") -> Counts:
         late=await _how_many(session, Request, late),
         unsorted=await _how_many(session, Conversation, col(Conversation.state) == "unsorted"),
         dead=await _how_many(session, RawInbox, col(RawInbox.state) == "dead"),
+        returned=await _how_many(session, ReturnedLetter, col(ReturnedLetter.state) == "waits"),
     )
 
 

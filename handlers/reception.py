@@ -15,10 +15,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from subjectline.handlers import (
     again,
     answers,
+    bounces,
     dialog,
     floods,
     opening,
     post,
+    reachable,
     replies,
     spam_folder,
     statements,
@@ -42,8 +44,9 @@ async def lookups(desk: "Desk", batch: Sequence[Incoming]) -> list[Known]:
     """What the registry says of each message's sender and of the addresses named in chats.
 
     One query for all; always asked the same way, whether anybody is known or not. Raises
-    RegistryAway.
+    RegistryAway. Who writes from an address at which our letters bounced is reached there again.
     """
+    await reachable.heard_from(desk, batch)
     asked = [_asked_about(incoming) for incoming in batch]
     values = dict.fromkeys(contact.value for contacts in asked for contact in contacts)
     members = await desk.registry.find_all("email", values) if values else {}
@@ -66,7 +69,8 @@ async def receive(session: AsyncSession, desk: "Desk", incoming: Incoming, known
     incoming = await spam_folder.judged(session, desk, incoming, known)
     message = await _keep(session, desk, conversation, incoming)
     if incoming.outcome is not Outcome.HANDLE:
-        _leave_to_agent(session, conversation, message, incoming)
+        if not await bounces.take(session, desk, message, incoming):
+            _leave_to_agent(session, conversation, message, incoming)
         return message
     await _tell_about_resident_number(session, conversation, incoming)
     if incoming.door is Door.TELEGRAM and await dialog.handle(

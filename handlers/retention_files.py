@@ -17,7 +17,7 @@ from subjectline.handlers import consents, destroying
 from subjectline.handlers.inbox import INTAKE_KEYS_LIVE
 from subjectline.handlers.legal_holds import Held
 from subjectline.handlers.registry.sweeping import last_start
-from subjectline.handlers.retention_kinds import BY_ROWS, Due
+from subjectline.handlers.retention_kinds import BY_KEYS, BY_ROWS, Due
 from subjectline.models.desk_files import PARTS
 from subjectline.models.periods import Period
 from subjectline.models.tables import (
@@ -25,6 +25,7 @@ from subjectline.models.tables import (
     Audit,
     Challenge,
     ConsentEntry,
+    DeadAddress,
     GateUse,
     Hold,
     LegalHold,
@@ -34,6 +35,7 @@ from subjectline.models.tables import (
     RawInbox,
     Request,
     Restriction,
+    ReturnedLetter,
     Task,
 )
 
@@ -134,6 +136,16 @@ def _notices(desk: "Desk", over: Over) -> Select[Any]:
     return _of(NoticeRecipient, mine, col(NoticeRecipient.due_at) < over.before)
 
 
+def _returned(desk: "Desk", over: Over) -> Select[Any]:
+    """What an agent closed, or what nobody had to look at; an open one stays, however old."""
+    ended = func.coalesce(ReturnedLetter.closed_at, ReturnedLetter.at)
+    return _of(ReturnedLetter, col(ReturnedLetter.state) != "waits", ended < over.before)
+
+
+def _dead_addresses(desk: "Desk", over: Over) -> Select[Any]:
+    return _of(DeadAddress, func.coalesce(DeadAddress.cleared_at, DeadAddress.since) < over.before)
+
+
 def _codes(desk: "Desk", over: Over) -> Select[Any]:
     return _of(Challenge, col(Challenge.expires_at) < over.before)
 
@@ -196,6 +208,8 @@ _TABLES: tuple[_Table, ...] = (
     _Table("decisions", LegalHold, _legal_holds, _rows(LegalHold)),
     _Table("decisions", Paper, _papers, _rows(Paper)),
     _Table("notices", NoticeRecipient, _notices, _rows(NoticeRecipient)),
+    _Table("notices", ReturnedLetter, _returned, destroying.returned_letters, BY_KEYS),
+    _Table("notices", DeadAddress, _dead_addresses, _rows(DeadAddress)),
     _Table("codes", Challenge, _codes, _rows(Challenge)),
     _Table("traces", RawInbox, _inbox, _rows(RawInbox)),
     _Table("traces", Task, _tasks, _rows(Task)),

@@ -141,6 +141,10 @@ class LetterView:
     made_at: datetime
     sent_at: datetime | None
     reason: str
+    returned: str = ""  # late, temporary, permanent, delivered, complaint
+    returned_code: str = ""
+    returned_cause: str = ""
+    returned_at: datetime | None = None
 
 
 @dataclass(frozen=True)

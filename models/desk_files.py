@@ -134,6 +134,7 @@ TABLES: dict[str, TableRule] = {
     "conversation": TableRule("emptied", "cases", "its key goes, and whom it was with"),
     "statement": _with("request", "what a member says against a refused correction, sealed"),
     "manual_copy": _with("request", "who corrected a copy by hand, and when"),
+    "dead_address": _deleted("notices", "a blind index; which addresses are not mailed any more"),
     "export": _with("request", "receipts of opening; the content itself goes after 7 days"),
     "export_part": _with("export", "goes after 7 days"),
     "gate_caller": _stays("systems, not people"),
@@ -160,6 +161,7 @@ TABLES: dict[str, TableRule] = {
     "request_message": _with("request", "which message belongs to which request"),
     "restriction": _deleted("decisions"),
     "retention_run": _stays("when the run ran; names nobody"),
+    "returned_letter": _deleted("notices", "shows how a person was told whose letter came back"),
     "sent_message": _with("outbox", "where bounces look; of a notice: with its proof"),
     "task": _deleted("traces", "names a request by number"),
 }

@@ -22,6 +22,7 @@ from subjectline.intake.console import (
     requests,
     restrictions,
     retention,
+    returned,
     signing,
 )
 from subjectline.intake.console.guard import desk_of, pages_of
@@ -41,7 +42,7 @@ def create_console(desk: "Desk") -> FastAPI:
     app = FastAPI(title="Subjectline", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.desk = desk
     app.state.pages = Pages(desk, "console", _context)
-    for part in (signing, lists, requests, exports, deeds, conversations, notices, *KEEPING):
+    for part in (signing, lists, requests, exports, deeds, conversations, returned, notices, *KEEPING):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Shield)

@@ -33,6 +33,7 @@ from subjectline.models.tables.requests import (
     Statement,
     Task,
 )
+from subjectline.models.tables.returned import DeadAddress, ReturnedLetter
 
 __all__ = [
     "Agent",
@@ -44,6 +45,7 @@ __all__ = [
     "Challenge",
     "ConsentEntry",
     "Conversation",
+    "DeadAddress",
     "Export",
     "ExportPart",
     "GateCaller",
@@ -67,6 +69,7 @@ __all__ = [
     "RequestMessage",
     "Restriction",
     "RetentionRun",
+    "ReturnedLetter",
     "SentMessage",
     "Statement",
     "Task",

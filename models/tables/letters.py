@@ -29,9 +29,14 @@ class Outbox(SQLModel, table=True):
     due_at: datetime = moment()
     leased_until: datetime | None = maybe_moment()
     attempts: int = 0
-    outcome: str = "due"  # due, sent, failed
+    outcome: str = "due"  # due, sent, failed, bounced (it left and came back), unreachable
     reason: str = ""
     sent_at: datetime | None = maybe_moment()
+    contact_index: bytes | None = Field(default=None, index=True)  # of where it goes
+    returned: str = ""  # late, temporary, permanent, delivered, complaint
+    returned_code: str = ""
+    returned_cause: str = ""
+    returned_at: datetime | None = maybe_moment()
 
 
 class SentMessage(SQLModel, table=True):
@@ -90,8 +95,13 @@ class NoticeRecipient(SQLModel, table=True):
     due_at: datetime = moment()
     leased_until: datetime | None = maybe_moment()
     attempts: int = 0
-    outcome: str = "due"  # due, held (waits for the release), sent, failed, unreachable
+    outcome: str = "due"  # due, held (waits for the release), sent, failed, bounced, unreachable
     reason: str = ""
     rfc_message_id: str = ""
     sent_at: datetime | None = maybe_moment()
     gate_revision: int | None = None
+    contact_index: bytes | None = Field(default=None, index=True)  # of where it went
+    returned: str = ""  # late, temporary, permanent, delivered, complaint
+    returned_code: str = ""
+    returned_cause: str = ""
+    returned_at: datetime | None = maybe_moment()
