@@ -7,7 +7,7 @@ previews and logs (개인정보 보호법 시행령 제19조).
 
 import re
 
-from subjectline.models.resident import Finder, Span, in_digits, plausible, windows
+from subjectline.models.resident import LENGTH, Finder, Span, in_digits, plausible, windows
 from subjectline.models.resident_words import in_dates, in_letters, in_words
 
 MASK = "●●●●●●-●●●●●●●"
@@ -76,6 +76,8 @@ def mark_has_resident_number(mark: str) -> bool:
 
     Thirteen digits in a row are mostly a time in milliseconds, and need the right check digit.
     """
+    if sum(map(str.isdecimal, mark)) < LENGTH:
+        return False
     halves = _ID.finditer(mark)
     return any(plausible([*map(int, one[1] + one[2])]) for one in halves) or has_resident_number(
         f"@{mark}"

@@ -152,7 +152,11 @@ def believed(text: str, span: Span, form: str, value: Sequence[int]) -> bool:
     right = checks(value)
     if _OTHER.search(before[-30:]) and not (right and form in ("dashed", "spaced")):
         return False
-    if _SAID.search(before) or (right and form != "bare"):
+    if _SAID.search(before):
+        return True
+    if form in ("loose", "apart") and _counted(text, start, end):
+        return False
+    if right and form != "bare":
         return True
     if form in ("apart", "mixed"):
         return False
@@ -160,7 +164,7 @@ def believed(text: str, span: Span, form: str, value: Sequence[int]) -> bool:
         return right and not _is_moment(value)
     if form == "bare":
         return right or not _is_barcode(value)
-    return form != "loose" or not _counted(text, start, end)
+    return True
 
 
 def _counted(text: str, start: int, end: int) -> bool:
