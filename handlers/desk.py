@@ -16,6 +16,7 @@ from subjectline.models.clock import Clock
 from subjectline.models.datamap import DataMap
 from subjectline.models.db import Database
 from subjectline.models.desk_files import Periods
+from subjectline.models.incoming import ID_MARK
 from subjectline.models.keys import Vault
 from subjectline.models.mail_settings import RETRY_SECONDS
 from subjectline.models.regimes import Regime, regime_named
@@ -47,7 +48,7 @@ class Manner:
 
     def new_message_id(self) -> str:
         """A Message-ID of ours: 128 random bits, so that a report that names it is about our letter."""
-        return f"<{secrets.token_hex(16)}@{self.address.rpartition('@')[2]}>"
+        return f"<{secrets.token_hex(16)}{ID_MARK}@{self.address.rpartition('@')[2]}>"
 
     @property
     def law(self) -> Regime:
