@@ -36,19 +36,28 @@ _FILLER = {
 }
 
 
+REGULARS, MOST = 400, 12  # people who write again and again, and how often within an hour at most
+
+
 def mails(count: int, seed: int = 7) -> Iterator[bytes]:
-    """`count` mails, each from a sender of its own up to 400 senders."""
-    random = Random(seed)
+    """`count` mails: half of them from 400 people who write several times, half from one each.
+
+    No sender has more than `MOST`, however many mails there are: the twenty-first of an hour is held.
+    """
+    random, chance = Random(seed), Random(seed + 1)
+    turn, regulars = 0, max(REGULARS, -(-count // MOST))
     for number in range(count):
-        yield _mail(number, random)
+        again = chance.random() < 0.5
+        yield _mail(number, f"regular{turn % regulars}" if again else f"person{number}", random)
+        turn += again
 
 
-def _mail(number: int, random: Random) -> bytes:
+def _mail(number: int, name: str, random: Random) -> bytes:
     language = "ko" if number % 3 == 0 else "en"
     words = random.choice(_WISHES[language] if number % 2 else _OTHER[language]).format(n=number)
     shape = ("plain", "plain", "html", "file")[number // 2 % 4]
     body = _BODIES[shape](words, language, random)
-    sender = f"person{number}@mail{number % 40}.test"
+    sender = f"{name}@mail{len(name) % 4}{name[-1]}.test"
     head = [
         f"Return-Path: <{sender}>",
         f"Authentication-Results: {SERVER}; dmarc=pass header.from={sender.partition('@')[2]}",

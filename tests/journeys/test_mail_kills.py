@@ -259,7 +259,12 @@ def sink(smtp_sinks: SmtpSinks) -> Iterator[SmtpSink]:
 
 
 async def story(
-    kills: int, count: int, seed: int, home: Path, files: tuple[Path, Path], servers: Any
+    kills: int,
+    count: int,
+    seed: int,
+    home: Path,
+    files: tuple[Path, Path],
+    servers: tuple[Dovecot, SmtpSink],
 ) -> None:
     async with office(home, *files, *servers, count, seed) as (made, births):
         await killed(made, births, kills, random.Random(seed))
