@@ -22,7 +22,6 @@ from subjectline.handlers.views import (
     CopyView,
     HoldView,
     LetterView,
-    OpenedFile,
     ProposalView,
     Signature,
     Step,
@@ -36,7 +35,6 @@ from subjectline.models.tables import (
     Conversation,
     History,
     Hold,
-    MessageFile,
     Outbox,
     Proposal,
     Request,
@@ -74,19 +72,6 @@ async def talk(desk: "Desk", handle: str, agent: Actor) -> Talk:
             session, desk.clock, agent, "view", subject=subject, thing=f"conversation:{number}"
         )
     return view
-
-
-async def file(desk: "Desk", handle: str, agent: Actor) -> OpenedFile:
-    """One attachment, opened. BadInput where there is none. Writes an audit row."""
-    number = opaque.show(desk.vault, "message_file", handle)
-    async with desk.db.read() as session:
-        row = await session.get(MessageFile, number)
-        if row is None or row.content is None:
-            raise _nothing()
-        opened = OpenedFile(desk.vault.text(row.name), desk.vault.open(row.content))
-    async with desk.write() as session:
-        audit.note(session, desk.clock, agent, "download", thing=f"message_file:{number}")
-    return opened
 
 
 async def letter_html(desk: "Desk", sha256: str, agent: Actor) -> str:

@@ -16,6 +16,7 @@ from subjectline.models.clock import Clock
 from subjectline.models.datamap import DataMap
 from subjectline.models.db import Database
 from subjectline.models.desk_files import Periods
+from subjectline.models.files import FileSettings
 from subjectline.models.incoming import ID_MARK
 from subjectline.models.keys import Vault
 from subjectline.models.mail_settings import RETRY_SECONDS
@@ -69,6 +70,7 @@ class Desk:
     vocabulary: Vocabulary
     manner: Manner = field(default_factory=Manner)
     keeps: Periods = field(default_factory=Periods)
+    files: FileSettings = field(default_factory=FileSettings)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:

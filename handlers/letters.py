@@ -66,6 +66,7 @@ LETTERS = (
     "contact_changing",
     "resident_number",
     "too_large",
+    "files_left_out",
     "notice",
 )
 DIALOGS = tuple(
@@ -96,6 +97,7 @@ _OPTIONAL: Mapping[str, object] = {
     "lifted": False,
     "remedy": "",
     "tries_left": 0,
+    "in_file": False,
 }
 _SENTENCES: Mapping[str, Topic] = {"resident_number": "resident_number", "notice": "notice"}
 _PARAGRAPHS = frozenset(

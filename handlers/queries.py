@@ -149,7 +149,7 @@ async def dead(desk: "Desk", limit: int = 200) -> tuple[DeadRow, ...]:
         rows = await session.exec(
             select(RawInbox).where(RawInbox.state == "dead").order_by(col(RawInbox.id)).limit(limit)
         )
-        return tuple(_dead(desk, row) for row in rows)
+        return tuple(dead_row(desk, row) for row in rows)
 
 
 async def find(desk: "Desk", text: str, agent: Actor) -> Found:
@@ -288,7 +288,8 @@ def _unsorted(desk: "Desk", row: Conversation) -> UnsortedRow:
     )
 
 
-def _dead(desk: "Desk", row: RawInbox) -> DeadRow:
+def dead_row(desk: "Desk", row: RawInbox) -> DeadRow:
+    """What the list tells of a dead letter."""
     return DeadRow(
         handle=opaque.hide(desk.vault, "raw_inbox", row.id or 0),
         door=row.door,

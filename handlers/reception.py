@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from subjectline.handlers import (
     again,
     answers,
+    attachments,
     bounces,
     dialog,
     floods,
@@ -30,8 +31,9 @@ from subjectline.handlers.replies import Thread
 from subjectline.handlers.requests import link_message, open_of
 from subjectline.handlers.understanding import Understanding, understand
 from subjectline.models.db import hold_on
+from subjectline.models.files import Apart
 from subjectline.models.incoming import Contact, Door, Incoming, Outcome
-from subjectline.models.tables import Conversation, Message, MessageFile
+from subjectline.models.tables import Conversation, Message
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
@@ -182,16 +184,7 @@ async def _keep(
     )
     session.add(message)
     await session.flush()
-    for file in incoming.attachments:
-        session.add(
-            MessageFile(
-                message_id=message.id or 0,
-                name=seal(key, "message_file.name", file.name),
-                content_type=file.content_type,
-                size=len(file.content),
-                content=seal(key, "message_file.content", file.content),
-            )
-        )
+    await attachments.keep(session, desk, conversation, message, incoming)
     return message
 
 
@@ -213,7 +206,12 @@ async def _tell_about_resident_number(
     if incoming.resident_number_found and not conversation.told_resident_number:
         conversation.told_resident_number = True
         forget = incoming.chat_message_id
-        post.note(session, post.Noted("resident_number", conversation.id or 0, forget=forget))
+        in_file = any(Apart.RESIDENT_NUMBER in one.apart for one in incoming.attachments)
+        facts = {"in_file": in_file}
+        post.note(
+            session,
+            post.Noted("resident_number", conversation.id or 0, forget=forget, facts=facts),
+        )
 
 
 async def _new_wishes(

@@ -8,7 +8,7 @@ from sqlalchemy.orm import defer
 from sqlmodel import and_, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import opaque
+from subjectline.handlers import attachments, opaque
 from subjectline.handlers.views import FileView, MessageView
 from subjectline.models.errors import SealError
 from subjectline.models.tables import Conversation, Message, MessageFile, RequestMessage
@@ -118,7 +118,6 @@ async def _files(session: AsyncSession, desk: "Desk", ids: list[int]) -> dict[in
     )
     found: dict[int, list[FileView]] = {}
     for row in rows:
-        handle = opaque.hide(desk.vault, "message_file", row.id or 0)
-        view = FileView(handle, opened(desk, row.name)[0], row.content_type, row.size)
+        view = attachments.view(desk, row, opened(desk, row.name)[0])
         found.setdefault(row.message_id, []).append(view)
     return found

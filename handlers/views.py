@@ -5,13 +5,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from subjectline.models.files import NOT_KEPT
+
 
 @dataclass(frozen=True)
 class FileView:
+    """A file as it is named to agents. `scan` is empty where there was no scanner."""
+
     handle: str
     name: str
     content_type: str
     size: int
+    apart: tuple[str, ...] = ()  # values of models.files.Apart
+    scan: str = ""
+    finding: str = ""
+
+    @property
+    def gone(self) -> bool:
+        """Never kept, or destroyed."""
+        return bool(NOT_KEPT.intersection(self.apart))
+
+    @property
+    def held(self) -> bool:
+        """Whether it opens only by a deed of its own."""
+        return bool(self.apart) or self.scan in ("unscanned", "failed", "infected")
 
 
 @dataclass(frozen=True)
@@ -229,3 +246,4 @@ class Talk:
 class OpenedFile:
     name: str
     content: bytes
+    apart: bool = False

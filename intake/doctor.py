@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import select
 
 from subjectline.handlers.desk import Desk
+from subjectline.handlers.senders.clamd import Clamd
 from subjectline.handlers.senders.smtp import SmtpSender
 from subjectline.handlers.senders.tokens import TokenSources
 from subjectline.intake.mail import MailPolicy
@@ -48,6 +49,7 @@ def _looks(desk: Desk, settings: Settings) -> list[Look]:
     looks += _mail_names(settings)
     if settings.telegram.token is not None:
         looks.append(TelegramDoor(desk, settings.telegram).doctor)
+    looks.append(lambda: _scanner(settings))
     looks.append(lambda: _doors(settings))
     return looks
 
@@ -102,6 +104,15 @@ async def _registry(desk: Desk) -> Finding:
 async def _company(desk: Desk) -> Finding:
     desk.data_map.must_have_sender()
     return Finding(True, f"company: letters are signed by {desk.data_map.company.name.en}.")
+
+
+async def _scanner(settings: Settings) -> Finding:
+    if settings.attachments.clamd:
+        return await Clamd(settings.attachments).doctor()
+    return Finding(
+        True,
+        "attachments: attachments.clamd is empty, so files that come attached are not scanned.",
+    )
 
 
 async def _doors(settings: Settings) -> Finding:

@@ -15,9 +15,10 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
-from subjectline.handlers import inbox, notices, outbox, retention, tasks, timers
+from subjectline.handlers import inbox, notices, outbox, retention, scanning, tasks, timers
 from subjectline.handlers.desk import Desk
 from subjectline.handlers.outbox import Sender
+from subjectline.handlers.senders.clamd import Clamd
 from subjectline.handlers.senders.mail import MailSender
 from subjectline.handlers.senders.smtp import SmtpSender
 from subjectline.handlers.senders.telegram import TelegramSender
@@ -77,6 +78,8 @@ def assemble(desk: Desk, settings: Settings) -> Parts:
         parts.doors.append(Watched(_name(box, settings), door.status))
     if settings.telegram.token is not None:
         _add_telegram(parts, settings)
+    scanner = Clamd(settings.attachments) if settings.attachments.clamd else None
+    parts.loops.append(partial(scanning.run, desk, scanner))
     return parts
 
 

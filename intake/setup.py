@@ -65,6 +65,7 @@ def make_desk(settings: Settings, clock: Clock = system_clock) -> Desk:
             retry_seconds=settings.desk.retry_seconds,
         ),
         keeps=settings.retention,
+        files=settings.attachments,
     )
 
 

@@ -46,6 +46,10 @@ NOTE_COOKIE = "sl_note"
 YEAR = 365 * 24 * 3600
 
 _TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]"
+)
+_UNSAVED = re.compile(r'[/\\:*?"<>|%;]')
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 
 Catalogue = Mapping[str, Mapping[str, str]]
@@ -210,6 +214,15 @@ def status_of(wrong: SubjectlineError) -> int:
     if missing(wrong):
         return 404
     return next((status for kind, status in STATUSES if isinstance(wrong, kind)), 500)
+
+
+def saved_name(name: str, *, apart: bool = False) -> str:
+    """A file's name as it may be saved: nothing unseen, no path, at most 150 characters.
+
+    What was kept apart gets an ending that no system runs.
+    """
+    name = _UNSAVED.sub("_", _UNSEEN.sub("", name)).strip(" .")[-150:] or "file"
+    return f"{name}.quarantined" if apart else name
 
 
 def go(path: str, note: str = "") -> Response:

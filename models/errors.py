@@ -24,6 +24,7 @@ SubjectlineError
 ├── SealError                a key is missing or does not fit
 │   └── KeyDestroyed         the key is gone on purpose, and so is the text
 ├── DoorAway                 a server that a door reads from is away, refuses us or hung up
+├── ScannerAway              the virus scanner does not answer
 │   └── DoorShut             it answers and lets us not in; asking often makes it worse
 ├── TokenError               no access token for a mail server was to be had
 │   └── TokenRefused         the token server answered no
@@ -176,6 +177,10 @@ class TokenError(SubjectlineError):
 
 class TokenRefused(TokenError):
     """The token server answered no: client, refresh token or permission. Only the operator can mend it."""
+
+
+class ScannerAway(SubjectlineError):
+    """The virus scanner does not answer, or by half."""
 
 
 class SendError(SubjectlineError):

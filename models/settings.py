@@ -20,6 +20,7 @@ from pydantic_settings import (
 
 from subjectline.models.desk_files import Periods
 from subjectline.models.errors import SettingsError
+from subjectline.models.files import FileSettings
 from subjectline.models.mail_settings import (
     RETRY_SECONDS,
     DnsSettings,
@@ -95,6 +96,7 @@ class Settings(BaseSettings):
     keys: KeysSection = KeysSection()
     registry: RegistrySection
     retention: Periods = Periods()
+    attachments: FileSettings = FileSettings()
     mailboxes: tuple[MailboxSettings, ...] = ()
     smtp: SmtpSettings | None = None
     dns: DnsSettings = DnsSettings()

@@ -13,8 +13,10 @@ from subjectline.handlers.views import Step
 from subjectline.intake.console import (
     archive,
     conversations,
+    dead,
     deeds,
     exports,
+    files,
     legal_holds,
     lists,
     notices,
@@ -42,7 +44,19 @@ def create_console(desk: "Desk") -> FastAPI:
     app = FastAPI(title="Subjectline", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.desk = desk
     app.state.pages = Pages(desk, "console", _context)
-    for part in (signing, lists, requests, exports, deeds, conversations, returned, notices, *KEEPING):
+    for part in (
+        signing,
+        lists,
+        dead,
+        requests,
+        files,
+        exports,
+        deeds,
+        conversations,
+        returned,
+        notices,
+        *KEEPING,
+    ):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Shield)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import HTMLResponse
@@ -85,18 +84,6 @@ async def letter(request: Request, sha256: str) -> Response:
     """The HTML of the proposal with this hash, for the frame on the request's page."""
     html = await casefile.letter_html(desk_of(request), sha256, actor_of(request))
     return HTMLResponse(html, headers=LETTER_HEADERS)
-
-
-@router.get("/files/{handle}")
-async def file(request: Request, handle: str) -> Response:
-    """An attachment, always as a download: nothing of a stranger's opens in the console."""
-    opened = await casefile.file(desk_of(request), handle, actor_of(request))
-    name = quote(opened.name or "file")
-    return Response(
-        opened.content,
-        media_type="application/octet-stream",
-        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"},
-    )
 
 
 async def _draft(desk: "Desk", case: Case) -> Draft | None:

@@ -6,7 +6,15 @@ from typing import Any
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from subjectline.models.tables.columns import facts, key, maybe_moment, moment, refers, sealed
+from subjectline.models.tables.columns import (
+    facts,
+    key,
+    maybe_moment,
+    moment,
+    names,
+    refers,
+    sealed,
+)
 from subjectline.models.types import BigId, Sealed
 
 
@@ -55,6 +63,7 @@ class Conversation(SQLModel, table=True):
     state: str = "quiet"  # quiet, unsorted (an agent must look), closed
     dialog: Sealed | None = sealed("conversation.dialog")
     told_resident_number: bool = False
+    told_files: bool = False  # that a file was over a limit
     made_at: datetime = moment()
     last_at: datetime = moment(index=True)
 
@@ -89,9 +98,13 @@ class Message(SQLModel, table=True):
 
 
 class MessageFile(SQLModel, table=True):
-    """An attachment, encrypted at rest under its conversation's key."""
+    """An attachment, encrypted at rest under its conversation's key.
+
+    `content` is empty where it was over a limit or destroyed.
+    """
 
     __tablename__ = "message_file"
+    __table_args__ = (Index("ix_message_file_scan", "scan", "id"),)
 
     id: int | None = key()
     message_id: int = refers("message.id")
@@ -99,3 +112,7 @@ class MessageFile(SQLModel, table=True):
     content_type: str = "application/octet-stream"
     size: int = 0
     content: Sealed | None = sealed("message_file.content")
+    apart: list[str] = names()  # values of models.files.Apart; empty: it is simply opened
+    scan: str = ""  # unscanned, clean, infected, failed; empty where there was no scanner
+    finding: str = ""  # the scanner's word for it, or why it failed
+    scan_tries: int = 0
