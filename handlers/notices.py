@@ -304,7 +304,7 @@ def notice_facts(
 
 
 async def _mark(
-    desk: "Desk", row: NoticeRecipient, outcome: str, reason: str, wait: int = 0
+    desk: "Desk", row: NoticeRecipient, outcome: str, reason: str, wait: float = 0
 ) -> None:
     now = desk.clock()
     async with desk.db.write() as session:

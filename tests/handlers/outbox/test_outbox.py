@@ -59,6 +59,19 @@ async def test_never_sooner_than_the_other_side_asks(office: Office) -> None:
     assert (await row(office)).due_at == office.clock() + timedelta(seconds=900)
 
 
+async def test_what_was_not_tried_costs_no_try(office: Office) -> None:
+    await queued(office)
+    for _ in range(30):
+        office.tray.wrong = [TemporarySendError("greylisted", after=60, tried=False)]
+        await outbox.once(office.desk, office.senders)
+        found = await row(office)
+        assert (found.outcome, found.attempts) == ("due", 0)
+        assert found.due_at == office.clock() + timedelta(seconds=60)
+        office.clock.at = found.due_at
+    await office.work()
+    assert (await row(office)).outcome == "sent"
+
+
 async def test_a_hard_failure_goes_to_an_agent(office: Office) -> None:
     await queued(office)
     office.tray.wrong = [PermanentSendError("550 there is no such mailbox")]
