@@ -42,12 +42,18 @@ class CutLine:
             writer.transport.abort()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._note(task)
+        self._writers.add(writer)
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
         self._writers |= {writer, far_writer}
         for work in (self._pass(reader, far_writer, True), self._pass(far_reader, writer, False)):
-            task = asyncio.create_task(work)
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._note(asyncio.create_task(work))
+
+    def _note(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _pass(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, there: bool
@@ -78,3 +84,10 @@ class CutLine:
         await asyncio.sleep(0)
         self._break()
         self._writers.clear()
+
+
+async def settled(before: set[asyncio.Task[object]], seconds: float = 2) -> None:
+    """Wait until no other tasks are left than these; asyncio ends those of an accepted line itself."""
+    async with asyncio.timeout(seconds):
+        while left := asyncio.all_tasks() - before:
+            await asyncio.wait(left, timeout=0.05)

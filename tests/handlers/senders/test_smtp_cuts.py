@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 import pytest
-from cutting import CutLine
+from cutting import CutLine, settled
 
 from subjectline.handlers.senders.smtp import SmtpSender
 from subjectline.intake.sandbox.mail_world import MailWorld
@@ -50,7 +50,7 @@ async def cut_at(count: int, *, there: bool) -> tuple[int, int]:
     assert line.cuts == (count < 10**9), (count, there)
     await line.stop()
     await world.stop()
-    assert asyncio.all_tasks() == before
+    await settled(before)
     return line.went, line.came
 
 

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 
 import pytest
-from cutting import CutLine
+from cutting import CutLine, settled
 from mail_support import QUICK, Memory, SandboxPost, last_lines, letters
 
 from subjectline.intake.mailbox import Disposition, Mailbox, RawMail
@@ -53,7 +53,7 @@ async def cut_at(count: int, *, there: bool, capabilities: tuple[str, ...]) -> t
     assert len(kept) <= (2 if "MOVE" in capabilities else 4), where
     await line.stop()
     await world.stop()
-    assert asyncio.all_tasks() == before, where
+    await settled(before)
     return line.went, line.came
 
 
@@ -78,6 +78,7 @@ async def test_a_cut_anywhere_loses_no_mail(capabilities: tuple[str, ...]) -> No
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("capabilities", [CAPABILITIES, BARE], ids=["full", "bare"])
 async def test_a_cut_after_every_byte_loses_no_mail(capabilities: tuple[str, ...]) -> None:
     await everywhere(1, capabilities)
