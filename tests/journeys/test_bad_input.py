@@ -205,7 +205,7 @@ async def test_the_registry_cannot_be_reached(
         raise RegistryAway("the members database is away")
 
     with monkeypatch.context() as gone:
-        gone.setattr(office.desk.registry, "find", away)
+        gone.setattr(office.desk.registry, "find_all", away)
         await office.mail(ME, CORRECT)
     assert office.tray.parcels == []
     assert [row.state for row in await office.all(RawInbox)] == ["new"]

@@ -52,6 +52,9 @@ def put(
     }
 
 
+SIDES = {"seller": ("nickname", "instagram"), "buyer": ("name", "email")}
+
+
 def gone(before: Before, who: Person, *tables: str) -> set[Cell]:
     return {
         (place(table), key, "", None) for table in tables for key, _ in theirs(before, who, table)
@@ -66,18 +69,23 @@ def corrected(before: Before, who: Person) -> set[Cell]:
 
 
 def left(before: Before, who: Person) -> set[Cell]:
-    """All that no law keeps is gone; a sale stays the other's, with nothing of theirs in it."""
+    """All that no law keeps is gone; a sale stays the other's, with nothing of theirs in it.
+
+    Where the other has left before, and nothing of theirs is in it either, the sale goes too.
+    """
     alone = [table for table in KEPT if table != "content_sale"]
     changes = gone(before, who, *GONE, *alone)
     changes |= put(
         before, who, "member", dict.fromkeys(EMPTIED) | {"status": "left", "left_at": "now"}
     )
     for key, row in theirs(before, who, "content_sale"):
-        side = "seller" if row["seller_id"] == who.number else "buyer"
-        own = ("nickname", "instagram") if side == "seller" else ("name", "email")
+        side, other = ("seller", "buyer") if row["seller_id"] == who.number else ("buyer", "seller")
+        if all(row[f"{other}_{column}"] is None for column in SIDES[other]):
+            changes |= {(place("content_sale"), key, "", None)}
+            continue
         changes |= {
             (place("content_sale"), key, f"{side}_{column}", None)
-            for column in own
+            for column in SIDES[side]
             if row[f"{side}_{column}"] is not None
         }
     return changes

@@ -141,6 +141,7 @@ def test_explain_has_the_keys_that_its_document_names(policy: MailPolicy) -> Non
             "type": "application/pdf",
             "declared": "image/png",
             "size": 8,
+            "apart": [],
         }
     ]
     assert "910203" not in str(told)
