@@ -1,6 +1,7 @@
 """The desk: everything a deed needs, built once by `intake.serve` and handed to each."""
 
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -71,6 +72,8 @@ class Desk:
     manner: Manner = field(default_factory=Manner)
     keeps: Periods = field(default_factory=Periods)
     files: FileSettings = field(default_factory=FileSettings)
+    # (rule, outcome) of what came in since the start: a counter for each intake rule
+    ruled: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:

@@ -185,14 +185,17 @@ async def _receive_some(
     Where others write at the same time it ends with the first that takes the gate's head: whoever has
     it may wait for no other row, or two would wait for each other.
     """
+    kept: list[Message] = []
+    number = 0
     async with desk.write() as session:
         rows = await _rows(session, [raw for raw, _ in read])
         for number, ((raw, incoming), about) in enumerate(zip(read, known, strict=True), 1):
-            await _receive(session, desk, rows.get(raw.id), incoming, about)
+            kept += await _receive(session, desk, rows.get(raw.id), incoming, about)
             if not desk.db.embedded and holds.head_taken(session):
-                return number
+                break
             await asyncio.sleep(0)  # the gate answers in between
-    return len(read)
+    desk.ruled.update((message.rule, message.outcome) for message in kept)  # once it is committed
+    return number
 
 
 async def _one_by_one(desk: "Desk", read: Sequence[tuple[RawInbox, Incoming]]) -> int:
@@ -221,10 +224,13 @@ async def _rows(session: AsyncSession, read: Sequence[RawInbox]) -> dict[int | N
 
 async def _receive(
     session: AsyncSession, desk: "Desk", row: RawInbox | None, incoming: Incoming, known: Known
-) -> None:
+) -> list[Message]:
     """The message, its steps and the emptying of the raw row; nothing where another was faster."""
-    if row is not None and row.state == "new":
-        _end(session, row, await reception.receive(session, desk, incoming, known))
+    if row is None or row.state != "new":
+        return []
+    message = await reception.receive(session, desk, incoming, known)
+    _end(session, row, message)
+    return [message]
 
 
 def _view(desk: "Desk", raw: RawInbox) -> RawView:

@@ -75,4 +75,8 @@ async def _figures(desk: Desk, doors: Sequence[Watched]) -> str:
         for door in doors
         if isinstance(door.status, MailboxStatus)
     ]
+    lines += [
+        f'subjectline_messages_total{{rule="{rule}",outcome="{outcome}"}} {count}'
+        for (rule, outcome), count in sorted(desk.ruled.items())
+    ]
     return "\n".join(lines) + "\n"

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from desks import MakeDesk
+from desks import MakeDesk, letter
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
@@ -61,3 +61,14 @@ async def test_one_mailbox_down_is_named_with_its_reason(make_desk: MakeDesk) ->
     async with reached(*health_routes(office.desk, doors, figures=False)) as outside:
         assert "why" not in (await outside.get("/healthz")).json()
         assert (await outside.get("/metrics")).status_code == 404
+
+
+async def test_each_intake_rule_is_counted(make_desk: MakeDesk) -> None:
+    office = await make_desk()
+    raw = letter("a@mail.test", "정산은 언제 되나요?")
+    await office.arrives(raw)
+    await office.arrives(raw)
+    async with reached(*health_routes(office.desk, [])) as inside:
+        figures = (await inside.get("/metrics")).text
+    assert 'subjectline_messages_total{rule="person",outcome="handle"} 1' in figures
+    assert 'subjectline_messages_total{rule="duplicate",outcome="attach"} 1' in figures
