@@ -102,7 +102,8 @@ def child(work: str, order: dict[str, Any]) -> Any:
     command = [sys.executable, "-m", "bench.mail_in", "--work", work, json.dumps(order)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=7200)
     if done.returncode != 0:
-        raise RuntimeError(f"the desk: {(done.stderr.strip().splitlines() or [''])[-1][:200]}")
+        last = (done.stderr.strip().splitlines() or [""])[-1][:200]
+        raise RuntimeError(f"the desk ended with {done.returncode}: {last}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -137,7 +138,7 @@ def against_helpdesk(town: Town, count: int, rounds: int) -> float:
         user, home = town.dovecot.new_user(), town.home()
         fill(town.dovecot, user, letters)
         account = (town.dovecot.imap_port, user, PASSWORD)
-        theirs.append(_helpdesk.get_email(python, home, DESK, account))
+        theirs.append(_helpdesk.get_email(python, home, DESK, account, count))
         gone(town, home, user)
         ours.append(desk(town, letters, count)["seconds"])
     rates = (count / statistics.median(ours), count / statistics.median(theirs))
