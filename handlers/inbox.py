@@ -186,16 +186,17 @@ async def _receive_some(
     it may wait for no other row, or two would wait for each other.
     """
     kept: list[Message] = []
-    number = 0
+    carried = 0
     async with desk.write() as session:
         rows = await _rows(session, [raw for raw, _ in read])
-        for number, ((raw, incoming), about) in enumerate(zip(read, known, strict=True), 1):
+        for (raw, incoming), about in zip(read, known, strict=True):
+            carried += 1
             kept += await _receive(session, desk, rows.get(raw.id), incoming, about)
             if not desk.db.embedded and holds.head_taken(session):
                 break
             await asyncio.sleep(0)  # the gate answers in between
     desk.ruled.update((message.rule, message.outcome) for message in kept)  # once it is committed
-    return number
+    return carried
 
 
 async def _one_by_one(desk: "Desk", read: Sequence[tuple[RawInbox, Incoming]]) -> int:
