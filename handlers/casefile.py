@@ -5,7 +5,7 @@ promise 7). The text is opened outside of the write transaction, so that nobody 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import agents, audit, copies, opaque, queries
 from subjectline.handlers.audit import Actor
+from subjectline.handlers.gate_policy import purpose_names
+from subjectline.handlers.holds import ALL
 from subjectline.handlers.thread import beside, messages, opened
 from subjectline.handlers.views import (
     AttemptView,
@@ -171,7 +173,7 @@ async def _case(session: AsyncSession, desk: "Desk", request: Request) -> Case:
         siblings=await _siblings(session, request),
         moves=legal_events(request.state),
         messages=await messages(session, desk, request.conversation_id, request.id),
-        holds=await _holds(session, request),
+        holds=await _holds(session, desk, request),
         history=await _history(session, request, names),
         challenges=await _challenges(session, request),
         proposal=await _proposal(session, desk, request, names),
@@ -216,14 +218,14 @@ async def _siblings(session: AsyncSession, request: Request) -> tuple[tuple[str,
     return tuple((reference, kind, state) for reference, kind, state in rows)
 
 
-async def _holds(session: AsyncSession, request: Request) -> tuple[HoldView, ...]:
+async def _holds(session: AsyncSession, desk: "Desk", request: Request) -> tuple[HoldView, ...]:
     rows = await session.exec(
         select(Hold).where(Hold.request_id == request.id).order_by(col(Hold.id))
     )
     return tuple(
         HoldView(
             fields=tuple(row.fields),
-            purposes=tuple(row.purposes),
+            purposes=_meant(desk, row.purposes),
             kind=row.kind,
             started_at=row.started_at,
             ended_at=row.ended_at,
@@ -231,6 +233,11 @@ async def _holds(session: AsyncSession, request: Request) -> tuple[HoldView, ...
         )
         for row in rows
     )
+
+
+def _meant(desk: "Desk", purposes: Sequence[str]) -> tuple[str, ...]:
+    """A hold's purposes by name; `*` stays, for which pages have a word of its own."""
+    return ALL if "*" in purposes else purpose_names(purposes, desk.data_map)
 
 
 async def _history(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -274,8 +274,11 @@ class Speech:
         }
 
     def text(self, key: str, **given: Any) -> str:
-        """The words of a key, with what is given put in (plain text: the template escapes it)."""
+        """The words of a key, with what is given put in: text that the template escapes, unless
+        something given is markup of ours, such as a `<time>`; then the rest is escaped here."""
         words = self.words[key][self.language]
+        if any(isinstance(value, Markup) for value in given.values()):
+            return escape(words).format(**given)
         return words.format(**given) if given else words
 
     def maybe(self, prefix: str, name: object, **given: Any) -> str:

@@ -1,7 +1,7 @@
 """A member's consents as the company's own columns have them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import and_, select, true
@@ -14,7 +14,8 @@ from subjectline.models.datamap import Consent
 class ConsentSeen:
     """One consent: whether any of its columns is given, since when, and to which text.
 
-    `at` is aware, or None where the column is empty or has no zone.
+    `at` is aware: a time without a zone is one of the regime's. None where the column is empty or
+    holds no time.
     """
 
     consent: str
@@ -30,7 +31,7 @@ async def consents_seen(places: Places, member: str) -> list[ConsentSeen]:
     for name, consent in places.schema.map.consents.items():
         row = await _row(places, member, consent)
         if row is not None:
-            found.append(_seen(name, consent, row))
+            found.append(_seen(name, consent, row, places.zone))
     return found
 
 
@@ -45,15 +46,18 @@ async def _row(places: Places, member: str, consent: Consent) -> Any:
         return rows.mappings().first()
 
 
-def _seen(name: str, consent: Consent, row: Any) -> ConsentSeen:
+def _seen(name: str, consent: Consent, row: Any, zone: tzinfo) -> ConsentSeen:
     given = tuple(c for c, value in consent.columns.items() if row[c] == value.given)
-    at = _moment(row[consent.at]) if consent.at else None
+    at = _moment(row[consent.at], zone) if consent.at else None
     version = str(row[consent.version] or "") if consent.version else ""
     return ConsentSeen(name, bool(given), given, at, version)
 
 
-def _moment(value: Any) -> datetime | None:
+def _moment(value: Any, zone: tzinfo) -> datetime | None:
     if value is None:
         return None
-    moment = datetime.fromisoformat(str(value))
-    return moment if moment.tzinfo else None
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)

@@ -16,6 +16,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import drafting
+from subjectline.handlers.gate_policy import purpose_names
 from subjectline.handlers.queries import today
 from subjectline.handlers.words import columns
 from subjectline.intake.sandbox.mail_world import SandboxMail
@@ -272,7 +273,9 @@ async def company(stage: "Stage", person: Person) -> CompanySide:
     row = stage.systems.row(person.member)
     holds = await _holds(stage, person)
     values = row.values if row else {}
-    items = tuple(Item(name, values.get(name) or "", _purposes(holds, name)) for name in SHOWN)
+    items = tuple(
+        Item(name, values.get(name) or "", _purposes(stage, holds, name)) for name in SHOWN
+    )
     consents = {"marketing": row.marketing, "third_party": row.third_party} if row else {}
     last = stage.systems.last
     return CompanySide(
@@ -291,12 +294,11 @@ async def _holds(stage: "Stage", person: Person) -> list[Hold]:
         return list(rows)
 
 
-def _purposes(holds: list[Hold], field: str) -> tuple[str, ...]:
+def _purposes(stage: "Stage", holds: list[Hold], field: str) -> tuple[str, ...]:
     """The purposes that are held for a field; `*` where every use is that no law demands."""
-    found = [
-        "*" if purpose.startswith("basis:") else purpose
-        for hold in holds
-        if field in hold.fields or "*" in hold.fields
-        for purpose in hold.purposes
-    ]
+    found: list[str] = []
+    for hold in holds:
+        if field in hold.fields or "*" in hold.fields:
+            wide = any(name == "*" or name.startswith("basis:") for name in hold.purposes)
+            found += ("*",) if wide else purpose_names(hold.purposes, stage.desk.data_map)
     return tuple(dict.fromkeys(found))

@@ -1,6 +1,6 @@
 """The consent ledger: written in the step of a withdrawal, read in from the company's columns."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from desks import ACCESS, LEAVE, MARKETING, THIRD_PARTY, Office, agent
@@ -61,6 +61,26 @@ async def test_what_was_given_again_is_a_new_line(office: Office) -> None:
     states = [line[1] for line in await told(office) if line[0] == "marketing"]
     assert states == ["given", "withdrawn", "given"]
     assert await consents.read_in(office.desk, MEMBER) == 0
+
+
+@pytest.mark.parametrize(
+    ("written", "at"),
+    [
+        ("2025-03-01", "2025-02-28T15:00:00+00:00"),
+        ("2025-03-01 09:30:00", "2025-03-01T00:30:00+00:00"),
+        ("1735689600", ""),
+    ],
+)
+async def test_a_time_as_the_company_writes_it(office: Office, written: str, at: str) -> None:
+    """Without a zone it is the regime's; what is no time does not stop an access."""
+    await office.sql(
+        f"UPDATE member_consent SET marketing_changed_at = '{written}' WHERE member_id = 1001"
+    )
+    await proven(office, ME, ACCESS)
+    await signed(office)
+    lines = await consents.ledger(office.desk, MEMBER)
+    given = next(line for line in lines if line.consent == "marketing")
+    assert given.at == (datetime.fromisoformat(at) if at else office.clock())
 
 
 async def test_a_longer_keeping_is_a_line_with_its_day(office: Office) -> None:

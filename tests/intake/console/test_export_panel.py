@@ -89,3 +89,10 @@ async def test_the_agent_sees_when_it_was_opened(console: Browser, staffed: Offi
 async def test_other_rights_have_no_panel(console: Browser, staffed: Office) -> None:
     reference = await asks(staffed, KO, CORRECT)
     assert 'id="export"' not in (await console.get(f"/requests/{reference}")).text
+
+
+async def test_when_it_was_gathered_is_a_time_and_no_markup(
+    console: Browser, staffed: Office
+) -> None:
+    page = (await console.get(f"/requests/{await asked(staffed)}")).text
+    assert "</time>에 모은 자료입니다" in page and "&lt;time" not in page

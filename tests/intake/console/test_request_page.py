@@ -106,3 +106,10 @@ async def test_the_registry_being_away_does_not_close_the_page(
     response = await console.get(f"/requests/{reference}")
     assert response.status_code == 200
     assert reference in response.text
+
+
+async def test_what_a_hold_is_for_is_told_in_words(console: Browser, staffed: Office) -> None:
+    reference = await asks(staffed, KO, "회원 탈퇴하겠습니다.")
+    page = (await console.get(f"/requests/{reference}")).text
+    assert "이벤트와 광고 안내" in page.partition("제한한 목적:")[2]
+    assert "basis:" not in page and "consent:" not in page

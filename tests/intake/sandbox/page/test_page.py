@@ -6,12 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+from sqlmodel import select
 
-from subjectline.handlers import inbox
+from subjectline.handlers import holds, inbox
+from subjectline.handlers.holds import ALL, BLOCKED, HoldPlan
 from subjectline.intake.sandbox.page import Sandbox
 from subjectline.intake.sandbox.people import EN_MEMBER, KO_MEMBER
 from subjectline.intake.web import catalogue
 from subjectline.models.incoming import Door
+from subjectline.models.tables import Request
 from subjectline.models.workflow import EVENTS
 from subjectline_client import core
 
@@ -108,6 +111,20 @@ async def test_a_held_field_is_marked_and_denied(actors: Any) -> None:
     assert 'class="held"' in page and "Denied" in page
     answer = actors.stage.systems.last["nightly-export", KO_MEMBER.member]
     assert answer.held == ("shipping_address",) and answer.reasons == (core.HELD,)
+
+
+async def test_holds_that_name_purposes_by_their_consent_or_basis_are_shown(actors: Any) -> None:
+    """As a withdrawal, a leaving and a restriction hold; the request is any that there is."""
+    await hold(actors)
+    desk = actors.stage.desk
+    for purposes, told in ((("consent:marketing",), "Events and advertising"), (BLOCKED, "held")):
+        async with desk.db.write() as session:
+            number = (await session.exec(select(Request.id))).first()
+            whose = (desk.data_map.registry, KO_MEMBER.member)
+            plan = HoldPlan("marketing_withdrawal", ALL, purposes)
+            await holds.place(session, number, *whose, plan, "standing", desk.clock())
+        side = (await shown(actors, "?who=ko&lang=en")).partition('data-part="row"')[2]
+        assert told in side
 
 
 async def hold(actors: Any) -> None:
