@@ -4,29 +4,25 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from subjectline.handlers import agents, gate_callers, letters
-from subjectline.handlers.deadlines import due as due_of
+from subjectline.handlers import agents, gate_callers
 from subjectline.handlers.desk import Desk
-from subjectline.handlers.understanding import Vocabulary, default_vocabulary, understand
 from subjectline.intake.cli_desk import guarded as _guarded
 from subjectline.intake.cli_desk import run as _run
-from subjectline.intake.cli_desk import show as _print
 from subjectline.intake.cli_desk import with_desk as _with_desk
 from subjectline.intake.cli_keeping import add_to as add_keeping
 from subjectline.intake.cli_mail import mail_app
 from subjectline.intake.cli_map import map_app
+from subjectline.intake.cli_words import add_to as add_words
 from subjectline.intake.discreet import start_logging
 from subjectline.intake.doctor import examine
 from subjectline.intake.serve import serve as run_desk
 from subjectline.intake.setup import places
 from subjectline.intake.showing import EXAMPLE, shown
-from subjectline.models.datamap import load_map, vocabulary_words
 from subjectline.models.db import Database
 from subjectline.models.errors import BadInput
 from subjectline.models.keys import KeyRing
@@ -41,22 +37,20 @@ app = typer.Typer(
 agent_app = typer.Typer(no_args_is_help=True, help="Agents of the console.")
 keys_app = typer.Typer(no_args_is_help=True, help="The key ring.")
 gate_app = typer.Typer(no_args_is_help=True, help="The systems that ask the gate.")
-letter_app = typer.Typer(no_args_is_help=True, help="The letters.")
 for name, part in (
     ("agent", agent_app),
     ("keys", keys_app),
     ("gate", gate_app),
     ("mail", mail_app),
-    ("letter", letter_app),
     ("map", map_app),
 ):
     app.add_typer(part, name=name)
 add_keeping(app)
+add_words(app)
 
 Config = Annotated[Path, typer.Option("--config", help="The settings file.")]
 DEFAULT_CONFIG = Path("subjectline.toml")
 CALLER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.callback()
@@ -198,109 +192,3 @@ def _known(field: str, given: Sequence[str], fits: Callable[[str], object], allo
     for one in given:
         if not fits(one):
             raise BadInput(f"{one!r} is not known here", field=field, remedy=f"Allowed: {allowed}.")
-
-
-@app.command("understand")
-def understand_command(
-    text: str,
-    as_json: AsJson = False,
-    data_map: Annotated[
-        Path | None, typer.Option("--map", help="The words of this data map.")
-    ] = None,
-) -> None:
-    """What is asked for in TEXT, or in the file of that name."""
-
-    def work() -> None:
-        said = Path(text).read_text() if _is_file(text) else text
-        words = (
-            Vocabulary(vocabulary_words(load_map(data_map))) if data_map else default_vocabulary()
-        )
-        meant = understand(said, words)
-        _print(
-            {
-                "language": meant.language,
-                "decision": meant.decision,
-                "question": meant.question,
-                "wishes": [
-                    {
-                        "kind": wish.kind,
-                        "fields": list(wish.fields),
-                        "new_values": dict(wish.new_values),
-                        "old_values": dict(wish.old_values),
-                    }
-                    for wish in meant.wishes
-                ],
-                "reasons": list(meant.reasons),
-            },
-            as_json,
-        )
-
-    _guarded(work)
-
-
-@app.command("access")
-def access_command(
-    data_map: Annotated[
-        list[Path], typer.Option("--map", help="The data map, or Fides datasets as they are.")
-    ],
-    identity: Annotated[str, typer.Option(help="An email address or phone number.")],
-    url: Annotated[
-        list[str] | None,
-        typer.Option("--url", "--connection", help="connection=URL; a URL alone is for all."),
-    ] = None,
-    without: Annotated[
-        list[str] | None, typer.Option(help="A collection or dataset to leave out.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """What an access request of this person would show, by table."""
-    from subjectline.intake.access_cli import rows_of
-
-    async def work() -> None:
-        _print(await rows_of(data_map, identity, url or [], without or []), as_json)
-
-    _run(work)
-
-
-@app.command("due")
-def due_command(regime: str, kind: str, arrival: str, as_json: AsJson = False) -> None:
-    """The due date of a request of KIND that came at ARRIVAL (ISO time), and its derivation."""
-
-    def work() -> None:
-        found = due_of(regime, kind, _time(arrival))
-        told = {"due_on": found.date.isoformat(), "derivation": list(found.derivation)}
-        _print(told | {"warn_on": found.warn_on.isoformat()}, as_json)
-
-    _guarded(work)
-
-
-@letter_app.command("preview")
-def letter_preview(
-    name: str,
-    lang: Annotated[str, typer.Option(help="ko or en")] = "ko",
-    html: Annotated[bool, typer.Option("--html", help="The HTML part.")] = False,
-) -> None:
-    """A letter with sample facts."""
-
-    def work() -> None:
-        made = letters.preview(name, lang)
-        typer.echo(made.html if html else f"{made.subject}\n\n{made.text}".strip())
-
-    _guarded(work)
-
-
-def _time(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadInput("write the arrival as 2026-11-23T09:00+09:00", field="arrival") from None
-    if found.tzinfo is None:
-        raise BadInput("the arrival needs a zone, such as +09:00", field="arrival")
-    return found
-
-
-def _is_file(text: str) -> bool:
-    try:
-        return len(text) < 4096 and "\n" not in text and Path(text).is_file()
-    except OSError:
-        return False

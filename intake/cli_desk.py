@@ -4,19 +4,23 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from subjectline.handlers.desk import Desk
-from subjectline.intake.setup import close_desk, make_desk
 from subjectline.models.errors import SubjectlineError
-from subjectline.models.migrate import migrate
-from subjectline.models.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from subjectline.handlers.desk import Desk
+    from subjectline.models.settings import Settings
 
 
-def with_desk(config: Path, work: Callable[[Desk], Awaitable[None]]) -> None:
+def with_desk(config: Path, work: Callable[["Desk"], Awaitable[None]]) -> None:
     """Runs `work` with the desk of these settings, its database up to date."""
+    # A whole desk takes a second to import; words that need none shall not wait for it.
+    from subjectline.intake.setup import close_desk, make_desk
+    from subjectline.models.migrate import migrate
+    from subjectline.models.settings import load_settings
 
     async def opened() -> None:
         settings: Settings = load_settings(config)
