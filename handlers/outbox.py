@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import facts as wording
 from subjectline.handlers import bounces, letters, links, reachable
+from subjectline.handlers import facts as wording
 from subjectline.models.errors import PermanentSendError, TemporarySendError
 from subjectline.models.incoming import Door
 from subjectline.models.mail_settings import RETRY_SECONDS
