@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import agents, audit, copies, opaque, queries
+from subjectline.handlers import agents, audit, copies, opaque, queries, waiting
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.gate_policy import purpose_names
 from subjectline.handlers.holds import ALL
@@ -364,6 +364,8 @@ async def _talk(session: AsyncSession, desk: "Desk", row: Conversation) -> Talk:
         .where(Request.conversation_id == row.id)
         .order_by(col(Request.id).desc())
     )
+    unsorted = row.state == "unsorted"
+    why = await waiting.reasons(session, desk, [row]) if unsorted else {}
     return Talk(
         id=row.id or 0,
         handle=opaque.hide(desk.vault, "conversation", row.id or 0),
@@ -375,4 +377,5 @@ async def _talk(session: AsyncSession, desk: "Desk", row: Conversation) -> Talk:
         last_at=row.last_at,
         messages=await messages(session, desk, row.id or 0, None),
         requests=tuple((reference, kind, state) for reference, kind, state in requests),
+        waits=why.get(row.id or 0, ()),
     )

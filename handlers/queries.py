@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, opaque
+from subjectline.handlers import audit, opaque, waiting
 from subjectline.handlers.audit import Actor
 from subjectline.models.errors import SubjectlineError
 from subjectline.models.regimes import regime_named
@@ -87,6 +87,7 @@ class UnsortedRow:
     language: str
     last_at: datetime
     member: str | None
+    waits: tuple[str, ...] = ()  # why an agent must sort it, keys of `handlers.waiting`
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,9 @@ async def unsorted(desk: "Desk", limit: int = 200) -> tuple[UnsortedRow, ...]:
             .order_by(col(Conversation.last_at))
             .limit(limit)
         )
-        return tuple(_unsorted(desk, row) for row in rows)
+        talks = list(rows)
+        why = await waiting.reasons(session, desk, talks)
+        return tuple(_unsorted(desk, row, why[row.id or 0]) for row in talks)
 
 
 async def dead(desk: "Desk", limit: int = 200) -> tuple[DeadRow, ...]:
@@ -278,13 +281,14 @@ def _member(desk: "Desk", text: str) -> str | None:
         return None
 
 
-def _unsorted(desk: "Desk", row: Conversation) -> UnsortedRow:
+def _unsorted(desk: "Desk", row: Conversation, waits: tuple[str, ...] = ()) -> UnsortedRow:
     return UnsortedRow(
         handle=opaque.hide(desk.vault, "conversation", row.id or 0),
         door=row.door,
         language=row.language,
         last_at=row.last_at,
         member=row.subject_id,
+        waits=waits,
     )
 
 

@@ -8,11 +8,11 @@ from sqlalchemy import delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, identity, inbox
+from subjectline.handlers import audit, identity, inbox, waiting
 from subjectline.handlers.export import binding
 from subjectline.handlers.identity_limits import PROVISIONAL_LIVES, REMIND_AFTER
 from subjectline.handlers.requests import Facts, advance
-from subjectline.models.errors import Refused
+from subjectline.models.errors import Refused, RegistryAway
 from subjectline.models.incoming import Contact
 from subjectline.models.tables import Conversation, Hold, RawInbox, Request
 
@@ -39,6 +39,8 @@ async def sweep(desk: "Desk") -> int:
     for find, event in ((_expired_holds, "hold_expires"), (_overdue, "lapse"), (_silent, "remind")):
         for request in await find(desk):
             steps += await _step(desk, request, event)
+    for request in await waiting.unchallenged(desk, AT_ONCE):
+        steps += await _late_code(desk, request)
     await _tidy(desk)
     return steps
 
@@ -57,6 +59,15 @@ async def _step(desk: "Desk", request: Request, event: str) -> bool:
         log.info("timer %s for request %s: %s", event, request.id, type(late).__name__)
         return False
     return True
+
+
+async def _late_code(desk: "Desk", request: Request) -> bool:
+    """The code of a request whose asker had had too many; a company that is away is asked again."""
+    try:
+        return await waiting.challenge_late(desk, request)
+    except (Refused, RegistryAway) as late:
+        log.info("code for request %s: %s", request.id, type(late).__name__)
+        return False
 
 
 async def _reminder(session: AsyncSession, desk: "Desk", request: Request) -> Facts:

@@ -240,6 +240,7 @@ class Talk:
     last_at: datetime
     messages: tuple[MessageView, ...]
     requests: tuple[tuple[str, str, str], ...]  # reference, kind, state
+    waits: tuple[str, ...] = ()  # why an agent must sort it, keys of `handlers.waiting`
 
 
 @dataclass(frozen=True)
