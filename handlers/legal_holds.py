@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
 
 
+DESTROYING = frozenset({"membership_withdrawal", "erasure"})
+
+
 @dataclass(frozen=True)
 class Held:
     """What legal holds keep today: everything, these members, these requests."""
@@ -139,6 +142,11 @@ async def in_force(session: AsyncSession, desk: "Desk") -> Held:
         members=frozenset(h.subject_id for h in holds if h.subject_id),
         requests=frozenset(h.request_id for h in holds if h.request_id),
     )
+
+
+async def stops(session: AsyncSession, desk: "Desk", request: Request) -> bool:
+    """Whether a request would destroy what a legal hold keeps in the company's databases."""
+    return request.kind in DESTROYING and (await in_force(session, desk)).keeps(request)
 
 
 async def forbid(session: AsyncSession, desk: "Desk", request: Request) -> None:

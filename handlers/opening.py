@@ -4,11 +4,10 @@ import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, choices, dialog, identity
+from subjectline.handlers import audit, choices, dialog, identity, objecting
 from subjectline.handlers.identity import Known
 from subjectline.handlers.requests import Facts, advance, open_request, set_kind
 from subjectline.handlers.understanding import Understanding, Wish
@@ -78,13 +77,7 @@ async def _refused_before(session: AsyncSession, conversation: Conversation) -> 
     """What an objection is about: the conversation's newest refusal, or restriction of the member."""
     rows = await session.exec(
         select(Request.id)
-        .where(
-            Request.conversation_id == conversation.id,
-            or_(
-                col(Request.state) == "refused",
-                and_(col(Request.kind) == "false_information", col(Request.state) == "done"),
-            ),
-        )
+        .where(Request.conversation_id == conversation.id, objecting.refused())
         .order_by(col(Request.id).desc())
         .limit(1)
     )

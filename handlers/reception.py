@@ -19,6 +19,7 @@ from subjectline.handlers import (
     bounces,
     dialog,
     floods,
+    objecting,
     opening,
     post,
     reachable,
@@ -85,7 +86,7 @@ async def receive(session: AsyncSession, desk: "Desk", incoming: Incoming, known
     if new or not await answers.handle(
         session, desk, conversation, message, incoming, known, thread
     ):
-        await _new_wishes(session, desk, conversation, message, incoming, known, new=new)
+        await _new_wishes(session, desk, conversation, message, incoming, known, thread, new=new)
     return message
 
 
@@ -221,6 +222,7 @@ async def _new_wishes(
     message: Message,
     incoming: Incoming,
     known: Known,
+    thread: Thread | None,
     *,
     new: bool,
 ) -> None:
@@ -228,6 +230,10 @@ async def _new_wishes(
     if meant.decision == "none":
         if await statements.take(session, desk, conversation, message, incoming):
             return
+    if not any(wish.new_values or wish.kind != "correction" for wish in meant.wishes):
+        said = incoming.text
+        meant = await objecting.objection_in(session, conversation, thread, said) or meant
+    if meant.decision == "none":
         await _nothing_asked(session, conversation, message, new=new)
         return
     if not new:
