@@ -59,11 +59,27 @@ async def _destroy_archived(desk: "Desk", late: list[Archived]) -> int:
 async def live(desk: "Desk", held: Held) -> list[Due]:
     """Rows of the company's own tables that are older than a swept rule, of members as well."""
     sweeper = Sweeper(desk.registry.places)
+    longer = {rule: await _agreed(desk, rule) for rule in desk.data_map.retention}
     found = []
     for table in sweeper.tables():
         rule = desk.data_map.tables[table].retention
-        old = await sweeper.due(table, held.members, await _agreed(desk, rule))
+        old = await sweeper.due(table, held.members, longer[rule], longer)
+        found += _hung(desk, sweeper, old, everything=held.everything)
         found.append(_live(desk, sweeper, rule, old, everything=held.everything))
+    return found
+
+
+def _hung(desk: "Desk", sweeper: Sweeper, old: OldRows, *, everything: bool) -> list[Due]:
+    """What hangs on the rows goes before them, each table with a certificate of its own."""
+    found = []
+    for table, rows in old.hung.items():
+        rule = desk.data_map.tables[table].retention
+        law, work = (
+            _law(desk, desk.data_map.retention[rule]),
+            partial(sweeper.destroy_hung, table, rows),
+        )
+        held = len(rows) if everything else 0
+        found.append(Due("live", table, rule, law, len(rows) - held, held, BY_ROWS, work))
     return found
 
 
@@ -72,9 +88,10 @@ def _live(desk: "Desk", sweeper: Sweeper, rule: str, old: OldRows, *, everything
     held = len(old.rows) if everything else 0
     work = partial(sweeper.destroy, old)
     law = _law(desk, desk.data_map.retention[rule])
-    spared = old.spared + old.agreed + held
+    others = (("no readable date", old.undated), *sorted(old.stays.items()))
+    spared = old.spared + old.agreed + held + sum(count for _, count in others)
     count = len(old.rows) - held
-    return Due("live", old.table, rule, law, count, spared, BY_ROWS, work, old.agreed)
+    return Due("live", old.table, rule, law, count, spared, BY_ROWS, work, old.agreed, others)
 
 
 async def _agreed(desk: "Desk", rule: str) -> frozenset[str]:

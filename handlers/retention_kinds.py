@@ -12,7 +12,7 @@ class Due:
     """One kind of record that is due. `destroy` gives how many went; `count` are to go.
 
     `spared` stay although their time is over; `agreed` of them because the member agreed to it, the
-    others by a legal hold.
+    others by a legal hold; `others` is why else, with numbers (no readable date, what hangs on them).
     """
 
     kind: str
@@ -24,10 +24,11 @@ class Due:
     method: str
     destroy: Callable[[], Awaitable[int]]
     agreed: int = 0
+    others: tuple[tuple[str, int], ...] = ()
 
     @property
     def kept_why(self) -> str:
         """Why some stay, with numbers; empty where all go."""
-        by_hold = self.spared - self.agreed
-        told = [f"legal hold: {by_hold}"] if by_hold else []
-        return "; ".join([*told, *([f"agreed to longer: {self.agreed}"] if self.agreed else [])])
+        by_hold = self.spared - self.agreed - sum(count for _, count in self.others)
+        reasons = (("legal hold", by_hold), ("agreed to longer", self.agreed), *self.others)
+        return "; ".join(f"{why}: {count}" for why, count in reasons if count)

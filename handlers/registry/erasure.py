@@ -81,6 +81,7 @@ class Erasures:
                 {},
                 (),
                 self._leaving.until(place.table, values, None),
+                undated=self._leaving.undated(place.table, values),
             )
             for values in raw
         ]

@@ -31,7 +31,8 @@ class LeavingRow:
     """One live row that must go. `until` is the last day on which a law keeps it, None: none does.
 
     In a row shared with another member only the columns of `blank` are emptied. `written` has, as
-    text, the columns that a database does not compare by value (JSON, types of its own).
+    text, the columns that a database does not compare by value (JSON, types of its own). `undated`:
+    its date cannot be read, and the full period is counted from the day of leaving.
     """
 
     table: str
@@ -40,6 +41,7 @@ class LeavingRow:
     blank: tuple[str, ...]
     until: date | None
     written: Mapping[str, str | None] = field(default_factory=dict)
+    undated: bool = False
 
     @property
     def goes(self) -> bool:
@@ -108,6 +110,12 @@ class Leaving:
         last = max(last, longer) if longer else last
         return last if last >= today else None
 
+    def undated(self, table: str, values: Mapping[str, Value]) -> bool:
+        """Whether something stands where the date should, and is none."""
+        leave = self._schema.map.leave[table]
+        held = values.get(leave.counted_from) if leave.counted_from else None
+        return held is not None and _since(leave, values, self._places.zone) is None
+
     def _named(self, table: str, row: Sequence[Any]) -> dict[str, Value]:
         return dict(zip(self._schema.map.tables[table].columns, row, strict=False))
 
@@ -128,7 +136,8 @@ class Leaving:
             return None
         key = {column: values[column] for column in spec.key}
         until = self.until(table, values, longer)
-        return LeavingRow(table, key, own, blank if stays else (), until, seen.written(own))
+        written, undated = seen.written(own), self.undated(table, values)
+        return LeavingRow(table, key, own, blank if stays else (), until, written, undated)
 
     def _contacts_of_others(
         self, table: str, member: str, values: Mapping[str, Value]
@@ -237,7 +246,7 @@ class Mover:
         assert retention.law is not None  # the map's checks
         agreed = _agreed(change)
         records = [
-            Record(r.table, r.key, r.values, rule, named(retention.law, r.until, agreed), r.until)
+            Record(r.table, r.key, r.values, rule, _law_of(retention.law, r, agreed), r.until)
             for r in kept
             if r.until is not None
         ]
@@ -309,6 +318,22 @@ def named(law: Bilingual, until: date, agreed: date | None) -> Bilingual:
     )
 
 
+UNDATED = Bilingual(
+    ko="날짜를 읽을 수 없어 탈퇴일부터 셈", en="no readable date: counted from the day of leaving"
+)
+
+
+def _law_of(law: Bilingual, row: LeavingRow, agreed: date | None) -> Bilingual:
+    return doubted(named(law, row.until, agreed) if row.until else law, undated=row.undated)
+
+
+def doubted(law: Bilingual, *, undated: bool) -> Bilingual:
+    """The law, and that the day was in doubt where it was."""
+    if not undated:
+        return law
+    return Bilingual(ko=f"{law.ko} ({UNDATED.ko})", en=f"{law.en} ({UNDATED.en})")
+
+
 def _agreed(change: Change) -> date | None:
     return date.fromisoformat(str(change.new)) if change.new else None
 
@@ -323,8 +348,11 @@ def _since(leave: Leave, values: Mapping[str, Value], zone: tzinfo) -> date | No
 
 
 def day_of(value: Value, zone: tzinfo) -> date | None:
-    """The day, in `zone`, of what a column of dates or times holds."""
+    """The day, in `zone`, of what a column of dates or times holds; None where that is no date."""
     if value is None:
         return None
-    moment = datetime.fromisoformat(str(value))
-    return (moment.astimezone(zone) if moment.tzinfo else moment).date()
+    try:
+        moment = datetime.fromisoformat(str(value))
+        return (moment.astimezone(zone) if moment.tzinfo else moment).date()
+    except (ValueError, OverflowError):
+        return None  # what stands there may be personal: it is counted, and never quoted

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from subjectline.handlers.registry.bound import bound
 from subjectline.handlers.registry.changes import Change
 from subjectline.handlers.registry.drafts import Drafter
-from subjectline.handlers.registry.moving import Leaving, LeavingRow, Longer, named
+from subjectline.handlers.registry.moving import Leaving, LeavingRow, Longer, doubted, named
 from subjectline.handlers.registry.schema import Schema
 from subjectline.models.datamap import Bilingual, Consent, Leave
 from subjectline.models.errors import RegistryError
@@ -151,7 +151,8 @@ def kept_of(
         return []
     words = Bilingual(ko=retention.period.text("ko"), en=retention.period.text("en"))
     last = max(days)
-    law = named(retention.law, last, agreed)
+    undated = any(row.undated and row.until is not None for row in rows)
+    law = doubted(named(retention.law, last, agreed), undated=undated)
     return [Kept(table, spec.labels, retention.labels, law, words, len(days), last)]
 
 

@@ -296,6 +296,8 @@ def _sweeping(m: Sections) -> Iterator[Problem]:
             yield Problem(("retention", name, "sweep"), "what is swept names its period and law")
     for name, table in m.tables.items():
         leave = m.leave[name]
+        if _goes_with(m, name, swept):
+            continue
         if table.retention in swept and not (
             leave.counted_from and table.owners and not table.listed
         ):
@@ -303,3 +305,12 @@ def _sweeping(m: Sections) -> Iterator[Problem]:
                 ("leave", name),
                 f"rows of {name!r} are swept by age, so `from` says since when, and they have owners",
             )
+
+
+def _goes_with(m: Sections, name: str, swept: set[str]) -> bool:
+    """Whether rows of `name` hang on rows of a swept table, and are swept together with them."""
+    table = m.tables[name]
+    if not table.through or table.through not in table.references:
+        return False
+    above = table.target(table.through)[0]
+    return above in m.tables and above != name and m.tables[above].retention in swept

@@ -75,6 +75,14 @@ class DataMap(Sections):
             for table in self.tables.values()
         )
 
+    def hanging_on(self, table: str) -> list[str]:
+        """The tables whose rows are told through rows of `table`."""
+        return [
+            name
+            for name, spec in self.tables.items()
+            if spec.through in spec.references and spec.target(spec.through)[0] == table
+        ]
+
     def must_have_sender(self) -> None:
         """Raises DataMapError, with file, line and way out, where letters would not say who writes."""
         company = self.company
