@@ -44,6 +44,8 @@ async def ledger(desk: "Desk", member: str) -> list[ConsentEntry]:
 async def read_in(desk: "Desk", member: str) -> int:
     """Adds what the company's columns say and the ledger does not. Returns how many lines.
 
+    A line whose time they do not say has the moment of reading, and says that its own is not known.
+
     Raises RegistryAway, RegistryError; somebody who is no member (any more) has no columns.
     """
     try:
@@ -168,8 +170,13 @@ def _line(
     taken = {(line.consent, line.state, line.at) for line in lines}
     at = seen.at or desk.clock()
     line = _new(desk, member, seen.consent, state, at)
-    if (seen.consent, state, line.at) in taken:
-        line.at = desk.clock()
+    line.at_known = seen.at is not None
+    if (
+        seen.consent,
+        state,
+        line.at,
+    ) in taken:  # changed since, and the column still has the old time
+        line.at, line.at_known = desk.clock(), False
     line.door, line.text_version, line.columns = "registry", seen.version, list(seen.columns)
     return line
 

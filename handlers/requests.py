@@ -11,7 +11,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, holds, post
+from subjectline.handlers import audit, given_up, holds, post
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.deadlines import due
 from subjectline.handlers.wishes import set_wish
@@ -147,6 +147,7 @@ async def advance(
     _remember(session, desk, request, event, before, actor, facts.told())
     await _move_holds(session, desk, request, move, facts)
     await _void_proposals(session, request, move)
+    await given_up.restriction(session, request)
     _queue_work(session, desk, request, move)
     _call_for_letter(session, request, move, facts)
     audit.note(session, desk.clock, actor, event, request=request, reason=facts.reason)

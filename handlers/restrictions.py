@@ -99,12 +99,7 @@ async def drop(desk: "Desk", request_id: int, version: int, agent: Actor, reason
     """Takes a decision back before it is signed; the hold ends, nobody is written to."""
     async with desk.write() as session:
         facts = Facts(reason=_words(reason, "reason"), letter=None)
-        request = await advance(session, desk, request_id, "withdraw", agent, version, facts)
-        row = await _of_request(session, request)
-        if row is not None and request.kind == KIND:
-            row.state = "dropped"
-        elif row is not None:
-            row.lifting_id, row.remedy = None, None
+        await advance(session, desk, request_id, "withdraw", agent, version, facts)
 
 
 async def of_member(desk: "Desk", member: str, agent: Actor) -> list[RestrictionView]:

@@ -180,18 +180,23 @@ def _recipient(one: Mapping[str, Any]) -> list[str]:
 def _consents(desk: "Desk", head: Mapping[str, Any], told: Words, language: str) -> Item:
     zone = regime_named(desk.manner.regime).tz
 
-    def at(text: str | None) -> str:
-        return when(text, language, zone) if text else ""
+    def at(text: str | None, *, given: bool = True) -> str:
+        return when(text, language, zone) if text else told["at.unknown"] * given
+
+    def then_at(one: Mapping[str, Any]) -> str:
+        if one["at"] or not one.get("noted_at"):
+            return at(one["at"])
+        return told["at.read"].format(at=at(one["noted_at"]))
 
     now = [
-        [one["label"], _parts(one, told), at(one["at"]), one["text_version"]]
+        [one["label"], _parts(one, told), at(one["at"], given=one["given"]), one["text_version"]]
         for one in head["consents"]
     ]
     then = [
         [
             one["label"] or told.get(f"consent.{one['consent']}", one["consent"]),
             told[f"event.{one['state']}"],
-            at(one["at"]),
+            then_at(one),
             told.get(f"door.{one['door']}", one["door"]),
             one["text_version"],
         ]

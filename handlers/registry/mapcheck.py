@@ -265,7 +265,13 @@ class _Check:
                 )
 
     def _leave(self) -> Iterator[Finding]:
-        open_ones = [name for name, leave in self._map.leave.items() if leave.action == "ask"]
+        tables = self._map.tables
+        open_ones = [
+            name
+            for name, leave in self._map.leave.items()
+            if leave.action == "ask"
+            and tables[name].belongs != "nobody"  # nobody's rows never leave
+        ]
         if open_ones:
             told = ", ".join(open_ones)
             yield self._warn(("leave",), f"the map does not say what leaving does with {told}")

@@ -13,7 +13,8 @@ class ConsentEntry(SQLModel, table=True):
     """One line of the consent ledger: who, what, when, by which door, which text. Never changed.
 
     `consent` is a name of the data map, `membership` (collection and use), or `retention:<rule>`
-    (longer than the law asks, then with the day `until`).
+    (longer than the law asks, then with the day `until`). Where the company's columns do not say
+    when (`at_known` is false), `at` is when they were read.
     """
 
     __tablename__ = "consent_entry"
@@ -28,6 +29,7 @@ class ConsentEntry(SQLModel, table=True):
     consent: str
     state: str  # given, withdrawn
     at: datetime = moment()
+    at_known: bool = True
     door: str  # mail, telegram, console, registry (read from the company's columns), cli
     text_version: str = ""
     columns: list[str] = names()  # which of the consent's columns were given

@@ -7,8 +7,10 @@ from desks import ACCESS, LEAVE, MARKETING, THIRD_PARTY, Office, agent
 from signing import proven, signed
 
 from subjectline.handlers import consents, keeping
+from subjectline.handlers.export import fiveitems, shelf
 from subjectline.handlers.export.document import _entry as entry
 from subjectline.handlers.export.wording import words
+from subjectline.handlers.registry import ConsentSeen
 from subjectline.intake.sandbox.people import KO_MEMBER
 from subjectline.models.errors import BadInput, UnknownMember
 from subjectline.models.tables import Audit, ConsentEntry
@@ -81,6 +83,39 @@ async def test_a_time_as_the_company_writes_it(office: Office, written: str, at:
     lines = await consents.ledger(office.desk, MEMBER)
     given = next(line for line in lines if line.consent == "marketing")
     assert given.at == (datetime.fromisoformat(at) if at else office.clock())
+    assert given.at_known is bool(at)
+
+
+@pytest.mark.parametrize("written", ["NULL", "''", "'1735689600'", "'last spring'"])
+async def test_a_time_that_nobody_knows_is_told_as_not_known(office: Office, written: str) -> None:
+    await office.sql(
+        f"UPDATE member_consent SET marketing_changed_at = {written} WHERE member_id = 1001"
+    )
+    await proven(office, ME, ACCESS)
+    await signed(office)
+    opened = await shelf.head(office.desk, (await office.request()).id or 0)
+    assert opened is not None
+    labels = office.desk.data_map.consents["marketing"].labels
+    for language, unknown, read in (
+        ("ko", "알 수 없음", "읽은 때"),
+        ("en", "not known", "read from"),
+    ):
+        label = labels.text(language)
+        item = fiveitems.in_words(office.desk, opened, language).items[4]
+        now, history = (next(r for r in grid.rows if r[0] == label) for grid in item.grids)
+        assert now[2] == unknown
+        assert history[2].startswith(unknown) and read in history[2]
+    line = next(e for e in opened.body["consent_history"] if e["consent"] == "marketing")
+    assert line["at"] is None and line["noted_at"]
+
+
+async def test_a_time_that_the_columns_keep_from_before_is_not_the_new_ones(office: Office) -> None:
+    await proven(office, ME, MARKETING)
+    await signed(office)
+    lines = await consents.ledger(office.desk, MEMBER)
+    seen = ConsentSeen("marketing", True, ("marketing_sms",), lines[0].at, "1")
+    line = consents._line(office.desk, MEMBER, seen, lines)
+    assert line is not None and (line.at, line.at_known) == (office.clock(), False)
 
 
 async def test_a_longer_keeping_is_a_line_with_its_day(office: Office) -> None:

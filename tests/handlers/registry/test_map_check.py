@@ -127,6 +127,19 @@ async def test_types_keys_and_lengths_are_compared(
         assert "the map says integer, the database date" in errors["tables.person.columns.born"]
 
 
+async def test_a_catalogue_is_not_asked_what_leaving_does_with_it(
+    empty_url: str, query: Query
+) -> None:
+    """Rows of nobody leave with nobody."""
+    await query(empty_url, "CREATE TABLE person (code VARCHAR(9), mail VARCHAR(20), born DATE)")
+    await query(empty_url, "CREATE TABLE thing (id INTEGER PRIMARY KEY, whose INTEGER)")
+    owned = re.search(r"  thing:\n(?:    .*\n)+", WRONG)
+    assert owned is not None
+    nobody = re.sub(r"    (owners|through|identities):.*\n", "    belongs: nobody\n", owned[0])
+    found = await _check(parse_map(WRONG.replace(owned[0], nobody)), {"one": empty_url})
+    assert "leave" not in _told(found, "warning")
+
+
 async def test_a_database_that_is_away_is_one_finding(shop_map: DataMap, tmp_path: Path) -> None:
     urls = {"shop": f"sqlite:///{tmp_path}/none/a.db", "news": f"sqlite:///{tmp_path}/none/b.db"}
     assert set(_told(await _check(shop_map, urls))) == {"connections.shop", "connections.news"}

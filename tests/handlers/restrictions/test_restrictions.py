@@ -7,6 +7,8 @@ from desks import Office, agent
 from signing import request_of, signed
 
 from subjectline.handlers import decisions, notices, restrictions
+from subjectline.handlers.deadlines import refusal_grounds
+from subjectline.handlers.drafting import AgentDraft
 from subjectline.intake.sandbox.people import KO_MEMBER
 from subjectline.models.errors import BadInput, IllegalMove, NotPermitted
 from subjectline.models.tables import Audit, NoticeRecipient, Proposal, Restriction
@@ -130,3 +132,38 @@ async def test_one_agent_is_not_enough(office: Office) -> None:
         await decisions.approve(office.desk, proposal.sha256, agent(1))
     await office.work()
     assert await office.sql(STATUS) == [("active",)]
+
+
+async def refused(office: Office, number: int) -> None:
+    """The decision is refused by as many agents as that takes."""
+    request = await request_of(office, number)
+    ground = next(iter(refusal_grounds(request.regime, request.kind)), "")
+    wish = AgentDraft("refuse", ground, "더 살펴보니 이름이 맞습니다.")
+    await decisions.send_back(office.desk, number, request.version, agent(1), "다시 봅니다.")
+    request = await request_of(office, number)
+    await decisions.propose(office.desk, number, request.version, agent(1), wish)
+    assert (await signed(office, request)).state == "refused"
+
+
+async def test_a_refused_decision_leaves_the_member_free_for_another(office: Office) -> None:
+    number = await restrictions.suspect(office.desk, MEMBER, agent(1), WHY)
+    await office.work()
+    await refused(office, number)
+    assert await office.holds() == []
+    assert [row.state for row in await office.all(Restriction)] == ["dropped"]
+    again = await restrictions.suspect(office.desk, MEMBER, agent(1), WHY)
+    await office.work()
+    assert (await signed(office, await request_of(office, again))).state == "done"
+    states = [row.state for row in await office.all(Restriction)]
+    assert sorted(states) == ["dropped", "in_force"]
+
+
+async def test_a_refused_lifting_may_be_tried_again(office: Office) -> None:
+    await restricted(office)
+    for _ in range(2):
+        number = await restrictions.lift(office.desk, MEMBER, agent(1), "다시 확인했습니다.")
+        await office.work()
+        await refused(office, number)
+        [row] = await office.all(Restriction)
+        assert (row.state, row.lifting_id, row.remedy) == ("in_force", None, None)
+    assert len(await office.holds()) == 1
