@@ -9,6 +9,7 @@ are corrected by hand, 4 ends with the proof, and the last tick runs 3 and 4 aga
 import json
 import secrets
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from subjectline.handlers.registry import Applied, Change, whereabouts
 from subjectline.handlers.requests import Facts, advance
 from subjectline.handlers.work import finish, hold_lease, target_of
 from subjectline.models.errors import ExportLost, RegistryAway, RegistryError
-from subjectline.models.tables import Attempt, Proposal, Request, Task
+from subjectline.models.tables import Approval, Attempt, Proposal, Request, Task
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
@@ -36,14 +37,14 @@ async def apply(desk: "Desk", task: Task) -> None:
     found = await _begin(desk, task, request_id, version)
     if found is None:
         return
-    request, proposal, attempt = found
+    request, proposal, attempt, signed_at = found
     said = drafting.open_envelope(desk, proposal)
     changes = [Change.from_json(raw) for raw in said["changes"]]
     try:
         if request.subject_id is not None:
             await drafting.ask_own_gate(desk, request)
             await consequences.before(desk, request)
-        done = await desk.registry.apply(changes) if changes else Applied(())
+        done = await desk.registry.apply(changes, signed_at) if changes else Applied(())
         export = await _export(desk, request, task, said)
     except RegistryAway as away:
         await _away(desk, task, request, attempt, away)
@@ -56,8 +57,9 @@ async def apply(desk: "Desk", task: Task) -> None:
 
 async def _begin(
     desk: "Desk", task: Task, request_id: int, version: int
-) -> tuple[Request, Proposal, Attempt] | None:
-    """Commits the attempt; None where the request was applied already."""
+) -> tuple[Request, Proposal, Attempt, datetime] | None:
+    """Commits the attempt; None where the request was applied already. With it the time that the
+    changes write for "now": of the last signature, so that every attempt writes the same."""
     async with desk.db.write() as session:
         request = await session.get_one(Request, request_id)
         rows = await session.exec(
@@ -72,7 +74,16 @@ async def _begin(
         attempt = Attempt(request_id=request_id, apply_id=secrets.token_hex(8), at=desk.clock())
         session.add(attempt)
         await session.flush()
-        return request, proposal, attempt
+        return request, proposal, attempt, await _signed_at(session, proposal)
+
+
+async def _signed_at(session: AsyncSession, proposal: Proposal) -> datetime:
+    rows = await session.exec(
+        select(Approval.at)
+        .where(Approval.proposal_id == proposal.id)
+        .order_by(col(Approval.at).desc())
+    )
+    return rows.first() or proposal.made_at
 
 
 async def _export(
@@ -113,7 +124,7 @@ async def _done(
 async def _close(
     session: AsyncSession, desk: "Desk", task: Task, request: Request, proposal: Proposal
 ) -> None:
-    ready: post.Noted = decisions.letter_of(desk, proposal, request)
+    ready: post.Noted = decisions.letter_of(desk, proposal, request, desk.clock())
     await session.exec(
         update(Proposal).where(col(Proposal.id) == proposal.id).values(state="spent")
     )

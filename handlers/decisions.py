@@ -5,17 +5,19 @@ An approval binds bytes: it names the SHA-256 of the envelope that the agent saw
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, drafting, papers, post, statements
+from subjectline.handlers import audit, drafting, letters, papers, post, statements
+from subjectline.handlers import facts as wording
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.drafting import AgentDraft, Draft
 from subjectline.handlers.export import binding
 from subjectline.handlers.letters import Letter
+from subjectline.handlers.export.gather import LIVES
 from subjectline.handlers.requests import Facts, advance
 from subjectline.handlers.wishes import set_wish, wish_of
 from subjectline.models.errors import (
@@ -282,17 +284,26 @@ async def _decide(
     )
 
 
-def letter_of(desk: "Desk", proposal: Proposal, request: Request) -> post.Noted:
-    """The approved letter, byte for byte, its slots to be filled when it leaves."""
+def letter_of(
+    desk: "Desk", proposal: Proposal, request: Request, done_at: datetime | None = None
+) -> post.Noted:
+    """The approved letter, byte for byte, with the days of the deed (`done_at`; a refusal has none).
+
+    Its other slots are filled when it leaves. An export can be opened for a week from the deed.
+    """
     said = drafting.open_envelope(desk, proposal)
     slots: dict[str, object] = {}
     if drafting.has_link(request, Door(said["door"])) and said["outcome"] != "refuse":
         slots["secure_link"] = {"request_id": request.id}
+    ready = Letter(said["subject"], said["text"], said["html"])
+    if done_at is not None:
+        days = (wording.local_day(desk, at) for at in (done_at, done_at + LIVES))
+        ready = letters.deed(ready, said["language"], *days)
     return post.Noted(
         said["letter"],
         request.conversation_id,
         [request.id or 0],
-        ready=Letter(said["subject"], said["text"], said["html"]),
+        ready=ready,
         slots=slots,
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from subjectline.handlers import facts as wording
-from subjectline.handlers.export.gather import LIVES
+from subjectline.handlers.letters import DONE_ON, EXPIRES_ON
 from subjectline.handlers.registry import Change, Kept
 from subjectline.handlers.words import last_four
 from subjectline.models.tables import Request
@@ -23,10 +23,9 @@ def done_facts(
     changes: Sequence[Change] = (),
     kept: Sequence[Kept] = (),
 ) -> dict[str, Any]:
-    """The facts of `done` for one request, dates in the regime's zone."""
-    today = wording.local_day(desk, desk.clock())
+    """The facts of `done` for one request, dates in the regime's zone; days of the deed stay slots."""
     make = _BY_KIND.get(request.kind)
-    told: dict[str, Any] = {"done_on": today}
+    told: dict[str, Any] = {"done_on": DONE_ON}
     return told | (make(desk, request, rows, changes, kept) if make else {})
 
 
@@ -40,7 +39,7 @@ def _correction(
 def _access(
     desk: "Desk", request: Request, rows: Rows, changes: Sequence[Change], kept: Sequence[Kept]
 ) -> dict[str, Any]:
-    return {"expires_on": wording.local_day(desk, desk.clock() + LIVES)}
+    return {"expires_on": EXPIRES_ON}
 
 
 def _marketing(

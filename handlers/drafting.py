@@ -359,7 +359,7 @@ def envelope(
         "changes": [change.as_json() for change in draft.changes],
         "rows": list(draft.rows),
         "manual": copies.named(desk, request, draft.outcome, draft.rows),
-        "slots": ["sent_on", "secure_link"],
+        "slots": list(letters.SLOTS),
         "note": draft.note,
     }
     raw = rfc8785.dumps(body)
@@ -367,7 +367,7 @@ def envelope(
 
 
 def render(desk: "Desk", request: Request, draft: Draft, door: Door) -> letters.Letter:
-    """The exact letter of a draft, its two slots still open."""
+    """The exact letter of a draft, its slots still open."""
     told = wording.gather(desk, [request], draft.facts, request.language)
     told |= {"note": draft.note if draft.outcome != "refuse" else ""}
     told["secure_link"] = letters.SECURE_LINK if has_link(request, door) else ""

@@ -75,7 +75,7 @@ def _refused(
     ]
     told = letters.refusal(request.kind, GROUND, language, request.regime)
     return told | {
-        "done_on": wording.local_day(desk, desk.clock()),
+        "done_on": letters.DONE_ON,
         "done_items": list(done),
         "refused_items": lines,
         "reason": "" if done else "\n".join(lines),

@@ -1,7 +1,8 @@
 """Every letter that the desk writes: templates and facts in, subject, text and HTML out.
 
-Pure: nothing is read but the templates. Missing facts raise (StrictUndefined), HTML is escaped. Two
-slots may stay open until the moment of sending and are filled by `fill`: the day and a one-time link.
+Pure: nothing is read but the templates. Missing facts raise (StrictUndefined), HTML is escaped. Days
+that nobody knows yet are slots: `deed` fills what is known once the answer is carried out, `fill` what
+is known once the letter leaves (the day, and a one-time link).
 """
 
 import html
@@ -25,14 +26,18 @@ from subjectline.models.regimes import DEFAULT_REGIME, Regime, Topic, regime_nam
 
 __all__ = [
     "DIALOGS",
+    "DONE_ON",
+    "EXPIRES_ON",
     "LETTERS",
     "PREVIEWS",
     "SECURE_LINK",
     "SENT_ON",
+    "SLOTS",
     "Letter",
     "bodies",
     "button_label",
     "common",
+    "deed",
     "delay_article",
     "fill",
     "kind_label",
@@ -45,7 +50,15 @@ __all__ = [
 ]
 
 SENT_ON = "⟦sent_on⟧"
+DONE_ON = "⟦done_on⟧"
+EXPIRES_ON = "⟦expires_on⟧"
 SECURE_LINK = "⟦secure_link⟧"
+SLOTS = {
+    "sent_on": SENT_ON,
+    "done_on": DONE_ON,
+    "expires_on": EXPIRES_ON,
+    "secure_link": SECURE_LINK,
+}
 
 LETTERS = (
     "verify",
@@ -132,10 +145,24 @@ def render(letter: str, language: str, door: Door, facts: Mapping[str, object]) 
         raise BadInput(f"the letter {letter!r} lacks a fact: {error}", field="facts") from error
 
 
+def deed(letter: Letter, language: str, done_on: date, expires_on: date) -> Letter:
+    """The letter with the days of what was done: when, and the last day of a link to an export."""
+    done, until = words.day(done_on, language), words.day(expires_on, language)
+    text, page = (
+        body.replace(DONE_ON, done).replace(EXPIRES_ON, until)
+        for body in (letter.text, letter.html)
+    )
+    return Letter(letter.subject, text, page)
+
+
 def fill(letter: Letter, language: str, sent_on: date, secure_link: str = "") -> Letter:
-    """The letter with its slots filled, as it leaves. BadInput if it has a slot for a link and none came."""
-    if not secure_link and SECURE_LINK in letter.text + letter.html:
+    """The letter with its slots filled, as it leaves. BadInput if it has a slot for a link and none
+    came, or still lacks the day of a deed (`deed`)."""
+    bodies_of = letter.text + letter.html
+    if not secure_link and SECURE_LINK in bodies_of:
         raise BadInput("the letter needs a link and none was given", field="secure_link")
+    if DONE_ON in bodies_of or EXPIRES_ON in bodies_of:
+        raise BadInput("the letter tells of a deed that has no day yet", field="done_on")
     if secure_link:
         _url(secure_link)
     when = words.day(sent_on, language)
@@ -242,8 +269,8 @@ def _facts(letter: str, language: str, facts: Mapping[str, object]) -> dict[str,
 def _clean(value: object, key: str) -> object:
     """Facts without control characters; only an agent's paragraphs and policy clauses keep their lines."""
     if isinstance(value, str):
-        if value in (SENT_ON, SECURE_LINK):
-            return value if key in ("sent_on", "secure_link") else ""
+        if value in SLOTS.values():
+            return value if key in SLOTS else ""
         text = _INVISIBLE.sub(" ", value)
         return text.strip() if key in _PARAGRAPHS else " ".join(text.split())
     if isinstance(value, Mapping):

@@ -1,6 +1,7 @@
 """A letter once more: the approved bytes where it was approved, else what left; never a spent code."""
 
 import json
+from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from subjectline.models.errors import BadInput, KeyDestroyed, NotPermitted
 from subjectline.models.incoming import Contact, Door
 from subjectline.models.tables import (
     Conversation,
+    History,
     Message,
     NoticeRecipient,
     Outbox,
@@ -105,8 +107,19 @@ async def _approved(
             continue
         said = json.loads(desk.vault.open(proposal.envelope))
         if (said["letter"], said["door"]) == (row.letter, Door.MAIL):
-            return decisions.letter_of(desk, proposal, request)
+            done_at = await _done_at(session, request)
+            return decisions.letter_of(desk, proposal, request, done_at)
     return None
+
+
+async def _done_at(session: AsyncSession, request: Request) -> datetime | None:
+    """When the answer was carried out; None of a refusal."""
+    rows = await session.exec(
+        select(History.at)
+        .where(History.request_id == request.id, History.event == "apply")
+        .order_by(col(History.version).desc())
+    )
+    return rows.first()
 
 
 async def _as_it_left(

@@ -13,7 +13,6 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import audit, holds, letters
-from subjectline.handlers import facts as wording
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.gate_policy import purpose_names
 from subjectline.handlers.registry import Change
@@ -127,7 +126,7 @@ async def draft(desk: "Desk", request: Request) -> tuple[dict[str, Any], list[Ch
     names = purpose_names(holds.BLOCKED, desk.data_map)
     known = desk.data_map.purposes
     told = {
-        "done_on": wording.local_day(desk, desk.clock()),
+        "done_on": letters.DONE_ON,
         "reason": "" if lifted else words,
         "remedy": words if lifted else "",
         "lifted": lifted,

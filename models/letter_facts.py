@@ -78,8 +78,8 @@ class Common(TypedDict):
     """What every letter about a request says. `letters.common` builds it from the regime.
 
     `article` is the law the letter stands on, `counting` how its days are counted, `identity_law` why
-    a person is checked. `sent_on` and `secure_link` may be left to be filled at sending: see
-    `letters.SENT_ON` and `letters.SECURE_LINK`.
+    a person is checked. `letters.SLOTS` are the facts that may be left open: of a deed
+    (`done_on`, `expires_on`) until it is done, of a letter (`sent_on`, `secure_link`) until it leaves.
     """
 
     company: CompanyFacts
@@ -169,7 +169,7 @@ class RefusedFacts(Common):
 
 
 class PartialFacts(Common):
-    done_on: date
+    done_on: date | str
     done_items: Sequence[str]
     refused_items: Sequence[str]
     ground: str
@@ -185,7 +185,7 @@ class RestrictedFacts(Common):
     `purposes`: labels of what the data is not used for meanwhile. `reason` in an agent's words.
     """
 
-    done_on: date
+    done_on: date | str
     reason: str
     purposes: Sequence[str]
     bodies: Sequence[BodyFacts]
@@ -236,7 +236,7 @@ class ResidentNumberFacts(TypedDict):
 class DoneFacts(Common):
     """What every result says; used alone for kinds without a form of their own (objection)."""
 
-    done_on: date
+    done_on: date | str
 
 
 class DoneCorrectionFacts(DoneFacts):
@@ -250,7 +250,7 @@ class DoneCorrectionFacts(DoneFacts):
 class DoneAccessFacts(DoneFacts):
     """Access and portability: the link stands in `secure_link`, good until `expires_on`."""
 
-    expires_on: date
+    expires_on: date | str
 
 
 class DoneMarketingFacts(DoneFacts):

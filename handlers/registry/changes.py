@@ -1,7 +1,8 @@
 """A change set and what became of it. Everything here goes into JSON and back unchanged."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from typing import Any, Literal
 
 from subjectline.models.datamap import Value
@@ -9,6 +10,7 @@ from subjectline.models.datamap import Value
 State = Literal["applied", "already", "conflict", "away", "refused", "untouched"]
 Found = Literal["old", "new", "other", "missing", "unknown"]
 Op = Literal["update", "delete", "move"]
+NOW = "now"  # the `new` of a timed change
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,8 @@ class Change:
     same into the archive (`move`).
 
     An update names its row by the primary `key`, the value expected (`old`) and the one to write
-    (`new`), as the column writes them. A delete has no column: `old` is the number of rows seen; with
+    (`new`), as the column writes them; where it is `timed`, the time of the deed, which
+    no proposal knows. A delete has no column: `old` is the number of rows seen; with
     a `key` it is that one row. Of a move `old` says how many rows a law keeps, `new` until when the
     member agreed to keep them longer. `known` has what tells the member's rows where the id alone
     does not (`bound`).
@@ -32,13 +35,20 @@ class Change:
     op: Op = "update"
     member: str = ""
     known: Mapping[str, Any] = field(default_factory=dict)
+    timed: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """A dict that JSON can carry."""
         said = {**asdict(self), "key": dict(self.key), "member": str(self.member)}
         if not self.known:
             del said["known"]
+        if not self.timed:
+            del said["timed"]
         return said
+
+    def at(self, when: datetime) -> "Change":
+        """The change with `when` for its new value, if it is timed."""
+        return replace(self, new=when.isoformat()) if self.timed else self
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "Change":

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any, BinaryIO
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, true
@@ -215,7 +215,7 @@ class Registry:
         changes: list[Change] = []
         for name in self.data_map.connections:
             async with self._reading(name) as connection:
-                drafts = Withdrawals(self._schema, connection, member, self._clock(), leave)
+                drafts = Withdrawals(self._schema, connection, member, leave)
                 changes += await (
                     drafts.consent(consent, name)
                     if consent
@@ -261,15 +261,14 @@ class Registry:
         leaves, person = decided(self._schema, choices or {}), await self._person(member)
         return await kept_after(self._leaving, self._schema, person, leaves, longer or {})
 
-    async def apply(self, changes: Sequence[Change]) -> Applied:
+    async def apply(self, changes: Sequence[Change], at: datetime | None = None) -> Applied:
         """Writes a change set: one transaction a connection, already applied counts as done, read
-        back after the commit. Safe to repeat.
-
+        back after the commit. Safe to repeat with the same `at`, the time of timed ones (or now).
         Raises RegistryConflict (a row is not as seen; rolled back), RegistryAway or RegistryError;
         `results` of the error lists what each connection has.
         """
         await self._ready()
-        return await self._writer.apply(changes)
+        return await self._writer.apply([change.at(at or self._clock()) for change in changes])
 
     async def has_left(self, member: str) -> bool:
         """Whether nothing but an emptied home row is left of a member, or not even that."""

@@ -1,19 +1,19 @@
 """Change sets for withdrawals, and the list of what a law keeps after somebody left."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subjectline.handlers.registry.bound import bound
-from subjectline.handlers.registry.changes import Change
+from subjectline.handlers.registry.changes import NOW, Change
 from subjectline.handlers.registry.drafts import Drafter
 from subjectline.handlers.registry.moving import Leaving, LeavingRow, Longer, doubted, named
 from subjectline.handlers.registry.schema import Schema
-from subjectline.models.datamap import Bilingual, Consent, Leave
+from subjectline.models.datamap import Bilingual, Consent, Leave, Value
 from subjectline.models.errors import RegistryError
 
 CONSENT_OF = {"marketing_withdrawal": "marketing", "third_party_withdrawal": "third_party"}
@@ -55,13 +55,11 @@ class Withdrawals:
         schema: Schema,
         connection: AsyncConnection,
         member: str,
-        now: datetime,
         leave: Mapping[str, Leave],
     ) -> None:
         self._schema, self._connection, self._member = schema, connection, member
         self._leave = leave
         self._drafter = Drafter(schema, connection, member)
-        self._now = now.isoformat()
 
     async def consent(self, consent: Consent, name: str) -> list[Change]:
         """The consent's columns withdrawn with the time, its tables emptied. `name`: connection."""
@@ -77,8 +75,7 @@ class Withdrawals:
         wanted = {column: value.withdrawn for column, value in consent.columns.items()}
         changes = await self._drafter.setting(consent.table, wanted, consent.where)
         if changes and consent.at:
-            time = {consent.at: self._now}
-            changes += await self._drafter.setting(consent.table, time, consent.where)
+            changes += await self._timed(consent.table, consent.at, consent.where)
         return changes
 
     async def membership(self, name: str, *, moving: bool = False) -> list[Change]:
@@ -113,8 +110,13 @@ class Withdrawals:
             return await self.delete(table)
         changes = await self._drafter.setting(table, leave.set, {})
         if changes and leave.at:
-            changes += await self._drafter.setting(table, {leave.at: self._now}, {})
+            changes += await self._timed(table, leave.at, {})
         return changes
+
+    async def _timed(self, table: str, column: str, where: Mapping[str, Value]) -> list[Change]:
+        """The time of the deed into a column: the proposal names it, the deed fills it."""
+        changes = await self._drafter.setting(table, {column: NOW}, where)
+        return [replace(change, timed=True) for change in changes]
 
     async def delete(self, table: str) -> list[Change]:
         """The member's rows of `table` as one delete, or nothing where there are none."""

@@ -40,9 +40,9 @@ async def test_the_attempt_is_there_before_the_registry_is_touched(
     real = office.desk.registry.apply
     seen: list[str] = []
 
-    async def watched(changes: object) -> Applied:
+    async def watched(changes: object, at: object = None) -> Applied:
         seen.extend(row.outcome for row in await office.all(Attempt))
-        return await real(changes)  # type: ignore[arg-type]
+        return await real(changes, at)  # type: ignore[arg-type]
 
     monkeypatch.setattr(office.desk.registry, "apply", watched)
     await office.work()
@@ -115,7 +115,7 @@ async def test_a_fault_of_our_own_is_told_to_an_agent_in_the_end(
 ) -> None:
     await approved(office)
 
-    async def broken(changes: object) -> Applied:
+    async def broken(changes: object, at: object = None) -> Applied:
         raise TypeError("nobody thought of this")
 
     with monkeypatch.context() as fault:
@@ -137,8 +137,8 @@ async def test_killed_after_the_registry_and_before_the_desk(
     await approved(office)
     real = office.desk.registry.apply
 
-    async def dies(changes: object) -> Applied:
-        await real(changes)  # type: ignore[arg-type]
+    async def dies(changes: object, at: object = None) -> Applied:
+        await real(changes, at)  # type: ignore[arg-type]
         raise KeyboardInterrupt
 
     with monkeypatch.context() as dying:
@@ -172,5 +172,5 @@ async def test_a_purchase_made_meanwhile_is_not_in_the_way(office: Office) -> No
     assert await office.state() == "done"
 
 
-async def gone(changes: object) -> Applied:
+async def gone(changes: object, at: object = None) -> Applied:
     raise RegistryAway("the members database is away")

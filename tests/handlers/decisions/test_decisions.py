@@ -37,15 +37,16 @@ async def test_what_leaves_is_what_was_signed(office: Office) -> None:
     """All but the slots named in the envelope."""
     proposal = await proposed(office)
     said = drafting.open_envelope(office.desk, proposal)
-    assert said["slots"] == ["sent_on", "secure_link"] and said["recipient"] == ME
+    assert said["slots"] == ["sent_on", "done_on", "expires_on", "secure_link"]
+    assert said["recipient"] == ME
     await decisions.approve(office.desk, proposal.sha256, agent())
     office.clock.advance(timedelta(days=1))
     await office.work()
     left = office.last(ME)
-    before, after = said["text"].split("{", 1)[0], left.text
     assert left.subject == said["subject"]
-    assert after.startswith(before[: len(before) - 200])
-    assert "보낸 날: 2026년 11월 24일" in after
+    day = "2026년 11월 24일(화)"
+    assert left.text == said["text"].replace("⟦sent_on⟧", day).replace("⟦done_on⟧", day)
+    assert f"보낸 날: {day}" in left.text
 
 
 async def test_bytes_that_nobody_has_seen_cannot_be_signed(office: Office) -> None:
