@@ -62,3 +62,53 @@ async def test_any_kind_of_code(office: Office, raw: Any, wanted: str) -> None:
     values = [{"value": k, "label": v.model_dump()} for k, v in column.values.items()]
     told = showing.value(office.desk, {"name": "c", "values": values}, raw, "ko")
     assert told == (words("ko")["nothing"] if raw is None else wanted)
+
+
+NESTED = Column.model_validate(
+    {
+        "labels": LABEL,
+        "type": "json",
+        "many": True,
+        "fields": {
+            "person": {"labels": {"ko": "누구", "en": "Who"}},
+            "since": {"labels": {"ko": "언제부터", "en": "Since"}, "type": "date"},
+            "secret": {"labels": LABEL, "hidden": True},
+            "lines": {
+                "labels": {"ko": "줄", "en": "Lines"},
+                "many": True,
+                "fields": {"n": {"labels": {"ko": "수량", "en": "Number"}}},
+            },
+        },
+    }
+)
+
+
+async def test_a_list_of_objects_is_lines_with_the_maps_labels(office: Office) -> None:
+    raw = [
+        {"person": "ka01", "since": "2024-01-02", "secret": "x"},
+        {"person": None, "lines": [{"n": 1}, {"n": 2}]},
+    ]
+    korean = showing.value(office.desk, {"type": "json"}, raw, "ko", NESTED.fields)
+    assert korean.splitlines() == [
+        "누구: ka01, 언제부터: 2024년 1월 2일",
+        f"누구: {words('ko')['nothing']}, 줄: (수량: 1; 수량: 2)",
+    ]
+    english = showing.value(office.desk, {"type": "json"}, raw, "en", NESTED.fields)
+    assert english.startswith("Who: ka01, Since: ") and "2024-01-02" not in english
+    for raw, language in (([], "ko"), ({}, "en")):
+        shown = showing.value(office.desk, {"type": "json"}, raw, language, NESTED.fields)
+        assert shown == words(language)["nothing"]
+    assert showing.value(office.desk, {"type": "json"}, ["가", "나"], "ko") == "가\n나"
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "wanted"),
+    [
+        ("date", "2024-01-01", "2024년 1월 1일"),
+        ("datetime", "2026-05-01 10:00:00", "2026년 5월 1일 10:00"),
+        ("text", "2024-01-01", "2024-01-01"),
+        ("date", "2024-13-45", "2024-13-45"),
+    ],
+)
+async def test_a_day_reads_like_a_time(office: Office, kind: str, raw: str, wanted: str) -> None:
+    assert showing.value(office.desk, {"type": kind}, raw, "ko") == wanted
