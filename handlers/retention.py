@@ -1,7 +1,8 @@
 """Retention: once a day everything that is due is found and destroyed, and a certificate is written.
 
 The certificate of each kind is written before its first row goes (`planned`), so that a run that was
-killed leaves one that says so; what it had not destroyed is found again by the next run.
+killed leaves one that says so; what it had not destroyed is found again by the next run. Nothing goes
+by itself before somebody looked at a dry run of this schedule (`retention_looks`).
 """
 
 import logging
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from subjectline.handlers import audit, legal_holds, retention_due, retention_files
+from subjectline.handlers import audit, legal_holds, retention_due, retention_files, retention_looks
 from subjectline.handlers.audit import SYSTEM, Actor
 from subjectline.handlers.certificates import digest
 from subjectline.handlers.legal_holds import Held
@@ -32,6 +33,12 @@ log = logging.getLogger(__name__)
 LOOK_EVERY = 3600.0  # seconds
 A_RUN_LASTS = timedelta(hours=1)  # one that is not finished by then was killed
 A_MOVE_LASTS = timedelta(days=1)  # a record that is pending since then is settled
+_LOOK = "it waits until an agent has looked at the dry run (console, /retention, or the command "
+_LOOK += "`subjectline retention run --dry-run`)"
+WAITS = {
+    "never": f"nothing was destroyed yet under this schedule; {_LOOK}",
+    "changed": f"the schedule has changed since the last look; {_LOOK}",
+}
 Finder = Callable[["Desk", Held], Awaitable[list[Due]]]
 FINDERS: tuple[tuple[str, Finder], ...] = (
     ("archive", retention_due.archive),
@@ -45,7 +52,8 @@ FINDERS: tuple[tuple[str, Finder], ...] = (
 class Line:
     """One kind of record in a report. `destroyed` is None in a dry run; `told` what went wrong.
 
-    `kept_why` says why those spared stay.
+    `kept_why` says why those spared stay; `others` counts those that stay for what is no hold and no
+    agreement.
     """
 
     kind: str
@@ -57,6 +65,12 @@ class Line:
     destroyed: int | None = None
     told: str = ""
     kept_why: str = ""
+    others: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def held(self) -> int:
+        """How many stay by a legal hold or an agreement."""
+        return self.spared - sum(count for _, count in self.others)
 
 
 async def loop(desk: "Desk") -> None:
@@ -70,7 +84,7 @@ async def loop(desk: "Desk") -> None:
 
 
 async def once_a_day(desk: "Desk") -> list[Line]:
-    """Today's run, unless there was one."""
+    """Today's run, unless there was one, or it waits for somebody to look at the dry run."""
     today = desk.registry.places.today().isoformat()
     async with desk.db.read() as session:
         rows = await session.exec(
@@ -80,7 +94,19 @@ async def once_a_day(desk: "Desk") -> list[Line]:
         )
         if rows.first() is not None:
             return []
+    if why := await retention_looks.waiting(desk):
+        log.warning("retention: %s", WAITS[why])
+        return []
     return await run(desk, SYSTEM)
+
+
+async def look(desk: "Desk", actor: Actor) -> list[Line]:
+    """A dry run for somebody who reads it: from then on the daily run goes by itself, unless a part
+    could not be read. Writes only that they looked."""
+    lines = await dry_run(desk, actor)
+    if not any(line.told for line in lines):
+        await retention_looks.note(desk, actor)
+    return lines
 
 
 async def dry_run(desk: "Desk", actor: Actor) -> list[Line]:
@@ -198,7 +224,10 @@ async def _end(desk: "Desk", number: int, actor: Actor, lines: Sequence[Line]) -
         row.finished_at = desk.clock()
         session.add(row)
         gone = sum(line.destroyed or 0 for line in lines)
-        audit.note(session, desk.clock, actor, "retention_run", thing=f"run:{number}", count=gone)
+        audit.note(
+            session, desk.clock, actor, retention_looks.RUN, thing=f"run:{number}", count=gone,
+            schedule=retention_looks.schedule(desk),
+        )  # fmt: skip
 
 
 async def _scrub(desk: "Desk") -> None:
@@ -264,4 +293,5 @@ async def _settle_one(desk: "Desk", record: OpenedRecord) -> None:
 
 def _line(due: Due, destroyed: int | None = None, told: str = "") -> Line:
     said = (due.kind, due.what, due.rule, due.law, due.count, due.spared)
-    return Line(*said, destroyed, told, due.kept_why)
+    others = tuple((why, count) for why, count in due.others if count)
+    return Line(*said, destroyed, told, due.kept_why, others)

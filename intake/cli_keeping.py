@@ -78,7 +78,10 @@ def archive_bases() -> None:
 @retention_app.command("run")
 def retention_run(
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be destroyed.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Only say what would be destroyed. The daily run waits for this look."
+        ),
     ] = False,
     login: Annotated[str, typer.Option("--as", help="Your sign-in name at the console.")] = "",
     as_json: AsJson = False,
@@ -88,7 +91,7 @@ def retention_run(
 
     async def work(desk: Desk) -> None:
         actor = await _agent(desk, login) if login else Actor(SYSTEM.account, "cli")
-        lines = await (retention.dry_run if dry_run else retention.run)(desk, actor)
+        lines = await (retention.look if dry_run else retention.run)(desk, actor)
         _report(lines, as_json, dry_run=dry_run)
         if any(line.told for line in lines):
             raise typer.Exit(1)

@@ -275,6 +275,8 @@ class _Check:
         if open_ones:
             told = ", ".join(open_ones)
             yield self._warn(("leave",), f"the map does not say what leaving does with {told}")
+        yield from self._leftovers()
+        yield from self._hanging()
         for name, leave in self._map.leave.items():
             seen = self._seen(name)
             for column, value in leave.set.items():
@@ -282,6 +284,34 @@ class _Check:
                 if found and value is None and not found.nullable:
                     yield self._error(
                         ("leave", name, "set", column), "the database does not let it be empty"
+                    )
+
+    def _leftovers(self) -> Iterator[Finding]:
+        """Columns of one owner of a shared row that an anonymised row still holds."""
+        for name, leave in self._map.leave.items():
+            spec = self._map.tables[name]
+            if leave.action != "anonymise" or not spec.shared or name == self._map.home.table:
+                continue
+            for path, column in spec.paths().items():
+                own = column.of or path in (*spec.owners, *spec.identities)
+                if own and path.split(".")[0] not in leave.set:
+                    yield self._warn(
+                        ("leave", name, "set"),
+                        f"{path!r} stays in the row of somebody who left: it is of one owner "
+                        "alone, and anonymising does not empty it",
+                    )
+
+    def _hanging(self) -> Iterator[Finding]:
+        """Rows that hang on swept rows, and whose rule never lets them go: both stay."""
+        rules = self._map.retention
+        swept = [name for name, spec in self._map.tables.items() if rules[spec.retention].sweep]
+        for name in swept:
+            for child in self._map.hanging_below(name):
+                if rules[self._map.tables[child].retention].period is None:
+                    yield self._warn(
+                        ("tables", child, "retention"),
+                        f"{name!r} is swept, and rows of {child!r} hang on its rows, but their "
+                        "rule has no period: the swept rows on which any hang stay",
                     )
 
     def _unmapped(self) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from typing import Annotated
 import rfc8785
 from fastapi import APIRouter, Form, Request, Response
 
-from subjectline.handlers import certificates, legal_holds, retention
+from subjectline.handlers import certificates, legal_holds, retention, retention_looks
 from subjectline.handlers.facts import local_day
 from subjectline.handlers.retention import Line
 from subjectline.intake.console import forms
@@ -34,7 +34,7 @@ async def show(request: Request, after: str = "") -> Response:
 @router.post("/look")
 async def look(request: Request) -> Response:
     """What a run would destroy now. By POST: it reads the company's tables and is recorded."""
-    lines = await retention.dry_run(desk_of(request), actor_of(request))
+    lines = await retention.look(desk_of(request), actor_of(request))
     return await _page(request, lines=lines)
 
 
@@ -91,6 +91,7 @@ async def _page(
         lines=None if lines is None else [x for x in lines if x.due or x.spared or x.told],
         seen="" if lines is None else fingerprint(lines),
         holds=holds,
+        waits=await retention_looks.waiting(desk),
         rules=desk.data_map.retention,
         runs=await certificates.runs(desk),
         certificates=await certificates.listed(desk, after),

@@ -83,6 +83,13 @@ class DataMap(Sections):
             if spec.through in spec.references and spec.target(spec.through)[0] == table
         ]
 
+    def hanging_below(self, table: str) -> list[str]:
+        """The tables told through rows of `table`, in any depth."""
+        found = [table]
+        for above in found:  # grows while it is read
+            found += [name for name in self.hanging_on(above) if name not in found]
+        return found[1:]
+
     def must_have_sender(self) -> None:
         """Raises DataMapError, with file, line and way out, where letters would not say who writes."""
         company = self.company

@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from subjectline.handlers.registry import Archive, Registry, open_engine, open_engines
+from subjectline.handlers.registry.mapcheck import check
 from subjectline.handlers.registry.sweeping import OldRows, Sweeper
 from subjectline.models.clock import FrozenClock
 from subjectline.models.datamap import DataMap, load_map, parse_map
+from subjectline.models.errors import RegistryAway
 from subjectline.models.keys import Vault
 
 MAP = Path(__file__).with_name("hanging.yaml")
@@ -193,3 +196,46 @@ async def test_who_leaves_with_an_unreadable_date_is_kept_for_the_full_period(
     [one] = [o for o in await registry.archive.open("2") if o.about.table == "orders"]
     assert one.about.until.isoformat() == "2031-11-23"
     assert "no readable date" in one.about.law.en and "읽을 수 없어" in one.about.law.ko
+
+
+GIFT = """  gift:
+    connection: crm
+    labels: {ko: 선물, en: Gift}
+    category: all
+    key: [id]
+    owners: [giver_id, taker_id]
+    purposes: []
+    retention: stay
+    columns:
+      id: {type: integer, labels: {ko: 번호, en: Number}}
+      giver_id: {type: integer, labels: {ko: 준 사람, en: Giver}}
+      taker_id: {type: integer, labels: {ko: 받는 사람, en: Taker}}
+      giver_phone: {of: giver_id, labels: {ko: 전화, en: Phone}}
+      note: {of: giver_id, labels: {ko: 말, en: Note}}
+fields:
+"""
+
+
+async def _told(data_map: DataMap) -> list[tuple[str, str, str]]:
+    @asynccontextmanager
+    async def away(name: str) -> AsyncIterator[Any]:
+        raise RegistryAway("away", field=name)
+        yield
+
+    return [(f.place, f.where, f.told) for f in await check(data_map, away)]
+
+
+async def test_the_check_names_what_an_anonymised_shared_row_still_holds() -> None:
+    leave = "  scan: {action: delete}\n"
+    said = f"{leave}  gift: {{action: anonymise, set: {{note: null}}}}\n"
+    data_map = _map("fields:\n", GIFT, leave, said)
+    found = [(place, told) for place, where, told in await _told(data_map) if "leave.gift" in where]
+    assert [told.split("'")[1] for _, told in found] == ["giver_id", "taker_id", "giver_phone"]
+    assert all(place.partition(":")[2].isdigit() for place, _ in found)
+
+
+async def test_the_check_names_what_hangs_on_swept_rows_and_never_goes() -> None:
+    assert [told for *_, told in await _told(_map()) if "hang" in told] == []
+    [(place, where, told)] = [f for f in await _told(_map(*_ruled("stay"))) if "hang on" in f[2]]
+    assert where == "tables.parcel.retention" and "'orders' is swept" in told
+    assert place.partition(":")[2].isdigit()

@@ -1,16 +1,19 @@
 """The daily run: what is due goes for good and is certified; a legal hold stops it; a kill is no lie."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from desks import CORRECT, LEAVE, Office, agent
 from signing import proven, signed
 
-from subjectline.handlers import consents, legal_holds, papers, retention
+from subjectline.handlers import consents, legal_holds, papers, retention, retention_looks
 from subjectline.handlers.audit import SYSTEM, Actor
 from subjectline.handlers.registry import Archive
 from subjectline.handlers.retention import Line
+from subjectline.handlers.retention_kinds import Due
 from subjectline.intake.sandbox.people import KO_MEMBER, OTHER_MEMBER
+from subjectline.models.desk_files import Periods
 from subjectline.models.errors import BadInput, KeyDestroyed, NotPermitted, RegistryAway, StaleMove
 from subjectline.models.tables import (
     Agent,
@@ -211,12 +214,68 @@ async def test_a_killed_run_leaves_a_certificate_that_says_so(
 
 
 async def test_a_run_a_day(office: Office) -> None:
+    await retention.look(office.desk, agent(1))
     await retention.once_a_day(office.desk)
     await retention.once_a_day(office.desk)
     assert len(await office.all(RetentionRun)) == 1
     office.clock.advance(timedelta(days=1))
     await retention.once_a_day(office.desk)
     assert len(await office.all(RetentionRun)) == 2
+
+
+OLD_VISITS = (
+    "UPDATE access_log SET accessed_at = '2026-06-01T00:00:00+09:00' WHERE member_id = 1001"
+)
+VISITS = "SELECT count(*) FROM access_log WHERE member_id = 1001"
+
+
+async def test_nothing_goes_by_itself_before_somebody_looked(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    await office.sql(OLD_VISITS)
+    [[before]] = await office.sql(VISITS)
+    assert await retention.once_a_day(office.desk) == []
+    assert await office.all(RetentionRun) == [] and "--dry-run" in caplog.text
+    await retention.dry_run(office.desk, SYSTEM)  # nobody read that one
+    assert await retention_looks.waiting(office.desk) == "never"
+    await retention.look(office.desk, agent(1))
+    [[still]] = await office.sql(VISITS)
+    assert still == before
+    assert of(await retention.once_a_day(office.desk), "access_log").destroyed == before
+
+
+async def test_a_changed_schedule_is_looked_at_again(office: Office) -> None:
+    await retention.run(office.desk, agent(1))  # by hand: it was looked at
+    office.clock.advance(timedelta(days=1))
+    desk = replace(office.desk, keeps=Periods.model_validate({"traces": "1 day"}))
+    assert await retention.once_a_day(desk) == []
+    assert await retention_looks.waiting(desk) == "changed"
+    await retention.look(desk, agent(1))
+    await retention.once_a_day(desk)
+    assert len(await office.all(RetentionRun)) == 2
+    assert await retention_looks.waiting(desk) == ""
+
+
+async def test_a_part_that_could_not_be_read_was_not_looked_at(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(desk: object, held: object) -> list[Due]:
+        raise RegistryAway("the company's database is away", field="members")
+
+    monkeypatch.setattr(retention, "FINDERS", (("live", away),))
+    await retention.look(office.desk, agent(1))
+    assert await retention_looks.waiting(office.desk) == "never"
+
+
+async def test_a_date_that_cannot_be_read_stops_nothing_and_is_certified(office: Office) -> None:
+    await office.sql(OLD_VISITS)
+    await office.sql("UPDATE access_log SET accessed_at = '19.05.2001' WHERE member_id = 1002")
+    [[strange]] = await office.sql("SELECT count(*) FROM access_log WHERE member_id = 1002")
+    line = of(await retention.run(office.desk, SYSTEM), "access_log")
+    assert line.destroyed and line.others == (("no readable date", strange),)
+    [certificate] = [c for c in await office.all(Certificate) if c.what == "access_log"]
+    assert (certificate.spared, certificate.told) == (strange, f"no readable date: {strange}")
+    assert "19.05.2001" not in certificate.model_dump_json()
 
 
 async def test_papers_are_listed_and_shredded_before_a_witness(office: Office) -> None:

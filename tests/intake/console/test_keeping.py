@@ -311,6 +311,17 @@ async def test_a_legal_hold_is_the_reason_why_something_stays(
     assert await old_visits(staffed) == count
 
 
+async def test_the_page_says_that_the_daily_run_waits_and_what_stays(
+    console: Browser, staffed: Office
+) -> None:
+    await old_visits(staffed)
+    await staffed.sql("UPDATE access_log SET accessed_at = '19.05.2001' WHERE member_id = 1002")
+    assert "아직 저절로 파기하지 않습니다" in (await console.get("/retention")).text
+    page = (await console.post("/retention/look")).text
+    assert "저절로 파기하지" not in page and "날짜를 읽을 수 없음" in page
+    assert "19.05.2001" not in page
+
+
 async def test_two_runs_at_once_are_one(console: Browser, staffed: Office) -> None:
     count = await old_visits(staffed)
     await console.get("/retention")
