@@ -17,11 +17,14 @@ class _Period(BaseModel):
     unit: str
 
     def after(self, start: date) -> date:
-        """The last day of the period that begins on `start`; 31 January + 1 month is 28 February."""
+        """The last day of the period that begins on `start`; 31 January + 1 month is 28 February. An
+        end beyond the calendar (a start such as 9999-12-31) is its last day."""
         if self.unit == "day":
-            return start + timedelta(days=self.count)
+            return start + min(timedelta(days=self.count), date.max - start)
         months = start.year * 12 + start.month - 1 + self.count * (12 if self.unit == "year" else 1)
         year, month = divmod(months, 12)
+        if year > date.max.year:
+            return date.max
         last = calendar.monthrange(year, month + 1)[1]
         return date(year, month + 1, min(start.day, last))
 

@@ -136,6 +136,7 @@ def _ruled(rule: str) -> tuple[str, str]:
     [
         ((*_ruled("proof"), *DATED), "2020-01-01", "parcel: kept longer"),
         ((*_ruled("proof"), *DATED), "20.05.2019", "parcel: no readable date"),
+        ((*_ruled("proof"), *DATED), "9999-12-31", "parcel: kept longer"),
         (_ruled("stay"), "2019-05-20", "parcel: no rule with a period"),
     ],
 )
