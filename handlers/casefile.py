@@ -107,6 +107,12 @@ async def identify(desk: "Desk", reference: str) -> int:
         return (await _request(session, reference)).id or 0
 
 
+async def language(desk: "Desk", request_id: int) -> str:
+    """The language of a request's letters, ko or en."""
+    async with desk.db.read() as session:
+        return (await session.get_one(Request, request_id)).language
+
+
 async def looked_at(desk: "Desk", reference: str, agent: Actor, action: str) -> int:
     """Writes the audit row of a look at something made on demand; returns the request's id."""
     async with desk.write() as session:

@@ -283,12 +283,12 @@ def _chosen(
     desk: "Desk", request: Request, choices: Mapping[str, str]
 ) -> tuple[dict[str, str], ...]:
     """What the agent chose, table by table: both who sign see it, and the approval binds it."""
-    known, language = desk.data_map.tables, request.language
+    known, language, held = desk.data_map.tables, request.language, {"old": "", "held": "rows"}
     return tuple(
-        {
+        held
+        | {
             "field": table,
             "label": known[table].labels.text(language),
-            "old": "",
             "new": word("leave", choice, language),
         }
         for table, choice in choices.items()

@@ -84,10 +84,16 @@ def _refused(
 
 
 def _rows(desk: "Desk", request: Request, erased: Sequence[str]) -> tuple[dict[str, str], ...]:
-    """For the agent's eyes: what goes. The old values need no showing."""
+    """For the agent's eyes: what goes. That there is a value is told, which one need not be."""
     gone = word("frame", "erased", request.language)
     known = desk.data_map.fields
     return tuple(
-        {"field": f, "label": known[f].labels.text(request.language), "old": "", "new": gone}
+        {
+            "field": f,
+            "label": known[f].labels.text(request.language),
+            "old": "",
+            "held": "value",
+            "new": gone,
+        }
         for f in erased
     )

@@ -240,7 +240,6 @@ _MAKERS: dict[str, Maker] = {
         "correction",
         done_on=DONE,
         fields=lambda language: [FieldValue(label=_phone(language), new_value=NEW_PHONE)],
-        recipients=_labels("누리고", "Nurigo"),
         echo=NEW_PHONE,
     ),
     "done-access": _about(

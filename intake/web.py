@@ -22,6 +22,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from subjectline.handlers import queries
 from subjectline.handlers import words as labels
+from subjectline.intake import telling
 from subjectline.models.errors import (
     BadInput,
     BadValue,
@@ -252,6 +253,8 @@ class Speech:
             "other": "en" if self.language == "ko" else "ko",
             "t": self.text,
             "say": self.maybe,
+            "why": partial(telling.why, self.words, self.language),
+            "derived": partial(telling.derivation, self.words, self.language),
             "company": self.desk.data_map.company,
             "company_name": self.desk.data_map.company.name.text(self.language),
             "kind_label": partial(labels.kind_label, language=self.language),

@@ -240,10 +240,9 @@ class DoneFacts(Common):
 
 
 class DoneCorrectionFacts(DoneFacts):
-    """`recipients`: who else was told of the correction. `echo`: one new value, for the chat."""
+    """`echo`: one new value, for the chat."""
 
     fields: Sequence[FieldValue]
-    recipients: NotRequired[Sequence[str]]
     echo: NotRequired[str]
 
 

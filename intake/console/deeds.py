@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 from subjectline.handlers import casefile, copies, decisions, opaque, sorting
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.decisions import AgentDraft
+from subjectline.intake.console import foreign
 from subjectline.intake.console.guard import AgentRoute, actor_of, desk_of
 from subjectline.intake.web import go
 from subjectline.models.errors import BadInput
@@ -55,6 +56,8 @@ async def propose(
     )
     desk, actor = desk_of(request), actor_of(request)
     number = await casefile.identify(desk, reference)
+    if doubt := foreign.doubt(request, "note", await casefile.language(desk, number)):
+        return doubt
     version = await _reopen(desk, reference, number, version, actor)
     await decisions.propose(desk, number, version, actor, draft)
     return _back(reference, "proposed")
@@ -84,6 +87,8 @@ async def ask(
     _needed(note if question == "free" else question, "note")
     desk, actor = desk_of(request), actor_of(request)
     number = await casefile.identify(desk, reference)
+    if doubt := foreign.doubt(request, "note", await casefile.language(desk, number)):
+        return doubt
     version = await _reopen(desk, reference, number, version, actor)
     await decisions.ask(desk, number, version, actor, question, note.strip())
     return _back(reference, "asked")

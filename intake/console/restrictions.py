@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 
 from subjectline.handlers import casefile, restricted, restrictions
-from subjectline.intake.console import forms
+from subjectline.intake.console import foreign, forms
 from subjectline.intake.console.forms import NOTHING, Wrong
 from subjectline.intake.console.guard import AgentRoute, actor_of, desk_of, pages_of
 from subjectline.intake.web import go, status_of
@@ -27,6 +27,8 @@ async def suspect(request: Request, member: Text = "", reason: Text = "") -> Res
     desk = desk_of(request)
     try:
         _needed(member, "member")
+        if doubt := await _doubt(request, member.strip(), "reason"):
+            return doubt
         number = await restrictions.suspect(desk, member.strip(), actor_of(request), reason)
     except SubjectlineError as error:
         wrong = forms.refused(request, error, "suspect", ("member", "reason"))
@@ -45,6 +47,8 @@ async def lift(request: Request, handle: str, remedy: Text = "") -> Response:
     desk, actor = desk_of(request), actor_of(request)
     found = await restricted.one(desk, handle, actor)
     try:
+        if doubt := await _doubt(request, found.row.member, "remedy"):
+            return doubt
         number = await restrictions.lift(desk, found.row.member, actor, remedy)
     except SubjectlineError as error:
         wrong = forms.refused(request, error, "lift", ("remedy",))
@@ -67,6 +71,13 @@ async def drop(request: Request, handle: str, version: Text = "", reason: Text =
         wrong = forms.refused(request, error, "drop", ("reason",))
         return await _one(request, handle, wrong, status_of(error))
     return go(f"/restrictions/{handle}", "decision_dropped")
+
+
+async def _doubt(request: Request, member: str, box: str) -> Response | None:
+    """Whether the member's letters are in another language than the words in `box`."""
+    desk = desk_of(request)
+    language = await desk.registry.language(member) if member else None
+    return foreign.doubt(request, box, language or desk.manner.language)
 
 
 async def _page(request: Request, wrong: Wrong = NOTHING, status: int = 200) -> Response:
