@@ -17,7 +17,15 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, consequences, copies, decisions, drafting, post
+from subjectline.handlers import (
+    audit,
+    consequences,
+    copies,
+    decisions,
+    drafting,
+    legal_holds,
+    post,
+)
 from subjectline.handlers.export import binding
 from subjectline.handlers.registry import Applied, Change, whereabouts
 from subjectline.handlers.requests import Facts, advance
@@ -70,6 +78,11 @@ async def _begin(
         proposal = rows.first()
         if request.state != "applying" or request.version != version or proposal is None:
             await finish(session, task, reason="overtaken")
+            return None
+        if await legal_holds.stops(session, desk, request):  # placed after the approval
+            facts = Facts(reason="legal_hold")
+            await advance(session, desk, request_id, "fail", audit.SYSTEM, version, facts)
+            await finish(session, task, reason="legal_hold")
             return None
         attempt = Attempt(request_id=request_id, apply_id=secrets.token_hex(8), at=desk.clock())
         session.add(attempt)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, drafting, letters, papers, post, statements
+from subjectline.handlers import audit, drafting, legal_holds, letters, papers, post, statements
 from subjectline.handlers import facts as wording
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.drafting import AgentDraft, Draft
 from subjectline.handlers.export import binding
-from subjectline.handlers.letters import Letter
 from subjectline.handlers.export.gather import LIVES
+from subjectline.handlers.letters import Letter
 from subjectline.handlers.requests import Facts, advance
 from subjectline.handlers.wishes import set_wish, wish_of
 from subjectline.models.errors import (
@@ -197,6 +197,8 @@ async def approve(desk: "Desk", sha256: str, agent: Actor) -> Signed:
     async with desk.write() as session:
         proposal = await _open_proposal(session, desk, sha256)
         request = await session.get_one(Request, proposal.request_id)
+        if proposal.outcome != "refuse" and request.kind in legal_holds.DESTROYING:
+            await legal_holds.forbid(session, desk, request)
         await _sign(session, desk, proposal, request, agent)
         rows = await session.exec(select(Approval).where(Approval.proposal_id == proposal.id))
         signed = Signed(len(list(rows)), proposal.needs)
@@ -292,13 +294,13 @@ def letter_of(
     Its other slots are filled when it leaves. An export can be opened for a week from the deed.
     """
     said = drafting.open_envelope(desk, proposal)
-    slots: dict[str, object] = {}
-    if drafting.has_link(request, Door(said["door"])) and said["outcome"] != "refuse":
-        slots["secure_link"] = {"request_id": request.id}
     ready = Letter(said["subject"], said["text"], said["html"])
     if done_at is not None:
         days = (wording.local_day(desk, at) for at in (done_at, done_at + LIVES))
         ready = letters.deed(ready, said["language"], *days)
+    slots: dict[str, object] = {}
+    if drafting.has_link(request, Door(said["door"])) and said["outcome"] != "refuse":
+        slots["secure_link"] = {"request_id": request.id}
     return post.Noted(
         said["letter"],
         request.conversation_id,
@@ -376,6 +378,7 @@ def _way_out(what: str) -> str:
         "paper": "Look at the papers, then propose with the proof `papers`.",
         "new_contact": "Call the new number or write to the new address, then say so.",
         "confirm_leaving": "Wait until the person has confirmed the leaving.",
+        "legal_hold": "A legal hold keeps this member's data: an officer must end it first.",
         "needed": "This item goes only with the membership: ask whether the person wants to leave.",
         "which_field": "Ask the person which item is meant.",
         "agent_choice": "Choose what happens to these records: delete, keep, anonymise or by hand.",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import rfc8785
 
-from subjectline.handlers import consents, copies, erasing, letters, restrictions
+from subjectline.handlers import consents, copies, erasing, legal_holds, letters, restrictions
 from subjectline.handlers import facts as wording
 from subjectline.handlers.done_facts import done_facts
 from subjectline.handlers.export.gather import Beat, Gathered, gather, still
@@ -96,8 +96,12 @@ async def make(desk: "Desk", request: Request, wanted: AgentDraft | None = None)
             field="outcome",
             remedy="Choose to grant it, or refuse it with a ground.",
         )
-    of_kind = _BY_KIND.get(request.kind, _plain)
-    return await of_kind(desk, request, wish)
+    made = await _BY_KIND.get(request.kind, _plain)(desk, request, wish)
+    async with desk.db.read() as session:
+        held = await legal_holds.stops(session, desk, request)
+    if held and not made.missing and made.outcome != "refuse":
+        return replace(made, missing=(Missing("legal_hold"),))
+    return made
 
 
 async def with_export(desk: "Desk", request: Request, draft: Draft, beat: Beat = still) -> Draft:
