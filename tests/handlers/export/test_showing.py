@@ -95,8 +95,9 @@ async def test_a_list_of_objects_is_lines_with_the_maps_labels(office: Office) -
     ]
     english = showing.value(office.desk, {"type": "json"}, raw, "en", NESTED.fields)
     assert english.startswith("Who: ka01, Since: ") and "2024-01-02" not in english
-    for raw, language in (([], "ko"), ({}, "en")):
-        shown = showing.value(office.desk, {"type": "json"}, raw, language, NESTED.fields)
+    empties: tuple[tuple[object, str], ...] = (([], "ko"), ({}, "en"))
+    for empty, language in empties:
+        shown = showing.value(office.desk, {"type": "json"}, empty, language, NESTED.fields)
         assert shown == words(language)["nothing"]
     assert showing.value(office.desk, {"type": "json"}, ["가", "나"], "ko") == "가\n나"
 

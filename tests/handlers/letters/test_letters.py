@@ -124,7 +124,6 @@ def test_values_of_a_person_are_escaped_in_html_and_stay_one_line() -> None:
         **_sample(),
         done_on=date(2026, 3, 5),
         fields=[FieldValue(label="이름", new_value="<b>김하늘</b>\n접수번호: SL-FAKE")],
-        recipients=[],
         echo="",
     )
     letter = render("done", "ko", Door.MAIL, facts)
