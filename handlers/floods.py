@@ -18,7 +18,10 @@ WINDOW = timedelta(hours=1)
 async def flooded(
     session: AsyncSession, desk: "Desk", conversation: Conversation, incoming: Incoming
 ) -> bool:
-    """Whether the hour before this mail's arrival brought as many of its sender as are handled."""
+    """Whether the hour before this mail's arrival brought as many of its sender as are handled.
+
+    Counted by how far the sender is believed: forged mails may not use up what is a member's own.
+    """
     if incoming.door is not Door.MAIL:
         return False
     rows = await session.exec(
@@ -28,6 +31,7 @@ async def flooded(
             Message.conversation_id == conversation.id,
             Message.direction == "in",
             Message.outcome == Outcome.HANDLE,
+            Message.tier == incoming.tier,
             col(Message.at) > incoming.arrived_at - WINDOW,
         )
     )

@@ -148,17 +148,23 @@ def _new_conversation(desk: "Desk", incoming: Incoming, index: bytes) -> Convers
 
 
 async def _duplicate(session: AsyncSession, conversation: Conversation, incoming: Incoming) -> bool:
-    """The same mail seen elsewhere: same Message-ID, same From, same body."""
+    """The same mail seen elsewhere: same Message-ID, same From, same body.
+
+    A copy that only waits for an agent (in Junk, say) does not swallow one that would be handled.
+    """
     if incoming.door is not Door.MAIL or not incoming.message_id:
         return False
     rows = await session.exec(
-        select(Message.id).where(
+        select(Message.outcome).where(
             Message.conversation_id == conversation.id,
             Message.rfc_message_id == incoming.message_id,
             Message.body_hash == incoming.body_hash,
         )
     )
-    return rows.first() is not None
+    outcomes = set(rows)
+    if incoming.outcome is Outcome.HANDLE:
+        outcomes -= {Outcome.HOLD, Outcome.DEAD}
+    return bool(outcomes)
 
 
 async def _keep(

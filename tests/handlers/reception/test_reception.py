@@ -97,6 +97,27 @@ async def test_twenty_an_hour_are_handled_and_the_rest_waits(office: Office) -> 
     assert (await office.messages())[-1].waits
 
 
+async def test_forged_mails_do_not_use_up_what_is_the_members_own(office: Office) -> None:
+    for number in range(21):
+        await office.mail(ME, f"안내 {number}번째 문의입니다.", auth="fail", work=False)
+    await office.work()
+    assert (await office.messages())[-1].rule == "flood"
+    await office.mail(ME, CORRECT)
+    assert (await office.request()).kind == "correction"
+
+
+async def test_a_copy_that_waits_does_not_swallow_the_one_that_is_handled(office: Office) -> None:
+    """The same mail in Junk, flagged, and then in the inbox."""
+    raw = letter(ME, CORRECT)
+    await office.arrives(b"X-Spam-Flag: YES\r\n" + raw)
+    assert await office.all(Request) == []
+    await office.arrives(raw)
+    assert (await office.request()).kind == "correction"
+    await office.arrives(raw)
+    assert (await office.messages())[-1].rule == "duplicate"
+    assert len(await office.all(Request)) == 1
+
+
 async def test_an_hour_later_mails_are_handled_again(office: Office) -> None:
     for number in range(21):
         await office.mail(ME, f"안내 {number}번째 문의입니다.", work=False)
