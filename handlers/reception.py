@@ -34,6 +34,7 @@ from subjectline.handlers.understanding import Understanding, understand
 from subjectline.models.db import hold_on
 from subjectline.models.files import Apart
 from subjectline.models.incoming import Contact, Door, Incoming, Outcome
+from subjectline.models.masking import MASK
 from subjectline.models.tables import Conversation, Message
 
 if TYPE_CHECKING:
@@ -214,7 +215,8 @@ async def _tell_about_resident_number(
         conversation.told_resident_number = True
         forget = incoming.chat_message_id
         in_file = any(Apart.RESIDENT_NUMBER in one.apart for one in incoming.attachments)
-        facts = {"in_file": in_file}
+        in_words = any(MASK in said for said in (incoming.subject, incoming.text, incoming.rest))
+        facts = {"in_file": in_file and not in_words}
         post.note(
             session,
             post.Noted("resident_number", conversation.id or 0, forget=forget, facts=facts),
