@@ -156,9 +156,20 @@ async def _row(
     row = row or await about(session, desk, found.letter, kind)
     row.told_by, row.action, row.status = found.by, report.action, report.status[:20]
     row.cause, row.permanent = report.verdict.cause, report.permanent
-    counts = report.verdict.strike or (report.verdict.dead and report.forwarded)
-    row.strike = counts and found.by == "message_id"
+    elsewhere = _elsewhere(desk, row.contact_index, report)
+    row.strike = report.verdict.strike and found.by == "message_id" and not elsewhere
     return row
+
+
+def _elsewhere(desk: "Desk", index: bytes | None, report: Report) -> bool:
+    """Whether another address refused than the one we wrote to: the member's own forwarder's.
+
+    Few forwarders name the first recipient (RFC 3464, 2.3.1, leaves it out where it is not known), so
+    the one that is named is held against the letter's own. It says nothing of the address we know.
+    """
+    if report.forwarded:
+        return True
+    return bool(report.recipient) and desk.vault.index(reachable.EMAIL, report.recipient) != index
 
 
 async def about(
@@ -203,11 +214,12 @@ async def _follows(
         row.state = "waits"
         return
     dead = False
-    if found.by == "message_id" and row.contact_index and (row.strike or report.verdict.dead):
+    counts = row.strike or report.verdict.dead
+    counts = counts and not _elsewhere(desk, row.contact_index, report)
+    if found.by == "message_id" and row.contact_index and counts:
         verdict = report.verdict
-        gone = verdict.dead and not report.forwarded
         dead = await reachable.strike(
-            session, desk, row.contact_index, verdict.cause, row.status, dead=gone
+            session, desk, row.contact_index, verdict.cause, row.status, dead=verdict.dead
         )
     if not dead and not report.permanent and await _again(session, desk, found):
         return

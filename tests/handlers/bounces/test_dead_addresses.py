@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from bounced import FULL, ME, bounced, dead, handle, result
+from bounced import FULL, ME, bounced, dead, handle, outbox_row, result
 from desks import CORRECT, MARKETING, THIRD_PARTY, Office, agent
 from returned import dsn
 
@@ -100,3 +100,31 @@ async def test_a_relay_that_says_nothing_of_the_address(office: Office) -> None:
     await office.work()
     [row] = await office.all(ReturnedLetter)
     assert row.cause == "not_taken" and not await dead(office)
+
+
+async def test_a_members_own_forwarder_proves_nothing_of_the_address(office: Office) -> None:
+    """It names no Original-Recipient; the returned copy is still written to the member."""
+    message_id = await result(office)
+    report = dsn(message_id, "old@work.test")
+    await office.arrives(report.replace(b"To: old@work.test", f"To: {ME}".encode()))
+    letter = await outbox_row(office, message_id)
+    assert (letter.outcome, letter.returned_cause) == ("bounced", "no_such_address")
+    [row] = await office.all(ReturnedLetter)
+    assert (row.state, row.strike) == ("waits", False) and not await dead(office)
+
+
+@pytest.mark.parametrize("original", ["", ME])
+async def test_a_forwarder_that_fails_three_times_proves_nothing(
+    office: Office, original: str
+) -> None:
+    for number, words in enumerate((MARKETING, THIRD_PARTY, CORRECT)):
+        await office.mail(ME, words)
+        message_id, mark = office.last(ME).message_id, f"r{number}"
+        await office.arrives(dsn(message_id, "old@work.test", original=original, number=mark))
+    rows = await office.all(ReturnedLetter)
+    assert [row.strike for row in rows] == [False] * 3 and not await dead(office)
+
+
+async def test_the_address_itself_in_capitals_is_the_address(office: Office) -> None:
+    await office.arrives(dsn(await result(office), ME.upper()))
+    assert await dead(office)
