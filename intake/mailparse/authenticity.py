@@ -17,9 +17,10 @@ from subjectline.intake.mailparse.mime import Headers
 from subjectline.models.incoming import Tier
 
 _MAX_FIELD = 16_384
-# No border server writes a comment before its name; a sender who wants to slip by one that strips
-# only plain headers does.
-_SERVER = re.compile(r'\s*(?:"([^"]{1,255})"|([^\s;()"]{1,255}))\s*(?:\d+\s*)?(?:;|\Z)')
+_SERVER = re.compile(r'"((?:[^"\\]|\\.){1,255})"|([^\s;()"]{1,255})', re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_NO_TOKEN = re.compile(r"[/=,:<>@?\[\]\\]")  # RFC 2045, 5.1: these end a name
+_VERSION = re.compile(r"\d{1,9}")
 _METHODS = ("dmarc", "dkim", "spf", "arc")
 
 
@@ -81,12 +82,52 @@ def _own_results(
     trusted = {server.lower().rstrip(".") for server in authserv_ids}
     for raw in headers.all("authentication-results"):
         text = raw[:_MAX_FIELD].decode("utf-8", "replace")
-        named = _SERVER.match(text)
-        server = (named[1] or named[2]).lower().rstrip(".") if named else ""
+        server, at, plain = _server(text, trusted)
         if server in trusted:
             # The first one decides even if it cannot be read: the next may be the sender's own.
-            return server, _parse(text)
+            rest = _after_server(text, at) if plain else None
+            return server, _parse(f"x{rest}") if rest is not None else None
     return None
+
+
+def _server(text: str, trusted: set[str]) -> tuple[str, int, bool]:
+    """The authserv-id, where it ends, and whether it is written as a border server writes it.
+
+    None of them puts a comment before its name; a sender who wants to slip by one that strips only
+    plain headers does. Such a field ends the search all the same, and proves nothing.
+    """
+    start = _past_comments(text, 0)
+    named = _SERVER.match(text, start)
+    if named is None:
+        return "", start, False
+    plain = not text[:start].strip()
+    server = _ESCAPED.sub(r"\1", named[1] or named[2]).lower().rstrip(".")
+    if server in trusted:
+        return server, named.end(), plain
+    return _NO_TOKEN.split(server, maxsplit=1)[0].rstrip("."), named.end(), False
+
+
+def _after_server(text: str, at: int) -> str | None:
+    """The results from their first semicolon on; None where something else follows the id."""
+    at = _past_comments(text, at)
+    version = _VERSION.match(text, at)
+    if version is not None:
+        at = _past_comments(text, version.end())
+        if int(version[0]) != 1:  # RFC 8601, 2.2: of another version nothing is known
+            return None
+    return text[at:] if text[at : at + 1] in ("", ";") else None
+
+
+def _past_comments(text: str, at: int) -> int:
+    """Where the blanks and comments (RFC 5322, 3.2.2: nested, with escapes) from `at` on end."""
+    depth = 0
+    while at < len(text):
+        letter = text[at]
+        if not depth and letter != "(" and not letter.isspace():
+            break
+        depth += (letter == "(") - (letter == ")")
+        at += 2 if letter == "\\" else 1
+    return at
 
 
 @lru_cache(maxsize=64)  # asked by our own check and again by the parser, a moment later
