@@ -8,12 +8,12 @@ previews and logs (개인정보 보호법 시행령 제19조).
 import re
 
 from subjectline.models.resident import LENGTH, Finder, Span, in_digits, plausible, windows
-from subjectline.models.resident_words import in_dates, in_letters, in_words
+from subjectline.models.resident_words import in_dates, in_halves, in_letters, in_words
 
 MASK = "●●●●●●-●●●●●●●"
 HIDDEN = "●●●●"  # in the place of any other number that identifies
 
-_FINDERS: tuple[Finder, ...] = (in_dates, in_digits, in_letters)
+_FINDERS: tuple[Finder, ...] = (in_dates, in_digits, in_letters, in_halves)
 _ROUNDS = 8  # what was masked may have kept a neighbour from being believed
 # A passport of Korea (M12345678, since 2021 M123A4567) and of most others; a licence, with its region
 # in digits or in words.

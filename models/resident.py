@@ -50,11 +50,23 @@ _SAID = re.compile(
     r"주민|주\s?번|민증|등록\s?번호|뒷\s?자리|외국인|신분|resident|registration|jumin|\brrn\b|\barc\b|\bssn\b",
     re.IGNORECASE,
 )
-# Words in front of numbers of another kind, right before the number.
+# Whole nouns for numbers of another kind, and nothing but a particle or a colon up to the number: a stem
+# alone (주문, 카드, case) stands in 주문자, 카드 소유자, in my case.
+_TO_IT = (
+    r"[ \t\u00a0]{0,2}(?:은|는|이|가)?[ \t\u00a0]{0,2}[:：]?[ \t\u00a0]{0,3}#?[ \t\u00a0]{0,2}\Z"
+)
 _OTHER = re.compile(
-    r"(?:법인\s?(?:등록)?\s?번호|사업자|주문|송장|배송|택배|등기|계좌|통장|예금|카드|상품|품번|모델|바코드|승인|거래|접수|예약"
-    r"|영수증|청구|결제|쿠폰|시리얼|일련|order|invoice|tracking|account|acct|serial|barcode|receipt|ean|isbn|booking|ticket"
-    r"|case|product|item|sku|timestamp|time|epoch)[^\n\d]{0,12}$",
+    r"(?:(?:법인(?:\s?등록)?|사업자(?:\s?등록)?|주문|송장|배송|택배|등기|계좌|통장|카드|상품|모델|승인|거래|접수|예약|영수증"
+    r"|청구|결제|쿠폰|시리얼|일련|관리|문서|민원|티켓|증권|고객)\s?번호|운송장|품번|바코드|학번"
+    r"|\b(?:(?:order|invoice|tracking|account|acct|serial|receipt|booking|ticket|case|product|item)"
+    r"\s?(?:number|no\.?|num\.?|id|\#)|barcode|ean|isbn|sku|timestamp|epoch))" + _TO_IT,
+    re.IGNORECASE,
+)
+# Enough where thirteen digits stand in a row.
+_OTHER_BARE = re.compile(rf"\b(?:order|invoice|tracking|account|acct){_TO_IT}", re.IGNORECASE)
+_OR = re.compile(
+    r"(?:주민\s?(?:등록\s?)?번호|외국인\s?등록\s?번호|\brrn|resident (?:registration )?number)"
+    r"\s?(?:[/·(]|또는|혹은|이?나|및|or)\s?$",
     re.IGNORECASE,
 )
 _COUNTED = re.compile(
@@ -150,7 +162,7 @@ def believed(text: str, span: Span, form: str, value: Sequence[int]) -> bool:
     start, end = span
     before = text[max(0, start - 60) : start]
     right = checks(value)
-    if _OTHER.search(before[-30:]) and not (right and form in ("dashed", "spaced")):
+    if _named_otherwise(before, form) and not (right and form in ("dashed", "spaced")):
         return False
     if _SAID.search(before):
         return True
@@ -165,6 +177,13 @@ def believed(text: str, span: Span, form: str, value: Sequence[int]) -> bool:
     if form == "bare":
         return right or not _is_barcode(value)
     return True
+
+
+def _named_otherwise(before: str, form: str) -> bool:
+    """Another number's name right before; not 주민번호 또는 고객번호, which leaves it open."""
+    near = before[-30:]
+    found = _OTHER.search(near) or (_OTHER_BARE.search(near) if form == "bare" else None)
+    return found is not None and not _OR.search(before[: found.start() - len(near)])
 
 
 def _counted(text: str, start: int, end: int) -> bool:
@@ -203,7 +222,7 @@ def _form(gaps: str) -> str:
     with more evidence: `apart` (a line's end or a comma between the halves) and `mixed`. Empty: none."""
     first, joint, second = gaps[:5], gaps[5], gaps[6:]
     tight = "00000"
-    halves = first == tight and second in ("000000", " 00000", "-00000")
+    halves = first == tight and second in ("000000", " 00000", "-00000", "00-000")
     if halves or (_pairs(first) and joint == "-" and second == "000000"):
         return {"0": "bare", "-": "dashed", ".": "dashed", " ": "loose"}.get(joint, "apart")
     if set(first + second) == {" "} or (first == tight and set(second) == {" "}):
@@ -218,7 +237,11 @@ def _form(gaps: str) -> str:
         return "dashed" if _few(first) and _few(second) else "mixed"
     if set(first + second) <= {"0", " ", "."} and joint in "-." and _few(first) and _few(second):
         return "mixed"
-    return "apart" if _pairs(first) and joint in " .n" and second == "000000" else ""
+    if _pairs(first) and joint in " .n" and second == "000000":
+        return "apart"
+    return (
+        "mixed" if set(gaps) <= {"0", " ", "-"} and 1 <= LENGTH - 1 - gaps.count("0") <= 3 else ""
+    )
 
 
 def _few(gaps: str) -> bool:

@@ -35,6 +35,18 @@ _DATED = re.compile(
 _EIGHT = re.compile(
     rf"(?<![\d.,/-])((?:19|20)\d\d)([-./ ]?)(\d\d)\2(\d\d)\.?(?:{_BACK}|([\s,()]{{1,4}})){_SECOND}"
 )
+# 900101 and, after words that tell so, 1234567; the windows of `resident` are no wider than this.
+_LAST = (
+    r"(?:(?:뒷|뒤)\s?(?:7|일곱)?\s?(?:자리|번호)"
+    r"|(?:last|back|second)\s(?:7|seven|half|part)(?:\sdigits)?)"
+)
+_HYPHEN = r"(?:마이너스|작대기|빼기|바|dash|hyphen|minus|\\|%2d)"
+_HALVES = re.compile(
+    rf"(?<!\d)(\d{{6}})(?:(?P<told>[^\d]{{0,30}}?{_LAST}[^\d]{{0,8}}|[\s(),]{{0,4}}{_HYPHEN}[\s()]{{0,4}})"
+    r"|(?P<blank>[^\S\n]{2,60})|\s?(?:이고|이며|그리고)[\s,]{0,4}|[\s,./(]{1,4}뒤[에는가]?[\s:]{0,4})"
+    r"(\d{7})(?!\d)",
+    re.IGNORECASE,
+)
 _LETTERS = str.maketrans("OoQDlIi|!ZzSsB", "00001111122558")
 _NEAR = r"[0-9OolI|]"
 _SPELT = re.compile(
@@ -61,18 +73,33 @@ def in_dates(text: str, start: int, end: int) -> Iterator[Span]:
     """90년 1월 1일-1234567 and 19900101-1234567, where the seventh digit fits the century."""
     for found in _DATED.finditer(text, start, end):
         year, month, day, loose, second = found.groups()
-        if _fits(
-            text, found.span(), f"{year[-4:-2]}", (year[-2:], month, day, second), bool(loose)
-        ):
+        form = "apart" if loose else "dashed"
+        if _fits(text, found.span(), year[-4:-2], (year[-2:], month, day, second), form):
             yield found.span()
     for found in _EIGHT.finditer(text, start, end):
         year, _, month, day, loose, second = found.groups()
-        new = year.startswith("20")
-        if _fits(text, found.span(), year[:2], (year[2:], month, day, second), bool(loose) or new):
+        form = _form(year, loose)
+        if _fits(text, found.span(), year[:2], (year[2:], month, day, second), form):
             yield found.span()
 
 
-def _fits(text: str, span: Span, century: str, parts: Sequence[str], loose: bool) -> bool:
+def _form(year: str, loose: str | None) -> str:
+    """A day of this century and a number are mostly a date and an amount; one of the last is a birth."""
+    if year.startswith("20") or (loose and loose.strip(" \u00a0")):
+        return "apart"
+    return "loose" if loose else "dashed"
+
+
+def in_halves(text: str, start: int, end: int) -> Iterator[Span]:
+    """앞자리 900101, 뒷자리 1234567; 900101 dash 1234567; 900101 and 1234567 far apart on a line."""
+    for found in _HALVES.finditer(text, start, end):
+        value = [unicodedata.digit(one) for one in found[1] + found[4]]
+        form = "dashed" if found["told"] else "loose" if found["blank"] else "mixed"
+        if plausible(value) and believed(text, found.span(), form, value):
+            yield found.span()
+
+
+def _fits(text: str, span: Span, century: str, parts: Sequence[str], form: str) -> bool:
     year, month, day, second = parts
     letters = f"{year}{int(month):02d}{int(day):02d}{second}"
     value = [unicodedata.digit(one) for one in letters]
@@ -80,7 +107,7 @@ def _fits(text: str, span: Span, century: str, parts: Sequence[str], loose: bool
         century and int(century) != (20 if value[6] in (3, 4, 7, 8) else 19)
     ):
         return False
-    return believed(text, span, "apart" if loose else "dashed", value)
+    return believed(text, span, form, value)
 
 
 def in_letters(text: str, start: int, end: int) -> Iterator[Span]:

@@ -1,5 +1,6 @@
 """Every spelling of a resident number goes; other numbers stay."""
 
+import re
 import time
 
 import pytest
@@ -125,6 +126,60 @@ SAID = [
     "240512 3234567원",
 ]
 
+# Words that are near other numbers, but name none.
+BESIDE = [
+    "주문자 주민번호 {}",
+    "결제자 주민등록번호: {}",
+    "예금주 주민등록번호 {}",
+    "카드 소유자 주민번호는 {}",
+    "배송지 변경, 주민번호 {}",
+    "주문 취소 주민번호: {}",
+    "송장에 적힌 주민번호 {}",
+    "택배 통관 주민번호 {}",
+    "주문번호 240512-0001234 주민번호 {}",
+    "주민번호 또는 고객번호: {}",
+    "account: my RRN {}",
+    "resident number of account holder: {}",
+]
+BESIDE_UNSAID = [
+    "주문자 홍길동 {}",
+    "예약자명 홍길동 {}",
+    "카드 명의자 {}",
+    "배송 받는 사람 {}",
+    "거래처 홍길동 {}",
+    "결제자 {}",
+    "주문번호:\n{}",
+    "주문 {}.pdf",
+    "order-{}.pdf",
+    "In my case: {}",
+    "last time: {}",
+    "product owner {}",
+]
+HALVES = [
+    "주민번호 앞자리: 900101\n주민번호 뒷자리: 1234567",
+    "앞 6자리: 900101\n뒤 7자리: 1234567",
+    "주민번호 앞 6자리 900101 / 뒤 7자리 1234567",
+    "생년월일 900101, 뒤 7자리 1234568",
+    "first six 900101, last seven digits 1234567",
+    "주민번호 900101 (뒤에 1234567)",
+    "주민번호가 900101이고 1234567입니다",
+    "주민번호 900-101-1234567",
+    "900-101-1234568",
+    "900101-123-4567",
+    "주민번호 9001 0112 34567",
+    "9001 0112 34568",
+    "900101 마이너스 1234567",
+    "900101 작대기 1234567",
+    "900101 바 1234567",
+    "900101 dash 1234567",
+    "900101 Hyphen 1234567",
+    "900101\\1234567",
+    "900101%2D1234567",
+    "1990-01-01 1234567",
+    f"900101{' ' * 15}1234567",
+    f"900101{' ' * 60}1234567",
+]
+
 OTHERS = [
     "010-0000-1234",
     "01000001234",
@@ -175,9 +230,23 @@ OTHERS = [
     "법인번호: 110111-3456789",
     "계좌번호 1002121234567",
     "바코드 8801011234567",
+    "관리번호 240512-1234567",
+    "문서번호: 240512-1234567",
+    "민원번호 240512-1234567",
+    "티켓 번호는 240512-1234567",
+    "증권번호 240512 1234567",
+    "학번 240512-1234567",
+    "고객번호: #240512-1234567",
+    "운송장 2405121234567",
+    "카드 승인번호 240512-1234567",
+    "240512, 뒤에 1234567",
+    "240512이고 1234567",
+    "240512-123-456",
+    "2024-05-12 1234567",
+    "주민등록증 사본 첨부, 주문번호 240512-1234567",
     "order no. 240512-1234567",
     "Order: 2405121234567",
-    "invoice 240512-1234567",
+    "invoice no. 240512-1234567",
     "tracking number 2405121234567",
     "account 1002121234567",
     "8801062123452",  # a Korean barcode
@@ -258,6 +327,24 @@ def test_what_could_be_something_else_is_masked_where_it_is_named(number: str, f
     assert found and "234567" not in masked.replace(",", "")
 
 
+@pytest.mark.parametrize("frame", BESIDE)
+@pytest.mark.parametrize("number", ["900101-1234567", "9001011234567", "900101 1234567"])
+def test_a_word_for_another_number_nearby_hides_none(frame: str, number: str) -> None:
+    assert mask_resident_numbers(frame.format(number)) == (frame.format(MASK), True)
+
+
+@pytest.mark.parametrize("frame", BESIDE_UNSAID)
+@pytest.mark.parametrize("number", ["900101-1234567", "900101 - 1234567"])
+def test_only_a_whole_noun_right_before_speaks_against_it(frame: str, number: str) -> None:
+    assert mask_resident_numbers(frame.format(number)) == (frame.format(MASK), True)
+
+
+@pytest.mark.parametrize("text", HALVES)
+def test_halves_that_are_told_apart_are_masked(text: str) -> None:
+    masked, found = mask_resident_numbers(text)
+    assert found and not re.search(r"\d{4}", masked)
+
+
 @pytest.mark.parametrize("number", OTHERS)
 @pytest.mark.parametrize("frame", ["{}", "번호는 {}입니다.", "Order {} of May"])
 def test_other_numbers_stay(number: str, frame: str) -> None:
@@ -300,6 +387,10 @@ def test_masking_is_idempotent(text: str) -> None:
         "19900101",
         "9 O",
         "90-",
+        "900101 뒤",
+        "900101 7 ",
+        f"900101{' ' * 60}",
+        "주문번호 900101-1234567 ",
     ],
 )
 def test_hostile_length_is_linear(seed: str) -> None:
