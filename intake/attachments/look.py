@@ -6,7 +6,13 @@ from itertools import islice
 from subjectline.intake.attachments import texts
 from subjectline.intake.attachments.archives import Budget, is_archive, members
 from subjectline.intake.attachments.kinds import by_content
-from subjectline.intake.attachments.names import by_name, ending_of, is_picture, names_paper
+from subjectline.intake.attachments.names import (
+    by_name,
+    ending_of,
+    is_picture,
+    names_paper,
+    plain_name,
+)
 from subjectline.intake.mailparse.kinds import kind_of
 from subjectline.models.errors import BadInput
 from subjectline.models.files import Apart
@@ -25,7 +31,7 @@ def look(name: str, content_type: str, content: bytes) -> tuple[Apart, ...]:
     `name` as the sender wrote it; `content_type` as `kind_of` found it.
     """
     found = _within(name, content_type, content, Budget())
-    if names_paper(name) and (is_picture(content_type) or is_archive(content)):
+    if names_paper(plain_name(name)) and (is_picture(content_type) or is_archive(content)):
         found.add(Apart.MAY_SHOW)
     return tuple(one for one in Apart if one in found)
 

@@ -1,11 +1,21 @@
 """What a file's name gives away: its ending, a second one, letters turned round, a paper's name."""
 
 import re
+import unicodedata
 
 from subjectline.models.files import Apart
 
 _TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_ENDING = re.compile(r"\.([A-Za-z0-9_-]{1,12})[\s.]*$")
+# Control characters, half surrogates, what Unicode calls default ignorable, and a Braille blank; then
+# what no file system takes.
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u2800\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_NOT_SAVED = re.compile(r'[:*?"<>|]')
+_BLANK = re.compile(r"[^\S ]")
+_ENDING = re.compile(r"\.([A-Za-z0-9_-]{1,24})$")
 _PAPER = re.compile(
     r"신분증|주민\s?등록|주민증|민증|등본|초본|가족\s?관계|외국인\s?등록|운전\s?면허|면허증|여권|인감|건강\s?보험증"
     r"|\b(?:id|identity)[ _-]?(?:card|copy|document)|passport|driv\w{0,6}[ _-]?licen[cs]e"
@@ -36,20 +46,30 @@ _HARMLESS = frozenset(
 )
 
 
+def plain_name(name: str) -> str:
+    """`name` as it is shown, saved and judged: no folders, nothing unseen, full-width letters as plain
+    ones (NFKC), no blanks or dots at either end. Empty where nothing is left.
+    """
+    name = unicodedata.normalize("NFKC", _UNSEEN.sub("", name))
+    name = name.replace("\\", "/").rpartition("/")[2]
+    return _BLANK.sub(" ", _NOT_SAVED.sub("", name)).strip(" .")
+
+
 def ending_of(name: str) -> str:
     """The last ending, lower case, without its dot; empty where there is none."""
-    found = _ENDING.search(name.rstrip(" .\u3000"))
+    found = _ENDING.search(plain_name(name))
     return found[1].lower() if found else ""
 
 
 def by_name(name: str) -> set[Apart]:
     """What `name`, as the sender wrote it, gives reason for."""
     found = {Apart.TURNED_NAME} if _TURNS.search(name) else set()
-    name = _TURNS.sub("", name)
-    kind = _ENDINGS.get(ending_of(name))
+    name = plain_name(name)
+    ending = ending_of(name)
+    kind = _ENDINGS.get(ending)
     if kind is None:
         return found
-    stem = name.rstrip(" .\u3000")[: -len(ending_of(name)) - 1].rstrip(" .\u3000_")
+    stem = name[: -len(ending) - 1].rstrip(" ._")
     double = {Apart.DOUBLE_ENDING} if ending_of(stem) in _HARMLESS else set()
     return found | double | {kind}
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from html import unescape
 
 from subjectline.intake.attachments import look, look_inside
-from subjectline.intake.mailparse.charsets import clean, decode, decode_any, reading
+from subjectline.intake.attachments.names import plain_name
+from subjectline.intake.mailparse.charsets import decode, decode_any, reading
 from subjectline.intake.mailparse.html import html_to_text
 from subjectline.intake.mailparse.kinds import kind_of
 from subjectline.intake.mailparse.mime import Headers, Part, decoded
@@ -33,7 +34,6 @@ _EVENT = re.compile(
 _TAGS = re.compile(r"<[^<>]*>")
 _APART = re.compile(r"</?(?:p|div|tr|br|li|table|h[1-6])\b[^<>]*>", re.IGNORECASE)
 _CELL = re.compile(r"</?t[dh]\b[^<>]*>", re.IGNORECASE)
-_UNSAFE = re.compile('[\x00-\x1f\x7f/\\\\:*?"<>|\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]')
 _ENDINGS = {
     "image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "application/pdf": "pdf",
     "text/plain": "txt", "text/html": "html", "text/calendar": "ics", "message/rfc822": "eml",
@@ -281,12 +281,12 @@ def _attached_mail(inner: Part) -> str:
 
 def file_name(part: Part, number: int) -> str:
     """A name that is safe to show and to save, made up where there is none. At most 200 characters."""
-    name = clean(part.filename).replace("\\", "/").rpartition("/")[2]
-    name = _UNSAFE.sub("", name).strip(" .")[-200:]
+    name = plain_name(part.filename)[-200:].strip(" .")
     if name:
         return name
     if part.type.startswith("message/") and part.children:
-        subject = _UNSAFE.sub("", part.children[0].headers.text("subject", 80)).strip(" .")
+        subject = part.children[0].headers.text("subject", 80).replace("/", "").replace("\\", "")
+        subject = plain_name(subject)
         return f"{subject or f'mail-{number}'}.eml"
     return f"attachment-{number}.{_ENDINGS.get(part.type, 'bin')}"
 

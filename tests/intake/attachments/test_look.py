@@ -7,13 +7,17 @@ import tarfile
 import time
 import zipfile
 import zlib
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from subjectline.intake.attachments import look
+from subjectline.intake.attachments.names import by_name, plain_name
+from subjectline.intake.mailparse.body import read_body
 from subjectline.intake.mailparse.kinds import kind_of
+from subjectline.intake.mailparse.mime import read
 from subjectline.models.files import Apart
 
 NUMBER = "900101-2345678"
@@ -184,6 +188,39 @@ def test_reasons(name: str, content: bytes, found: list[str]) -> None:
 @pytest.mark.parametrize(("name", "content"), ORDINARY.values(), ids=ORDINARY)
 def test_ordinary_files_have_none(name: str, content: bytes) -> None:
     assert reasons(name, content) == []
+
+
+HIDDEN = {
+    "x.exe\u200b": "x.exe", "x.ex\u200be": "x.exe", "x.scr\u200b": "x.scr", "x.js\ufeff": "x.js",
+    "x.exe\u3164": "x.exe", "x.exe\uffa0": "x.exe", "x.vbs\u00ad": "x.vbs", "x.\uff45\uff58\uff45": "x.exe",
+    "x\uff0eexe": "x.exe", "x.exe. . \u00a0.": "x.exe", "x.exe\u3000": "x.exe", "x.exe:": "x.exe",
+    "x.exe\ufe0f": "x.exe", "x.e\U000e0065xe": "x.exe", "x.exe\u2800": "x.exe", 'x.exe"': "x.exe",
+    "a.txt\uff0fx.exe": "x.exe", "a\\x.bat\u2060": "x.bat", "x.settingcontent-ms": "x.settingcontent-ms",
+    "x.searchconnector-ms": "x.searchconnector-ms", "x.\u200b\u200eexe": "x.exe", "x.exe\x00": "x.exe",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "plain"), HIDDEN.items())
+def test_no_unseen_character_hides_an_ending(name: str, plain: str) -> None:
+    assert plain_name(name) == plain
+    assert set(look(name, "text/plain", b"x")) & {Apart.PROGRAM, Apart.SCRIPT, Apart.SHORTCUT}
+    assert reasons("a.zip", zipped((name.replace("\x00", ""), b"x"))) == ["inside"]
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_what_is_judged_is_what_is_saved(name: str) -> None:
+    raw = (
+        b"From: a@member.test\nContent-Type: application/octet-stream\n"
+        b"Content-Disposition: attachment; filename*=utf-8''" + quote(name).encode() + b"\n\nx\n"
+    )
+    [file] = read_body(read(raw)).files
+    assert file.name == HIDDEN[name].rpartition("/")[2] and file.apart
+
+
+@given(st.text(max_size=40))
+def test_a_plain_name_stays_as_it_is(name: str) -> None:
+    plain = plain_name(name)
+    assert plain_name(plain) == plain and by_name(plain) <= by_name(name)
 
 
 @given(
