@@ -252,6 +252,30 @@ def explain(raw: bytes, policy: MailPolicy, own_check: OwnCheck | None = None) -
             "reason": error.rule,
             "attachments": [],
         }
+    masked = _Masked()
+    values = {
+        key: _masked_through(value, masked)
+        for key, value in _explained(raw, policy, mail, own_check).items()
+    }
+    # As one piece an address is a machine's mark, in which digits are not taken for a number.
+    values["sender"] = "@".join(map(masked, mail.sender.value.split("@")))
+    return values | {"resident_number_found": mail.resident_number_found or masked.found}
+
+
+def _masked_through(value: object, masked: _Masked) -> object:
+    """`value` with every text in it masked: a sender writes addresses, types and selectors too."""
+    if isinstance(value, str):
+        return masked(value)
+    if isinstance(value, dict):
+        return {key: _masked_through(one, masked) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked_through(one, masked) for one in value]
+    return value
+
+
+def _explained(
+    raw: bytes, policy: MailPolicy, mail: Incoming, own_check: OwnCheck | None
+) -> dict[str, object]:
     return {
         "sender": mail.sender.value,
         "sender_name": mail.sender_name,
@@ -267,7 +291,7 @@ def explain(raw: bytes, policy: MailPolicy, own_check: OwnCheck | None = None) -
         "attachments": files_told(mail.attachments),
         **_told(raw[:_BEGINNING] if len(raw) > policy.max_bytes else raw, mail),
         "language": mail.language,
-        "resident_number_found": mail.resident_number_found,
+        "resident_number_found": False,  # told when all is masked
         "reply_token": mail.reply_token,
     }
 

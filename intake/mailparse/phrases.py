@@ -74,10 +74,15 @@ _DEVICE = _any(
     "iphone", "ipad", "ipod", "아이폰", "아이패드", "galaxy", "갤럭시", "삼성", "samsung", "lg", "엘지",
     "android", "안드로이드", "outlook", "아웃룩", "windows", "네이버", "naver", "다음", "daum",
     "카카오", "한메일", "nate", "네이트", "gmail", "지메일", "yahoo", "proton", "모바일", "mobile",
-    "스마트폰", "휴대폰", "phone", "tablet", "blackberry", "htc", "huawei", "xiaomi", "샤오미",
-    "airmail", "mailbox", "spark", "typeapp", "bluemail", "aquamail", "k-9", "thunderbird", "whale",
+    "스마트폰", "휴대폰", "휴대전화", "핸드폰", "phone", "tablet", "blackberry", "htc", "huawei", "xiaomi",
+    "샤오미", "airmail", "mailbox", "spark", "typeapp", "bluemail", "aquamail", "k-9", "thunderbird", "whale",
 )  # fmt: skip
 _SENT = r"(?:보냄|보냈습니다|보낸 (?:메일|메시지).{0,6}|(?:작성|전송|발송|발신)(?:됨?|되었습니다|함))[.!]?"
+# A whole sentence with a verb may be a person's own: only where nothing but devices stands before it.
+_SENT_FROM = (
+    rf"(?:(?:나의|내|제|저의)\s?)?(?:{_DEVICE}\s?){{1,4}}(?:[\w+-]{{1,12}}\s?)?에서\s?"
+    r"(?:작성|전송|발송|발신|보낸|보냈)(?:습니다|했습니다|하였습니다|(?:된|한)?\s?(?:이?메일|메시지)(?:입니다)?)[.!]?"
+)
 ARMOUR = _pattern(r"-----(?:BEGIN|END) PGP (?:SIGNED MESSAGE|SIGNATURE)-----\s*")
 PHONE = _pattern(
     _any(
@@ -86,6 +91,7 @@ PHONE = _pattern(
         r"(?:[,.] (?:please )?(?:excuse|forgive|pardon).{0,40})?",
         "get outlook for .{2,120}",
         rf".{{0,40}}{_DEVICE}.{{0,20}}에서\s?{_SENT}",
+        _SENT_FROM,
         "(?:ios|android|windows|mac)용 outlook.{0,120}",
         "outlook for (?:ios|android).{0,120}",
         rf"{_any(*abroad.SENT)}\b[^,.]{{0,40}}{_DEVICE}.{{0,40}}",

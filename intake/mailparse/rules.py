@@ -51,7 +51,7 @@ _TRANSCRIPT = re.compile(
 )
 _REPORTS = frozenset({"delivery-status", "tracking-status"})
 _STATUSES = frozenset({"message/delivery-status", "message/global-delivery-status"})
-_POLITE = re.compile(rb"\s*([a-z-]+)", re.IGNORECASE)
+_POLITE = re.compile(rb"\s*([a-z_-]+)", re.IGNORECASE)
 _AUTO_HEADERS = (
     "x-autoreply",
     "x-autorespond",

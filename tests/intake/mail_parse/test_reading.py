@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subjectline.intake.mail import MailPolicy, explain
+from subjectline.intake.mailauth.evidence import OwnCheck, Result, Signature
 from subjectline.intake.mailparse.charsets import decode, reading
 from subjectline.intake.mailparse.codecs import codec_of
 from subjectline.intake.mailparse.kinds import kind_of
@@ -146,3 +147,61 @@ def test_explain_has_the_keys_that_its_document_names(policy: MailPolicy) -> Non
     ]
     assert "910203" not in str(told)
     assert told["resident_number_found"] is True
+
+
+NUMBER = b"910203-1234567"
+HEAD = b"From: a@member.test\nSubject: x\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"From: " + NUMBER + b"@member.test\nSubject: x\n\nwords\n",
+        b"From: kim." + NUMBER + b"@member.test\nSubject: x\n\nwords\n",
+        HEAD + b"Content-Type: text/plain; charset=" + NUMBER + b"\n\n\xc1\xd6\xbc\xd2\n",
+        HEAD + b"Content-Type: application/x-" + NUMBER + b"; name=a.txt\n\nwords\n",
+        HEAD + b"Authentication-Results: mx.desk.test; dkim=pass\n"
+        b"Content-Type: multipart/x-" + NUMBER + b"; boundary=b\n\n--b\n\nwords\n--b--\n",
+    ],
+    ids=["sender", "sender with a name", "charset", "type of a file", "type of the whole"],
+)
+def test_explain_masks_every_value(policy: MailPolicy, raw: bytes) -> None:
+    told = explain(raw, policy)
+    assert NUMBER.decode() not in str(told)
+    assert told["resident_number_found"] is True
+
+
+def test_explain_masks_what_our_own_look_found(policy: MailPolicy) -> None:
+    look = OwnCheck(
+        signatures=(Signature("member.test", NUMBER.decode(), "rsa-sha256", Result.FAIL, "x"),)
+    )
+    told = explain(HEAD + b"\nwords\n", policy, look)
+    assert told["signatures"] and NUMBER.decode() not in str(told)
+
+
+@pytest.mark.parametrize("word", ["auto_reply", "Auto-Reply", "autoreply", " AUTO_REPLY (x)"])
+def test_precedence_tells_a_robots_answer(policy: MailPolicy, word: str) -> None:
+    told = explain(HEAD + f"Precedence: {word}\n\nwords\n".encode(), policy)
+    assert (told["rule"], told["reason"]) == ("auto_reply", "Precedence: auto_reply")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "삼성 휴대전화에서 전송했습니다.",
+        "나의 Samsung Galaxy 스마트폰에서 전송했습니다.",
+        "나의 갤럭시 S23에서 발송하였습니다",
+        "내 휴대전화에서 보냄",
+        "모바일에서 작성된 메일입니다.",
+    ],
+)
+def test_korean_signatures_of_phones_are_cut(policy: MailPolicy, line: str) -> None:
+    told = explain(HEAD + f"\n주소를 정정해 주세요.\n\n{line}\n".encode(), policy)
+    assert (told["text"], told["rest"]) == ("주소를 정정해 주세요.", line)
+
+
+@pytest.mark.parametrize(
+    "line", ["철회서를 제 휴대전화에서 전송했습니다.", "제 휴대전화 번호를 정정해 주세요."]
+)
+def test_a_sentence_about_a_phone_stays(policy: MailPolicy, line: str) -> None:
+    assert explain(HEAD + f"\n확인해 주세요.\n\n{line}\n".encode(), policy)["rest"] == ""
