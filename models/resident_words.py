@@ -29,11 +29,13 @@ _BACK = (
     r"(?:이고|이며|그리고)?\s?뒷?\s?(?:자리|번호)\s?[는은]?\s?:?)[\s()]{0,3})"
 )
 _SECOND = r"([1-8１-８]\d{6})(?!\d)"
+# The three that follow begin with a digit, and look behind after it: `re` then skips to digits.
 _DATED = re.compile(
-    rf"(?<!\d)((?:19|20)?\d\d)\s?년\s{{0,2}}(\d{{1,2}})\s?월\s{{0,2}}(\d{{1,2}})\s?일?\s?생?(?:{_BACK}|([\s,./()]{{1,4}})){_SECOND}"
+    rf"(\d(?<!\d\d)\d(?:(?<=19|20)\d\d)?)\s?년\s{{0,2}}(\d{{1,2}})\s?월\s{{0,2}}(\d{{1,2}})\s?일?\s?생?(?:{_BACK}|([\s,./()]{{1,4}})){_SECOND}"
 )
 _EIGHT = re.compile(
-    rf"(?<![\d.,/-])((?:19|20)\d\d)([-./ ]?)(\d\d)\2(\d\d)\.?(?:{_BACK}|([\s,()]{{1,4}})){_SECOND}"
+    rf"([12](?<![\d.,/-][12])(?:(?<=1)9|(?<=2)0)\d\d)([-./ ]?)(\d\d)\2(\d\d)\.?"
+    rf"(?:{_BACK}|([\s,()]{{1,4}})){_SECOND}"
 )
 # 900101 and, after words that tell so, 1234567; the windows of `resident` are no wider than this.
 _LAST = (
@@ -42,7 +44,7 @@ _LAST = (
 )
 _HYPHEN = r"(?:마이너스|작대기|빼기|바|dash|hyphen|minus|\\|%2d)"
 _HALVES = re.compile(
-    rf"(?<!\d)(\d{{6}})(?:(?P<told>[^\d]{{0,30}}?{_LAST}[^\d]{{0,8}}|[\s(),]{{0,4}}{_HYPHEN}[\s()]{{0,4}})"
+    rf"(\d(?<!\d\d)\d{{5}})(?:(?P<told>[^\d]{{0,30}}?{_LAST}[^\d]{{0,8}}|[\s(),]{{0,4}}{_HYPHEN}[\s()]{{0,4}})"
     r"|(?P<blank>[^\S\n]{2,60})|\s?(?:이고|이며|그리고)[\s,]{0,4}|[\s,./(]{1,4}뒤[에는가]?[\s:]{0,4})"
     r"(\d{7})(?!\d)",
     re.IGNORECASE,
