@@ -52,7 +52,7 @@ _HALVES = re.compile(
 _LETTERS = str.maketrans("OoQDlIi|!ZzSsB", "00001111122558")
 _NEAR = r"[0-9OolI|]"
 _SPELT = re.compile(
-    rf"(?<![0-9A-Za-z])({_NEAR}{{6}})(\s?{_DASH}\s?|[ ._/]?)({_NEAR}{{7}})(?![0-9A-Za-z])"
+    rf"({_NEAR}(?<![0-9A-Za-z]{_NEAR}){_NEAR}{{5}})(\s?{_DASH}\s?|[ ._/]?)({_NEAR}{{7}})(?![0-9A-Za-z])"
 )
 
 
