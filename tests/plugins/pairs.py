@@ -21,7 +21,7 @@ import pytest
 import yaml
 from desks import NOW, Office
 from servers import find
-from sqlalchemy import insert, text
+from sqlalchemy import insert, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subjectline.handlers.desk import Desk, Manner
@@ -95,7 +95,14 @@ class Pair:
         return found
 
     async def archived(self, member: str) -> dict[str, int]:
-        """How many records of a member the archive has, by table; all of them settled."""
+        """How many records of a member the archive has, by table; all of them settled.
+
+        Its table is made for the first record: a daily run that waits for a look makes none.
+        """
+        async with self._line("archive") as line:
+            made = await line.run_sync(lambda sync: inspect(sync).has_table("subjectline_archive"))
+        if not made:
+            return {}
         tables = "SELECT count(*) FROM subjectline_archive WHERE state != 'kept'"
         assert await self.sql("archive", tables) == [(0,)]
         kept = (
