@@ -48,6 +48,7 @@ class Body:
     files: list[Attachment] = field(default_factory=list)
     encrypted: bool = False
     hidden_resident_number: bool = False  # in a part that is not shown
+    attached: bool = False  # of a mail that came attached to another
     kinds: set[str] = field(default_factory=set)
 
     @property
@@ -256,8 +257,9 @@ def _add_file(part: Part, body: Body) -> None:
         return
     name = file_name(part, len(body.files) + 1)
     kind = kind_of(content, part.type)
-    apart = look(part.filename or name, kind, content)
-    if part.children and part.type.startswith("message/"):
+    # Of an attached mail the words alone are taken; it was looked at whole, with all that is in it.
+    apart = () if body.attached else look(part.filename or name, kind, content)
+    if part.children and part.type.startswith("message/") and not body.attached:
         apart += tuple(one for one in _apart_in(part.children[0]) if one not in apart)
     body.files.append(Attachment(name, kind, content, declared=part.type, apart=apart))
     if part.children and part.type.startswith("message/"):
@@ -274,7 +276,7 @@ def _attached_mail(inner: Part) -> str:
     head = [
         f"{name.title()}: {inner.headers.text(name, 300)}" for name in ("from", "date", "subject")
     ]
-    below = Body()
+    below = Body(attached=True)
     _take(inner, below)
     return "\n".join([*head, "", below.text, *below.unseen])
 
