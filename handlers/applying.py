@@ -36,6 +36,7 @@ from subjectline.models.tables import Approval, Attempt, Proposal, Request, Task
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
 
+WRITTEN = frozenset({"applied", "already"})  # what a connection has, of one attempt
 PATIENCE = 8  # tries against a registry that stays away, then an agent is told
 
 
@@ -79,7 +80,10 @@ async def _begin(
         if request.state != "applying" or request.version != version or proposal is None:
             await finish(session, task, reason="overtaken")
             return None
-        if await legal_holds.stops(session, desk, request):  # placed after the approval
+        signed_at = await _signed_at(session, proposal)
+        if await legal_holds.stops(session, desk, request) and not await _written(
+            session, request_id, signed_at
+        ):  # placed after the approval; what is destroyed in part is finished
             facts = Facts(reason="legal_hold")
             await advance(session, desk, request_id, "fail", audit.SYSTEM, version, facts)
             await finish(session, task, reason="legal_hold")
@@ -87,7 +91,18 @@ async def _begin(
         attempt = Attempt(request_id=request_id, apply_id=secrets.token_hex(8), at=desk.clock())
         session.add(attempt)
         await session.flush()
-        return request, proposal, attempt, await _signed_at(session, proposal)
+        return request, proposal, attempt, signed_at
+
+
+async def _written(session: AsyncSession, request_id: int, signed_at: datetime) -> bool:
+    """Whether an attempt since the last signature wrote, or may have written before it was killed."""
+    rows = await session.exec(
+        select(Attempt).where(Attempt.request_id == request_id, col(Attempt.at) >= signed_at)
+    )
+    return any(
+        row.outcome in ("running", "applied") or WRITTEN & set(map(str, row.detail.values()))
+        for row in rows
+    )
 
 
 async def _signed_at(session: AsyncSession, proposal: Proposal) -> datetime:

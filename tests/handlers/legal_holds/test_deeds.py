@@ -9,8 +9,8 @@ from signing import proven, signed
 from subjectline.handlers import audit, decisions, legal_holds
 from subjectline.handlers.audit import Actor
 from subjectline.intake.sandbox.people import KO_MEMBER, OTHER_MEMBER
-from subjectline.models.errors import BadInput, NotPermitted
-from subjectline.models.tables import Agent, History, Proposal
+from subjectline.models.errors import BadInput, NotPermitted, RegistryAway
+from subjectline.models.tables import Agent, History, Proposal, Task
 
 ME = KO_MEMBER.email
 ROWS = "SELECT count(*) FROM profile WHERE member_id = 1001"
@@ -61,6 +61,50 @@ async def test_a_hold_after_the_signatures_stops_the_deed(office: Office) -> Non
     assert await office.sql(ROWS) == [(1,)]
     assert (await office.all(History))[-1].facts["reason"] == "legal_hold"
     assert "done" not in await office.letters()
+
+
+async def test_what_was_destroyed_before_the_hold_is_finished(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after the database and before the desk: "nothing was destroyed" would be untrue."""
+    await proven(office, ME, LEAVE)
+    [proposal] = await office.all(Proposal)
+    for number in (1, 2):
+        await decisions.approve(office.desk, proposal.sha256, agent(number))
+    real = office.desk.registry.apply
+
+    async def dies(*given: object) -> object:
+        await real(*given)  # type: ignore[arg-type]
+        raise RuntimeError("as a kill would end it here")
+
+    with monkeypatch.context() as death:
+        death.setattr(office.desk.registry, "apply", dies)
+        await office.work()
+    assert await office.sql(ROWS) == [(0,)]
+    await hold(office)
+    office.clock.at = (await office.all(Task))[-1].due_at
+    await office.work()
+    assert await office.state() == "done"
+
+
+async def test_a_registry_that_was_away_wrote_nothing_so_the_hold_stops_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await proven(office, ME, LEAVE)
+    [proposal] = await office.all(Proposal)
+    for number in (1, 2):
+        await decisions.approve(office.desk, proposal.sha256, agent(number))
+
+    async def gone(*_: object) -> object:
+        raise RegistryAway("away", field="members")
+
+    with monkeypatch.context() as away:
+        away.setattr(office.desk.registry, "apply", gone)
+        await office.work()
+    await hold(office)
+    office.clock.at = (await office.all(Task))[-1].due_at
+    await office.work()
+    assert await office.state() == "open" and await office.sql(ROWS) == [(1,)]
 
 
 async def test_once_it_has_ended_the_member_leaves(office: Office) -> None:
