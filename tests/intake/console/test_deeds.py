@@ -193,7 +193,10 @@ async def test_copies_out_of_reach_are_ticked_on_the_page(
     assert "종이 배송 장부" in (await console.get(here)).text
     await console.post(f"{here}/approve")
     await staffed.work()
-    assert "손으로 고칠 사본이 1건 남아 있습니다" in (await console.get(here)).text
+    page = (await console.get(here)).text
+    assert "손으로 고칠 사본이 1건 남아 있습니다" in page
+    assert page.count('id="copies"') == 1  # before all else, and only there
+    assert page.index('id="copies"') < page.index('id="said"')
     response = await console.post(f"{here}/copies")
     assert "표시했습니다" in response.text and "한보라" in response.text
     await staffed.work()
