@@ -1,7 +1,8 @@
 """A message that answers something of ours: a code, a yes, a value that we asked for, a no."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -221,7 +222,7 @@ async def _tried(came: Came, code: str) -> bool:
 async def _not_proven(came: Came, requests: list[Request], check: Check) -> None:
     """A wrong code is said with the tries left; a spent one brings a new one, within the limits."""
     ids = [request.id or 0 for request in requests]
-    chat = came.conversation.door == Door.TELEGRAM
+    chat = Door(came.conversation.door).is_chat
     forget = came.incoming.chat_message_id
     if check.verdict is Verdict.WRONG:
         facts = {"question": "wrong_code", "tries_left": check.tries_left}
@@ -239,7 +240,7 @@ async def _not_proven(came: Came, requests: list[Request], check: Check) -> None
 async def _proven(came: Came, proof: Challenge) -> None:
     for request in await identity.prove(came.session, came.desk, came.conversation, proof):
         await came.belongs_to(request)
-    if came.conversation.door == Door.TELEGRAM:
+    if Door(came.conversation.door).is_chat:
         await dialog.proven(came.session, came.desk, came.conversation, came.incoming)
 
 
@@ -255,47 +256,69 @@ async def _answered(came: Came, request: Request) -> bool:
     """An answer to a question on an open request; what it says is kept before the step."""
     question, fields = await asked(came.session, request)
     await came.belongs_to(request)
-    if question in YES_QUESTIONS and not came.answer.yes:
-        await _not_confirmed(came, request, question)
-        return True
-    wish = wish_of(came.desk, request)
     if question in YES_QUESTIONS:
-        wish["confirmed"] = question
+        await confirmed(came, request, question)
     elif question in VALUE_QUESTIONS:
-        _take_values(came, request, wish, fields)
+        await values_given(came, request, _values_in(came, request, fields))
         dialog.forget(came.session, came.conversation, came.incoming)
     else:
         came.message.waits = True
-    set_wish(came.desk, request, wish)
-    came.session.add(request)
-    await came.step(request, "answer")
+        await came.step(request, "answer")
     return True
 
 
-async def _not_confirmed(came: Came, request: Request, question: str) -> None:
-    """A no takes the request back; after a value read back wrongly the value is asked for again."""
+async def confirmed(came: Came, request: Request, question: str) -> None:
+    """A yes goes on. A no takes the request back; after a value read back wrongly the value is asked
+    for again; anything else is for an agent."""
+    wish = wish_of(came.desk, request)
     if came.answer.yes is None:
         came.for_agent()
-    elif question == "confirm_value":
-        wish = wish_of(came.desk, request)
-        wish["new"] = {}
-        set_wish(came.desk, request, wish)
-        came.session.add(request)
-        await came.step(request, "answer")
-    else:
+        return
+    if not came.answer.yes and question != "confirm_value":
         await came.step(request, "withdraw")
+        return
+    if came.answer.yes:
+        wish["confirmed"] = question
+    else:
+        wish["new"] = {}
+    set_wish(came.desk, request, wish)
+    came.session.add(request)
+    await came.step(request, "answer")
 
 
-def _take_values(came: Came, request: Request, wish: dict[str, Any], fields: list[str]) -> None:
-    """Finds the values in an answer: by the rules, or the whole text where one field was asked for."""
-    meant = understand(came.incoming.text, came.desk.vocabulary, request.language)
+async def values_given(
+    came: Came, request: Request, values: Mapping[str, str], read_back: bool = False
+) -> None:
+    """New values of a correction that somebody waits for: kept as they were written, then the step.
+
+    `read_back`: the person has seen them once more and said that they are right. A value that takes
+    another's place has none of its proofs.
+    """
+    wish = wish_of(came.desk, request)
     new = wish.setdefault("new", {})
+    if any(new.get(name, value) != value for name, value in values.items()):
+        wish.pop("confirmed", None)
+        wish.pop("new_contact_proof", None)
+    new.update(values)
+    if read_back:
+        wish["confirmed"] = "confirm_value"
+    request.fields = list(dict.fromkeys([*request.fields, *values]))
+    set_wish(came.desk, request, wish)
+    came.session.add(request)
+    await came.step(request, "answer")
+
+
+def _values_in(came: Came, request: Request, fields: list[str]) -> dict[str, str]:
+    """The values in an answer: by the rules, or the whole text where one field was asked for."""
+    meant = understand(came.incoming.text, came.desk.vocabulary, request.language)
+    values: dict[str, str] = {}
     for found in meant.wishes:
         if found.kind == "correction":
-            new.update(found.new_values)
+            values |= found.new_values
             request.fields = list(dict.fromkeys([*request.fields, *found.fields]))
-    if len(fields) == 1 and not any(fields[0] in w.new_values for w in meant.wishes):
-        new[fields[0]] = " ".join(came.incoming.text.split())[:LONGEST_VALUE]
+    if len(fields) == 1 and fields[0] not in values:
+        values[fields[0]] = " ".join(came.incoming.text.split())[:LONGEST_VALUE]
+    return values
 
 
 async def asked(session: AsyncSession, request: Request) -> tuple[str, list[str]]:

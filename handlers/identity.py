@@ -30,7 +30,7 @@ from subjectline.handlers.identity_limits import (
     may_hold,
 )
 from subjectline.handlers.requests import Facts, advance
-from subjectline.models.incoming import Contact, Incoming, Tier
+from subjectline.models.incoming import Contact, Door, Incoming, Tier
 from subjectline.models.tables import Challenge, Conversation, Request
 from subjectline.models.workflow import LEVEL_NEEDED, reaches
 
@@ -76,7 +76,7 @@ def level_now(
     registered address is `channel`; everything else is claimed.
     """
     member = conversation.subject_id
-    if conversation.door == "telegram" and member and conversation.proven_at:
+    if Door(conversation.door).is_chat and member and conversation.proven_at:
         age = desk.clock() - conversation.proven_at
         if age < CONTACT_LIVES:
             return "contact", member

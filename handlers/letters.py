@@ -136,7 +136,7 @@ def render(letter: str, language: str, door: Door, facts: Mapping[str, object]) 
     """
     known = _facts(letter, language, facts)
     try:
-        if door is Door.TELEGRAM:
+        if door.is_chat:
             return Letter("", _chat(letter, language, known), "")
         return _mail(letter, language, known)
     except TemplateNotFound as error:

@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from subjectline.handlers import facts as wording
 from subjectline.handlers.letters import Letter, render
 from subjectline.models.db import wake
-from subjectline.models.incoming import Contact, Door
+from subjectline.models.incoming import CHATS, Contact, Door
 from subjectline.models.tables import Conversation, Message, Outbox, Request, SentMessage
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ async def _requests(session: AsyncSession, ids: list[int]) -> list[Request]:
 def _door(conversation: Conversation, to: Contact | None) -> Door:
     if to is None:
         return Door(conversation.door)
-    return Door.TELEGRAM if to.kind == "telegram" else Door.MAIL
+    return Door(to.kind) if to.kind in CHATS else Door.MAIL
 
 
 def _recipient(desk: "Desk", conversation: Conversation, to: Contact | None) -> Any:

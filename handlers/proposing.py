@@ -60,7 +60,7 @@ async def _question(
 
 def _unread(desk: "Desk", request: Request, conversation: Conversation) -> bool:
     """By chat a new value is read back once before it goes to an agent."""
-    by_chat = conversation.door == Door.TELEGRAM and request.kind == "correction"
+    by_chat = Door(conversation.door).is_chat and request.kind == "correction"
     return by_chat and wish_of(desk, request).get("confirmed") != "confirm_value"
 
 

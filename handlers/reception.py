@@ -24,6 +24,7 @@ from subjectline.handlers import (
     post,
     reachable,
     replies,
+    shared_contact,
     spam_folder,
     statements,
 )
@@ -47,21 +48,27 @@ MOST_ADDRESSES = 3
 async def lookups(desk: "Desk", batch: Sequence[Incoming]) -> list[Known]:
     """What the registry says of each message's sender and of the addresses named in chats.
 
-    One query for all; always asked the same way, whether anybody is known or not. Raises
+    One query a kind of contact; always asked the same way, whether anybody is known or not. Raises
     RegistryAway. Who writes from an address at which our letters bounced is reached there again.
     """
     await reachable.heard_from(desk, batch)
     asked = [_asked_about(incoming) for incoming in batch]
-    values = dict.fromkeys(contact.value for contacts in asked for contact in contacts)
-    members = await desk.registry.find_all("email", values) if values else {}
-    return [Known({(c.kind, c.value): members.get(c.value, []) for c in each}) for each in asked]
+    members: dict[str, dict[str, list[str]]] = {}
+    for kind in ("email", "phone"):
+        values = dict.fromkeys(c.value for each in asked for c in each if c.kind == kind)
+        members[kind] = await desk.registry.find_all(kind, values) if values else {}
+    return [
+        Known({(c.kind, c.value): members[c.kind].get(c.value, []) for c in each}) for each in asked
+    ]
 
 
 def _asked_about(incoming: Incoming) -> list[Contact]:
     asked = [incoming.sender] if incoming.sender.kind == "email" else []
-    if incoming.door is Door.TELEGRAM:
+    if incoming.door.is_chat:
         found = ADDRESS.findall(incoming.text)[:MOST_ADDRESSES]
         asked += [Contact("email", address.lower()) for address in found]
+    if shared := shared_contact.contact_of(incoming):
+        asked = [shared]
     return list(dict.fromkeys(asked))
 
 
@@ -77,7 +84,7 @@ async def receive(session: AsyncSession, desk: "Desk", incoming: Incoming, known
             _leave_to_agent(session, conversation, message, incoming)
         return message
     await _tell_about_resident_number(session, conversation, incoming)
-    if incoming.door is Door.TELEGRAM and await dialog.handle(
+    if incoming.door.is_chat and await dialog.handle(
         session, desk, conversation, message, incoming, known
     ):
         return message

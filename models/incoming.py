@@ -14,7 +14,17 @@ ID_MARK = ".subjectline"
 class Door(StrEnum):
     MAIL = "mail"
     TELEGRAM = "telegram"
+    PLAIN = "plain"  # a chat of plain lines with numbered choices: intake/plain_chat.py
     CONSOLE = "console"
+    PAGE = "page"  # a member's secure page: what comes in there joins the conversation of its link
+
+    @property
+    def is_chat(self) -> bool:
+        """Whether people talk there line by line, with whatever messenger it is."""
+        return self in CHATS
+
+
+CHATS = frozenset({Door.TELEGRAM, Door.PLAIN})
 
 
 class Tier(StrEnum):
@@ -36,7 +46,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """An address on a door: kind `email`, `phone` or `telegram` (user id as text)."""
+    """An address on a door: kind `email`, `phone`, or a chat's door with the user's id as text."""
 
     kind: str
     value: str  # canonical: lower-case address, +82… number, decimal id

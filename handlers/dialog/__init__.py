@@ -18,7 +18,7 @@ from subjectline.handlers.identity_limits import CODE_LIVES
 from subjectline.handlers.letters import Letter, kind_label
 from subjectline.handlers.requests import advance, open_of, set_kind
 from subjectline.handlers.understanding import understand
-from subjectline.models.incoming import Contact, Door, Incoming
+from subjectline.models.incoming import Contact, Incoming
 from subjectline.models.tables import Conversation, Message, Request
 from subjectline.models.workflow import KINDS, NOT_DECIDED
 
@@ -100,7 +100,7 @@ def say(
 
 def forget(session: AsyncSession, conversation: Conversation, incoming: Incoming) -> None:
     """The member's message with a value or a code is deleted from the chat once it is kept."""
-    if incoming.door is Door.TELEGRAM and incoming.chat_message_id:
+    if incoming.door.is_chat and incoming.chat_message_id:
         noted = post.Noted(
             "forget",
             conversation.id or 0,
