@@ -359,6 +359,7 @@ _MAKERS: dict[str, Maker] = {
     "dialog_unsure": _chat(),
     "dialog_text_please": _chat(),
     "dialog_linked": _chat(),
+    "dialog_contact_unknown": _chat(),
     "dialog_returned": _chat(
         reference="SL-7K3M9QXD4", secure_link="https://privacy.example.com/m/one-time"
     ),

@@ -87,7 +87,7 @@ DIALOGS = tuple(
     for name in (
         "start help privacy choose_right choose_field ask_email ask_code code_wrong code_spent "
         "ask_value bad_value confirm_value confirm_leaving status nothing_open cancelled unsure "
-        "text_please linked returned"
+        "text_please linked returned contact_unknown"
     ).split()
 )
 

@@ -30,6 +30,7 @@ SERVICE = frozenset(
     }
 )  # fmt: skip
 FORWARDED = frozenset({"forward_origin", "forward_date", "forward_from", "forward_sender_name"})
+NOT_BY_HAND = frozenset({"via_bot", "sender_business_bot"})  # another bot put the message together
 # Kind of file -> content type where Telegram names none.
 FILES = {
     "document": "application/octet-stream",
@@ -239,6 +240,8 @@ def _own_phone(message: Json, user_id: int) -> str:
     """The number that its owner shared, as +…; nothing where it is (or may be) somebody else's."""
     contact = message.get("contact")
     owner = _get(contact, "user_id")
+    if NOT_BY_HAND & message.keys():
+        return ""
     if not _is_whole(owner) or owner != user_id or not isinstance(contact, dict):
         return ""
     found = _PHONE.fullmatch(re.sub(r"[\s().-]", "", _string(contact, "phone_number")))

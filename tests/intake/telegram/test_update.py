@@ -129,6 +129,8 @@ def test_the_own_number(number: str) -> None:
         message(contact=OWN | {"user_id": "11"}),
         message(contact=OWN, forward_origin={"type": "user"}),
         message(contact=OWN, forward_date=1),
+        message(contact=OWN, via_bot={"id": 7, "is_bot": True}),
+        message(contact=OWN, sender_business_bot={"id": 7, "is_bot": True}),
         message(contact=OWN | {"phone_number": "010"}),
         message(contact=OWN | {"phone_number": "0" * 11}),
         message(contact="+821000001234"),
