@@ -48,7 +48,7 @@ def _looks(desk: Desk, settings: Settings) -> list[Look]:
         looks.append(SmtpSender(settings.smtp, tokens.of(settings.smtp.oauth)).doctor)
     looks += _mail_names(settings)
     if settings.telegram.token is not None:
-        looks.append(TelegramDoor(desk, settings.telegram).doctor)
+        looks.append(TelegramDoor(desk, settings.telegram, hook=settings.hook).doctor)
     looks.append(lambda: _scanner(settings))
     looks.append(lambda: _doors(settings))
     return looks

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, Route
 
 from subjectline.handlers import inbox, notices, outbox, retention, scanning, tasks, timers
 from subjectline.handlers.desk import Desk
@@ -55,6 +56,7 @@ class Parts:
     loops: list[Loop] = field(default_factory=list)
     doors: list[Watched] = field(default_factory=list)
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    hooks: list[BaseRoute] = field(default_factory=list)  # of the public application
 
 
 def assemble(desk: Desk, settings: Settings) -> Parts:
@@ -104,7 +106,10 @@ def _name(box: MailboxSettings, settings: Settings) -> str:
 
 
 def _add_telegram(parts: Parts, settings: Settings) -> None:
-    door = TelegramDoor(parts.desk, settings.telegram)
+    door = TelegramDoor(parts.desk, settings.telegram, hook=settings.hook)
+    if settings.hook:
+        path = urlsplit(settings.hook).path or "/"
+        parts.hooks.append(Route(path, door.webhook, methods=["POST"]))
     parts.parsers[Door.TELEGRAM] = parse_update
     sender = TelegramSender(settings.telegram)
     parts.senders[Door.TELEGRAM] = sender
@@ -133,7 +138,10 @@ def loops_of(parts: Parts) -> list[Loop]:
 
 def public_app(parts: Parts) -> Starlette:
     """What members reach: the policy, secure pages, health."""
-    routes: list[BaseRoute] = [*health_routes(parts.desk, parts.doors, figures=False)]
+    routes: list[BaseRoute] = [
+        *health_routes(parts.desk, parts.doors, figures=False),
+        *parts.hooks,
+    ]
     return Starlette(routes=[*routes, Mount("/", create_pages(parts.desk))])
 
 
@@ -157,7 +165,7 @@ def one_app(parts: Parts, extra: Sequence[BaseRoute] = ()) -> Starlette:
     member_routes: list[BaseRoute] = [
         Mount(path, _keeping_path(pages, path)) for path in ("/m", "/policy")
     ]
-    return internal_app(parts, [*extra, *member_routes])
+    return internal_app(parts, [*extra, *parts.hooks, *member_routes])
 
 
 def _keeping_path(app: Any, prefix: str) -> Any:

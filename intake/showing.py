@@ -38,6 +38,7 @@ from_name = "Example"
 
 [telegram]
 # token_file = "bot.token"
+# updates = "webhook"                     # else the desk asks Telegram for them
 
 [listen]
 host = "127.0.0.1"

@@ -13,7 +13,9 @@ import logging
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NoReturn
+from urllib.parse import urlsplit
 
 from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
@@ -22,7 +24,7 @@ from starlette.responses import Response
 from subjectline.handlers import words
 from subjectline.handlers.desk import Desk
 from subjectline.handlers.inbox import Raw, keep
-from subjectline.handlers.senders.bot_line import BotLine
+from subjectline.handlers.senders.bot_line import BotLine, Hook
 from subjectline.intake.telegram_update import arrival_of, chat_of, press_of
 from subjectline.intake.telegram_update import parse_update as parse_update
 from subjectline.models.errors import SendError, TemporarySendError
@@ -34,6 +36,9 @@ SECRET_HEADER = "x-telegram-bot-api-secret-token"
 LARGEST_UPDATE = 1024 * 1024  # bytes; Telegram's are a few kilobytes
 LONGEST_ABOUT = 120  # letters (Bot API, setMyShortDescription)
 LONGEST_PAUSE = 60.0  # seconds between two tries, unless Telegram asks for more
+WATCH = 300.0  # seconds between two looks at the webhook
+STILL_NEW = timedelta(minutes=15)  # since a delivery failed
+HOOK_PORTS = frozenset({443, 80, 88, 8443})  # Bot API, setWebhook
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +54,8 @@ class TelegramStatus:
 
 
 class TelegramDoor:
-    """One bot. `run()` fetches its updates until cancelled; or `webhook` is mounted and takes them.
+    """One bot. `run()` fetches its updates until cancelled; with `hook`, the public address of
+    `webhook`, it lets Telegram post them there and looks now and then whether it still does.
 
     `poll_seconds` is how long Telegram holds a call open, `retry_seconds` the first pause after a
     loss. Raises SettingsError for a token that is none.
@@ -60,16 +66,21 @@ class TelegramDoor:
         desk: Desk,
         settings: TelegramSection,
         *,
+        hook: str = "",
         poll_seconds: int = 25,
         retry_seconds: float = 1.0,
     ) -> None:
         self.status = TelegramStatus()
         self._desk, self._line = desk, BotLine(settings)
+        self._hook, self._connections = hook, settings.webhook_connections
         self._poll_seconds, self._retry_seconds = poll_seconds, retry_seconds
         self._losses = 0
 
     async def run(self) -> None:
-        """Fetches for ever; a lost line is opened anew. Ends by cancellation only."""
+        """Takes updates for ever; a lost line is opened anew. Ends by cancellation only.
+
+        A webhook stays when the desk ends: what comes meanwhile waits at Telegram, for a day.
+        """
         try:
             async with asyncio.TaskGroup() as aside:
                 aside.create_task(self._introduce())
@@ -84,22 +95,37 @@ class TelegramDoor:
         await self._line.close()
 
     async def doctor(self) -> Finding:
-        """Asks Telegram who the bot is. Changes nothing."""
+        """Asks Telegram who the bot is and how its updates come. Changes nothing."""
         try:
             name = await self._line.who()
+            told = await self._line.webhook()
         except SendError as wrong:
             return Finding(False, f"telegram: {wrong}")
         finally:
             await self._line.close()
-        return Finding(True, f"telegram: the bot @{name} answers.")
+        good, sentence = self._judged(told)
+        return Finding(good, f"telegram: the bot @{name} answers; {sentence}")
+
+    def _judged(self, told: Hook) -> tuple[bool, str]:
+        if not self._hook:
+            also = " (a webhook is set and will be taken away)" if told.url else ""
+            return True, f"updates are fetched{also}."
+        if trouble := hook_trouble(self._hook):
+            return False, f"telegram.webhook_url: {trouble}"
+        if told.url != self._hook:
+            return True, f"its webhook will be {self._hook}."
+        if told.failed_at and self._desk.clock() - told.failed_at < STILL_NEW:
+            why = told.why[:200].rstrip(".")
+            return False, f"{told.pending} updates wait, for its webhook failed lately: {why}."
+        return True, "its webhook is set."
 
     async def take_webhook(self, url: str) -> None:
         """Lets Telegram post the updates to `url` (https), where `webhook` is mounted.
 
         Raises TemporarySendError or PermanentSendError.
         """
-        await self._line.take_webhook(url, self.secret)
-        self.status.connected = True
+        await self._line.take_webhook(url, self.secret, self._connections)
+        self.status.connected, self.status.last_error = True, ""
 
     @property
     def secret(self) -> str:
@@ -126,6 +152,8 @@ class TelegramDoor:
     async def _until_lost(self, aside: asyncio.TaskGroup) -> float:
         """Fetches until something goes wrong; returns the seconds until the next try."""
         try:
+            if self._hook:
+                await self._be_called()
             await self._line.leave_webhook()
             await self._fetch(aside)
         except TemporarySendError as wrong:
@@ -136,6 +164,17 @@ class TelegramDoor:
         except Exception as wrong:  # the database's: the updates stay with Telegram and come again
             self._failed(f"Updates could not be kept: {type(wrong).__name__}.")
         return self._patience()
+
+    async def _be_called(self) -> NoReturn:
+        """Sets the webhook, and again where another program has taken the updates away."""
+        await self.take_webhook(self._hook)
+        while True:
+            self._losses = 0
+            await asyncio.sleep(WATCH)
+            told = await self._line.webhook()
+            if told.url != self._hook:
+                log.warning("telegram: somebody took the bot's webhook away; it is set again")
+                await self.take_webhook(self._hook)
 
     async def _fetch(self, aside: asyncio.TaskGroup) -> None:
         """The offset is given only to confirm what was just kept, and never remembered.
@@ -216,6 +255,19 @@ def _raw(bot: int, update: object, body: bytes, now: datetime) -> Raw:
         arrived_at=arrival_of(update) or now,
         body=body,
     )
+
+
+def hook_trouble(url: str) -> str:
+    """What Telegram would mind about a webhook's address (Bot API, setWebhook); empty for nothing."""
+    try:
+        parts, port = urlsplit(url), urlsplit(url).port or 443
+    except ValueError:
+        return "it is no address."
+    if parts.scheme != "https":
+        return "Telegram calls https addresses only."
+    if port not in HOOK_PORTS:
+        return f"Telegram calls the ports {', '.join(map(str, sorted(HOOK_PORTS)))} only."
+    return "" if parts.hostname else "it names no host."
 
 
 def _id_of(update: object) -> int | None:

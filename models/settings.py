@@ -9,7 +9,7 @@ import subprocess
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
@@ -28,6 +28,7 @@ from subjectline.models.mail_settings import (
     SmtpSettings,
 )
 
+TELEGRAM_HOOK = "/hooks/telegram"  # of the public application
 FILES = ("ca_file", "key_file")  # settings of their own: the file itself is meant, not its text
 
 
@@ -71,9 +72,14 @@ class RegistrySection(Section):
 
 
 class TelegramSection(Section):
+    """The bot. `updates` says whether the desk asks Telegram for them or is called at `webhook_url`."""
+
     token: SecretStr | None = None
     base_url: str = "https://api.telegram.org/bot"
     base_file_url: str = "https://api.telegram.org/file/bot"
+    updates: Literal["polling", "webhook"] = "polling"
+    webhook_url: str = ""  # empty: TELEGRAM_HOOK below desk.public_url
+    webhook_connections: int = Field(default=1, ge=1, le=100)
 
 
 class ListenSection(Section):
@@ -108,6 +114,13 @@ class Settings(BaseSettings):
         if self.mailboxes and self.smtp is None:
             raise ValueError("mailboxes are read but there is no [smtp] to answer with")
         return self
+
+    @property
+    def hook(self) -> str:
+        """Where Telegram posts the bot's updates; empty where the desk asks for them."""
+        if self.telegram.updates != "webhook":
+            return ""
+        return self.telegram.webhook_url or self.desk.public_url.rstrip("/") + TELEGRAM_HOOK
 
     @classmethod
     def settings_customise_sources(

@@ -8,6 +8,8 @@ import json
 import logging
 import re
 from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -40,7 +42,7 @@ from subjectline.models.settings import TelegramSection
 Keyboard = Sequence[Sequence[Mapping[str, str]]]
 Answer = TypeVar("Answer")
 
-WANTED = ["message", "edited_message", "callback_query"]
+WANTED = ["message", "edited_message", "callback_query", "my_chat_member"]
 BATCH = 100
 SLOW = 10.0  # seconds beyond its own waiting that a poll may take
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -72,6 +74,16 @@ class _Request(HTTPXRequest):
         if not isinstance(answer, dict):
             raise TelegramError("Invalid server response") from None
         return answer
+
+
+@dataclass(frozen=True)
+class Hook:
+    """What Telegram knows of a bot's webhook. `url` is empty where updates are fetched."""
+
+    url: str
+    pending: int
+    failed_at: datetime | None
+    why: str
 
 
 class BotLine:
@@ -130,12 +142,21 @@ class BotLine:
         """From now on updates are fetched; none is dropped."""
         await self._ask(self._bot.delete_webhook(drop_pending_updates=False), "deleteWebhook")
 
-    async def take_webhook(self, url: str, secret: str) -> None:
-        """From now on Telegram posts the updates to `url`, one after the other."""
+    async def take_webhook(self, url: str, secret: str, connections: int = 1) -> None:
+        """From now on Telegram posts the updates to `url`, so many at once at most.
+
+        One at once is in order; with more, Telegram keeps a chat's messages in order.
+        """
         call = self._bot.set_webhook(
-            url, secret_token=secret, max_connections=1, allowed_updates=WANTED
+            url, secret_token=secret, max_connections=connections, allowed_updates=WANTED
         )
         await self._ask(call, "setWebhook")
+
+    async def webhook(self) -> Hook:
+        """Where Telegram posts the updates, and how that went lately."""
+        told = await self._ask(self._bot.get_webhook_info(), "getWebhookInfo")
+        failed_at, why = told.last_error_date, told.last_error_message or ""
+        return Hook(told.url, told.pending_update_count, failed_at, why)
 
     async def introduce(self, language: str, commands: Mapping[str, str], about: str) -> None:
         """The menu of commands and the short description, for `language` ("" for everybody else)."""

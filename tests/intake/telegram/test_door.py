@@ -16,8 +16,10 @@ from subjectline.handlers.inbox import Raw
 from subjectline.handlers.senders.bot_line import BotLine
 from subjectline.intake import telegram
 from subjectline.intake.sandbox.telegram_emulator import Emulator, Query
+from subjectline.intake.sandbox.telegram_emulator.webhook import Target
 from subjectline.intake.telegram import TelegramDoor
 from subjectline.models.errors import SettingsError
+from subjectline.models.mail_settings import Finding
 from subjectline.models.settings import TelegramSection
 from subjectline.models.tables import Message, RawInbox
 
@@ -260,12 +262,47 @@ async def test_doctor(
     door: TelegramDoor, emulator: Emulator, office: Office, api: TelegramSection
 ) -> None:
     good = await door.doctor()
-    assert good.ok and good.sentence == "telegram: the bot @privacy_desk_bot answers."
+    assert good.ok
+    assert good.sentence == "telegram: the bot @privacy_desk_bot answers; updates are fetched."
     emulator.fault("unauthorized", "getMe")
     wrong = await door.doctor()
     assert not wrong.ok and "@BotFather" in wrong.sentence and "test-token" not in wrong.sentence
     away = await TelegramDoor(office.desk, section("http://127.0.0.1:9")).doctor()
     assert not away.ok and "cannot be reached" in away.sentence
+
+
+async def test_doctor_looks_at_the_webhook(
+    emulator: Emulator, office: Office, api: TelegramSection
+) -> None:
+    async def found(hook: str) -> Finding:
+        return await TelegramDoor(office.desk, api, hook=hook).doctor()
+
+    hook = "https://privacy.test/hooks/telegram"
+    assert (await found(hook)).sentence.endswith(f"its webhook will be {hook}.")
+    emulator.state.webhook.target = Target(hook, "", 1)  # set without deliveries
+    assert await found(hook) == Finding(
+        True, "telegram: the bot @privacy_desk_bot answers; its webhook is set."
+    )
+    assert "will be taken away" in (await found("")).sentence
+    emulator.state.webhook.last_error = (int(office.clock().timestamp()), "Wrong response: 502")
+    failed = await found(hook)
+    assert not failed.ok and failed.sentence.endswith("failed lately: Wrong response: 502.")
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://privacy.test/hooks/telegram", "https addresses only"),
+        ("https://privacy.test:8080/", "the ports 80, 88, 443, 8443 only"),
+        ("https:///hook", "names no host"),
+        ("https://privacy.test:port/", "no address"),
+    ],
+)
+async def test_an_address_that_telegram_would_not_call(
+    emulator: Emulator, office: Office, api: TelegramSection, url: str, why: str
+) -> None:
+    found = await TelegramDoor(office.desk, api, hook=url).doctor()
+    assert not found.ok and why in found.sentence
 
 
 async def test_no_token(office: Office) -> None:

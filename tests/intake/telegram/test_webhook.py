@@ -1,13 +1,19 @@
 """The same door as a webhook: 200 only once the update is committed."""
 
+import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
 from bot_api import BOT, served
-from desks import Office
+from desks import MakeDesk, Office
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from subjectline.handlers import inbox
@@ -15,8 +21,12 @@ from subjectline.handlers.desk import Desk
 from subjectline.handlers.inbox import Raw
 from subjectline.intake import telegram
 from subjectline.intake.sandbox.telegram_emulator import Emulator
+from subjectline.intake.serve import Parts, _add_telegram, public_app
 from subjectline.intake.telegram import LARGEST_UPDATE, SECRET_HEADER, TelegramDoor
-from subjectline.models.tables import RawInbox
+from subjectline.models.db import Database
+from subjectline.models.incoming import Door
+from subjectline.models.settings import RegistrySection, Settings, TelegramSection
+from subjectline.models.tables import Message, RawInbox
 
 HANA = 11
 
@@ -90,6 +100,87 @@ async def test_a_body_beyond_any_update(
     body = json.dumps({"update_id": 1, "message": "x" * LARGEST_UPDATE})
     answer = await hook.post("/hook", content=body, headers={SECRET_HEADER: door.secret})
     assert answer.status_code == 413 and await office.all(RawInbox) == []
+
+
+async def test_serve_mounts_it_where_the_settings_say(
+    office: Office, api: TelegramSection, emulator: Emulator, tmp_path: Path
+) -> None:
+    """The public application takes the posts, sets the webhook at the start, and says who may not."""
+    parts = Parts(office.desk)
+    app, hooked = Starlette(), api.model_copy(update={"updates": "webhook"})
+    async with served(app) as root, httpx.AsyncClient(base_url=root, trust_env=False) as client:
+        hooked = hooked.model_copy(update={"webhook_url": f"{root}/hooks/telegram"})
+        settings = Settings(registry=RegistrySection(map=tmp_path / "map"), telegram=hooked)
+        _add_telegram(parts, settings)
+        app.router.routes.extend(public_app(parts).routes)
+        task = asyncio.ensure_future(parts.loops[0]())
+        emulator.say(HANA, "하나")
+        emulator.say(HANA, "둘")
+        await emulator.until(lambda: emulator.state.webhook.target and not emulator.pending())
+        assert (await client.get("/hooks/telegram")).status_code == 404
+        assert (await client.post("/hooks/telegram", json={"update_id": 1})).status_code == 403
+        health = await client.get("/healthz")
+        assert health.json()["down"] == []
+        task.cancel()
+        await asyncio.wait([task])
+    assert [row.lane for row in await office.all(RawInbox)] == [f"telegram:{HANA}"] * 2
+    assert emulator.state.webhook.target is not None  # what comes meanwhile waits at Telegram
+    for close in parts.closers:
+        await close()
+
+
+async def test_a_webhook_that_was_taken_away_is_set_again(
+    office: Office, api: TelegramSection, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telegram, "WATCH", 0.01)
+    door = TelegramDoor(office.desk, api, hook="http://127.0.0.1:9/hook", retry_seconds=0.01)
+    task = asyncio.create_task(door.run())
+    for _ in range(2):
+        await emulator.until(lambda: emulator.state.webhook.target is not None)
+        emulator.state.webhook.set(None)
+    emulator.fault("server", "getWebhookInfo")
+    await emulator.until(lambda: any(call.fault for call in emulator.calls))
+    await emulator.until(
+        lambda: emulator.state.webhook.target is not None and door.status.connected
+    )
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_two_processes_behind_one_address_keep_each_chat_in_order(
+    make_desk: MakeDesk, desk_url: str, api: TelegramSection, emulator: Emulator
+) -> None:
+    """Posts come to either, many at once; both take from the same inbox."""
+    first = await make_desk(url=desk_url)
+    second = replace(first.desk, db=Database(first.desk.db.url.render_as_string(False)))
+    doors = [TelegramDoor(desk, api) for desk in (first.desk, second)]
+    turn = itertools.cycle(doors)
+
+    async def either(request: Request) -> Response:
+        return await next(turn).webhook(request)
+
+    app = Starlette(routes=[Route("/hook", either, methods=["POST"])])
+    async with served(app) as root:
+        many = api.model_copy(update={"webhook_connections": 40})
+        setter = TelegramDoor(first.desk, many)
+        await setter.take_webhook(f"{root}/hook")
+        for number in range(5):
+            for chat in range(1, 9):
+                emulator.say(chat, f"/start {number}")
+        await emulator.until(lambda: not emulator.pending())
+        for door in (setter, *doors):
+            await door.close()
+        await emulator.state.webhook.close()
+    parsers = {Door.TELEGRAM: telegram.parse_update}
+    ends = [1, 1]
+    while any(ends):
+        ends = await asyncio.gather(*(inbox.once(one, parsers) for one in (first.desk, second)))
+    said = [m for m in await first.all(Message) if m.direction == "in"]
+    assert len(said) == 40
+    for talk in {m.conversation_id for m in said}:
+        words = [first.desk.vault.text(m.text) for m in said if m.conversation_id == talk]
+        assert words == [f"/start {number}" for number in range(5)]
+    await second.db.dispose()
 
 
 async def test_a_press_is_answered(
