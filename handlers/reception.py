@@ -84,6 +84,8 @@ async def receive(session: AsyncSession, desk: "Desk", incoming: Incoming, known
             _leave_to_agent(session, conversation, message, incoming)
         return message
     await _tell_about_resident_number(session, conversation, incoming)
+    if await shared_contact.take(session, desk, conversation, incoming, known):
+        return message
     if incoming.door.is_chat and await dialog.handle(
         session, desk, conversation, message, incoming, known
     ):
