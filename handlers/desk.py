@@ -36,6 +36,7 @@ class Manner:
     extra_holidays: tuple[date, ...] = ()
     plus_addresses: bool = True  # whether the mail server takes privacy+TOKEN@… in
     retry_seconds: tuple[float, ...] = RETRY_SECONDS  # between the tries of a letter
+    sms: bool = False  # whether there is a way out by text message
     mails_an_hour: int = 20  # of one sender are handled; the rest waits for an agent
 
     def reply_address(self, token: str) -> str:

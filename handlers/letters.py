@@ -136,8 +136,8 @@ def render(letter: str, language: str, door: Door, facts: Mapping[str, object]) 
     """
     known = _facts(letter, language, facts)
     try:
-        if door.is_chat:
-            return Letter("", _chat(letter, language, known), "")
+        if door.is_chat or door is Door.SMS:
+            return Letter("", _chat(letter, language, known, door), "")
         return _mail(letter, language, known)
     except TemplateNotFound as error:
         raise BadInput(f"there is no letter {letter!r} by {door}", field="letter") from error
@@ -289,8 +289,11 @@ def _mail(letter: str, language: str, facts: dict[str, object]) -> Letter:
     return Letter(subject, words.laid_out(text), re.sub(r"\n\s*\n+", "\n", page).strip() + "\n")
 
 
-def _chat(letter: str, language: str, facts: dict[str, object]) -> str:
-    text = _environment(language).get_template(f"telegram/{language}/{letter}.txt").render(facts)
+def _chat(letter: str, language: str, facts: dict[str, object], door: Door) -> str:
+    """Plain text without personal data; a text message has the chat's words where it has none."""
+    folders = ("sms", "telegram") if door is Door.SMS else ("telegram",)
+    names = [f"{folder}/{language}/{letter}.txt" for folder in folders]
+    text = _environment(language).select_template(names).render(facts)
     return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 

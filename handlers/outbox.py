@@ -43,6 +43,7 @@ class Parcel:
     references: tuple[str, ...] = ()
     keyboard: list[list[dict[str, str]]] | None = None
     forget: int = 0
+    code: str = ""  # the one-time code in it, for ways out that carry it in a form of its own
     answers: bool = True  # an answer to somebody's message (Auto-Submitted: auto-replied)
 
 
@@ -132,6 +133,7 @@ async def _pack(desk: "Desk", row: Outbox) -> Parcel:
         references=tuple(content.get("references", ())),
         keyboard=content.get("keyboard"),
         forget=content.get("forget", 0),
+        code=content.get("code", ""),
     )
 
 

@@ -110,6 +110,7 @@ def _content(
         "slots": noted.slots,
         "keyboard": noted.keyboard,
         "forget": noted.forget,
+        "code": str(noted.facts.get("code", "")),
     }
 
 
@@ -167,6 +168,8 @@ async def _requests(session: AsyncSession, ids: list[int]) -> list[Request]:
 def _door(conversation: Conversation, to: Contact | None) -> Door:
     if to is None:
         return Door(conversation.door)
+    if to.kind == "phone":
+        return Door.SMS
     return Door(to.kind) if to.kind in CHATS else Door.MAIL
 
 

@@ -9,6 +9,7 @@ from sqlmodel import select
 
 from subjectline.handlers.desk import Desk
 from subjectline.handlers.senders.clamd import Clamd
+from subjectline.handlers.senders.sms import gateway_of
 from subjectline.handlers.senders.smtp import SmtpSender
 from subjectline.handlers.senders.tokens import TokenSources
 from subjectline.intake.mail import MailPolicy
@@ -21,6 +22,7 @@ from subjectline.intake.telegram import TelegramDoor
 from subjectline.models.errors import SubjectlineError
 from subjectline.models.mail_settings import Finding
 from subjectline.models.settings import Settings
+from subjectline.models.sms_settings import SmsSettings
 
 Look = Callable[[], Awaitable[Finding]]
 
@@ -49,6 +51,7 @@ def _looks(desk: Desk, settings: Settings) -> list[Look]:
     looks += _mail_names(settings)
     if settings.telegram.token is not None:
         looks.append(TelegramDoor(desk, settings.telegram, hook=settings.hook).doctor)
+    looks += [partial(_sms, settings.sms, desk)] if settings.sms else []
     looks.append(lambda: _scanner(settings))
     looks.append(lambda: _doors(settings))
     return looks
@@ -104,6 +107,14 @@ async def _registry(desk: Desk) -> Finding:
 async def _company(desk: Desk) -> Finding:
     desk.data_map.must_have_sender()
     return Finding(True, f"company: letters are signed by {desk.data_map.company.name.en}.")
+
+
+async def _sms(settings: SmsSettings, desk: Desk) -> Finding:
+    gateway = gateway_of(settings, desk.clock)
+    try:
+        return await gateway.doctor()
+    finally:
+        await gateway.close()
 
 
 async def _scanner(settings: Settings) -> Finding:

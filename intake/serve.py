@@ -21,7 +21,8 @@ from subjectline.handlers.desk import Desk
 from subjectline.handlers.outbox import Sender
 from subjectline.handlers.senders.clamd import Clamd
 from subjectline.handlers.senders.mail import MailSender
-from subjectline.handlers.senders.smtp import SmtpSender
+from subjectline.handlers.senders.sms import SmsSender, gateway_of
+from subjectline.handlers.senders.smtp import SendStatus, SmtpSender
 from subjectline.handlers.senders.telegram import TelegramSender
 from subjectline.handlers.senders.tokens import TokenSources
 from subjectline.intake.console.app import create_console
@@ -80,6 +81,11 @@ def assemble(desk: Desk, settings: Settings) -> Parts:
         parts.doors.append(Watched(_name(box, settings), door.status))
     if settings.telegram.token is not None:
         _add_telegram(parts, settings)
+    if settings.sms is not None:
+        text = SmsSender(gateway_of(settings.sms, desk.clock), SendStatus())
+        parts.senders[Door.SMS] = text
+        parts.closers.append(text.gateway.close)
+        parts.doors.append(Watched("sms", text.status))
     scanner = Clamd(settings.attachments) if settings.attachments.clamd else None
     parts.loops.append(partial(scanning.run, desk, scanner))
     return parts

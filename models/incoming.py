@@ -16,6 +16,7 @@ class Door(StrEnum):
     TELEGRAM = "telegram"
     PLAIN = "plain"  # a chat of plain lines with numbered choices: intake/plain_chat.py
     CONSOLE = "console"
+    SMS = "sms"  # a way out only
     PAGE = "page"  # a member's secure page: what comes in there joins the conversation of its link
 
     @property

@@ -27,6 +27,7 @@ from subjectline.models.mail_settings import (
     MailboxSettings,
     SmtpSettings,
 )
+from subjectline.models.sms_settings import SmsSettings
 
 TELEGRAM_HOOK = "/hooks/telegram"  # of the public application
 FILES = ("ca_file", "key_file")  # settings of their own: the file itself is meant, not its text
@@ -106,6 +107,7 @@ class Settings(BaseSettings):
     mailboxes: tuple[MailboxSettings, ...] = ()
     smtp: SmtpSettings | None = None
     dns: DnsSettings = DnsSettings()
+    sms: SmsSettings | None = None
     telegram: TelegramSection = TelegramSection()
     listen: ListenSection = ListenSection()
 
