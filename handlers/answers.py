@@ -23,6 +23,7 @@ from subjectline.models.tables import (
     Request,
     SentMessage,
 )
+from subjectline.models.workflow import BEFORE_PROOF
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
@@ -261,6 +262,8 @@ async def _answered(came: Came, request: Request) -> bool:
     elif question in VALUE_QUESTIONS:
         await values_given(came, request, _values_in(came, request, fields))
         dialog.forget(came.session, came.conversation, came.incoming)
+    elif question == "paper" and came.incoming.attachments:
+        await papers_came(came, request)
     else:
         came.message.waits = True
         await came.step(request, "answer")
@@ -305,7 +308,20 @@ async def values_given(
     request.fields = list(dict.fromkeys([*request.fields, *values]))
     set_wish(came.desk, request, wish)
     came.session.add(request)
-    await came.step(request, "answer")
+    if request.state != "open":  # where it is, the draft that is due takes them
+        await came.step(request, "answer")
+
+
+async def papers_came(came: Came, request: Request) -> None:
+    """Papers for a request: an agent looks at them, and the desk does not ask for them again."""
+    came.message.waits = True
+    came.session.add(came.message)
+    set_wish(came.desk, request, {**wish_of(came.desk, request), "papers": "came"})
+    came.session.add(request)
+    if request.state in ("waiting", "proposed"):
+        await came.step(request, "answer")
+    elif request.state in BEFORE_PROOF:
+        came.for_agent()
 
 
 def _values_in(came: Came, request: Request, fields: list[str]) -> dict[str, str]:

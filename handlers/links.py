@@ -1,9 +1,11 @@
 """One-time links to a member's secure page: made for a letter, spent by one press of a button.
 
 The token stands only in the letter. The desk keeps its SHA-256, and after the opening the hash of the
-cookie with which the same browser may look again for 30 minutes.
+cookie with which the same browser may look again for a while. A link is bound to one request and opens
+what its purpose says and no more.
 """
 
+import hashlib
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,7 +19,7 @@ from subjectline.handlers import audit
 from subjectline.handlers.audit import MEMBER, Actor
 from subjectline.handlers.export import receipts, shelf
 from subjectline.handlers.export.shelf import Head
-from subjectline.models.errors import SpentProof
+from subjectline.models.errors import BadInput, SpentProof
 from subjectline.models.keys import token_hash
 from subjectline.models.tables import Link, Request
 
@@ -29,14 +31,35 @@ OPEN_FOR = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
+class Purpose:
+    """How long a link waits to be opened, and how long its page then stays open in that browser."""
+
+    lives: timedelta = LIVES
+    open_for: timedelta = OPEN_FOR
+
+
+PURPOSES = {
+    "result": Purpose(),  # the export, or the stage where there is none
+    "status": Purpose(),
+    "code": Purpose(lives=timedelta(hours=72)),  # as long as a provisional hold
+    "confirm": Purpose(),  # values and a yes or no; what is shown needs proof
+    "upload": Purpose(open_for=timedelta(hours=1)),  # papers have to be found first
+}
+
+
+@dataclass(frozen=True)
 class Opened:
     """What the page behind a link shows.
 
     `export` is what was gathered, or None where the link shows the stage of the request only.
-    `passwords` counts how often one for the archive was shown. `cookie` is filled by `spend`.
+    `passwords` counts how often one for the archive was shown. `cookie` is filled by `spend`; `form` is
+    what every form of the page must bring back.
     """
 
     link_id: int
+    request_id: int
+    purpose: str
+    version: int
     reference: str
     kind: str
     state: str
@@ -48,11 +71,22 @@ class Opened:
     passwords: int = 0
     cookie: str = ""
 
+    @property
+    def form(self) -> str:
+        """Known to this browser's page only: 256 bits out of its cookie, which no other site reads."""
+        return hashlib.sha256(b"form:" + self.cookie.encode()).hexdigest()
+
 
 async def make(
     session: AsyncSession, desk: "Desk", request_id: int, purpose: str = "result"
 ) -> str:
-    """Adds a new link (`result` or `status`) in this step; returns its token of 256 random bits."""
+    """Adds a new link for one of PURPOSES in this step; returns its token of 256 random bits.
+
+    The token is shown to nobody but the person: `url` is the address to put into a letter. Raises
+    BadInput for another purpose.
+    """
+    if purpose not in PURPOSES:
+        raise BadInput(f"a page is for one of: {', '.join(PURPOSES)}", field="purpose")
     token = secrets.token_urlsafe(32)
     now = desk.clock()
     session.add(
@@ -61,18 +95,33 @@ async def make(
             request_id=request_id,
             purpose=purpose,
             made_at=now,
-            expires_at=now + LIVES,
+            expires_at=now + PURPOSES[purpose].lives,
         )
     )
     await session.flush()
     return token
 
 
-async def ready(desk: "Desk", token: str) -> bool:
-    """Whether the link can still be spent. Looking spends nothing: mail scanners follow links."""
+def url(desk: "Desk", token: str) -> str:
+    """The address of the page behind a token."""
+    return f"{desk.manner.public_url}/m/{token}"
+
+
+async def ready(desk: "Desk", token: str) -> str:
+    """The purpose of a link that can still be spent, else "". Looking spends nothing: mail scanners
+    and previews of chats follow links."""
     async with desk.db.read() as session:
         link = await _by_token(session, token)
-    return link is not None and link.opened_at is None and link.expires_at > desk.clock()
+    good = link is not None and link.opened_at is None and link.expires_at > desk.clock()
+    return link.purpose if link is not None and good else ""
+
+
+async def becomes(session: AsyncSession, opened: Opened, purpose: str) -> None:
+    """An opened link shows more (or less) from now on, for the browser that opened it.
+
+    A page for a code becomes that of the request once the code was right there.
+    """
+    await session.exec(update(Link).where(col(Link.id) == opened.link_id).values(purpose=purpose))
 
 
 async def spend(desk: "Desk", token: str, place: str = "pages") -> Opened:
@@ -84,7 +133,8 @@ async def spend(desk: "Desk", token: str, place: str = "pages") -> Opened:
     async with desk.write() as session:
         if link is None or not await _take(session, link, cookie, desk.clock()):
             raise _spent()
-        opened = await _opened(session, link, export, desk.clock() + OPEN_FOR, cookie)
+        until = desk.clock() + PURPOSES[link.purpose].open_for
+        opened = await _opened(session, link, export, until, cookie)
         await _note(session, desk, link, "link_open", place)
         if export is not None:
             await receipts.note(session, desk, export.export_id, "page", _person(place))
@@ -94,11 +144,11 @@ async def spend(desk: "Desk", token: str, place: str = "pages") -> Opened:
 async def again(
     desk: "Desk", token: str, cookie: str, place: str = "pages", form: str = ""
 ) -> Opened:
-    """The same page for the browser that spent the link, within 30 minutes. Raises SpentProof.
+    """The same page for the browser that spent the link, while it is open. Raises SpentProof.
 
     `form` (pdf, archive, json) is the file that is being taken: it leaves a receipt.
     """
-    opened, link = await _in_session(desk, token, cookie)
+    opened, link = await inside(desk, token, cookie)
     async with desk.write() as session:
         if not form:
             await _note(session, desk, link, "link_view", place)
@@ -109,7 +159,7 @@ async def again(
 
 async def new_password(desk: "Desk", token: str, cookie: str, place: str = "pages") -> Opened:
     """Counts one more password for the archive of this opened page. Raises SpentProof."""
-    opened, link = await _in_session(desk, token, cookie)
+    opened, link = await inside(desk, token, cookie)
     async with desk.write() as session:
         await session.exec(
             update(Link).where(col(Link.id) == link.id).values(passwords=col(Link.passwords) + 1)
@@ -119,7 +169,8 @@ async def new_password(desk: "Desk", token: str, cookie: str, place: str = "page
     return replace(opened, passwords=kept.passwords)
 
 
-async def _in_session(desk: "Desk", token: str, cookie: str) -> tuple[Opened, Link]:
+async def inside(desk: "Desk", token: str, cookie: str) -> tuple[Opened, Link]:
+    """What is opened in this browser, looked up for a deed; leaves no trace. Raises SpentProof."""
     async with desk.db.read() as session:
         link = await _by_token(session, token)
     until = _until(link, cookie)
@@ -140,7 +191,7 @@ def _until(link: Link | None, cookie: str) -> datetime | None:
     if link is None or link.opened_at is None or link.session_hash is None:
         return None
     same = secrets.compare_digest(link.session_hash, token_hash(cookie))
-    return link.opened_at + OPEN_FOR if same else None
+    return link.opened_at + PURPOSES[link.purpose].open_for if same else None
 
 
 async def _by_token(session: AsyncSession, token: str) -> Link | None:
@@ -163,6 +214,9 @@ async def _opened(
     request = await session.get_one(Request, link.request_id)
     return Opened(
         link_id=link.id or 0,
+        request_id=link.request_id,
+        purpose=link.purpose,
+        version=request.version,
         reference=request.reference,
         kind=request.kind,
         state=request.state,

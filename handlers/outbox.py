@@ -142,8 +142,9 @@ async def _link(desk: "Desk", slots: dict[str, Any]) -> str:
     if not wanted:
         return ""
     async with desk.write() as session:
-        token = await links.make(session, desk, int(wanted["request_id"]), "result")
-    return f"{desk.manner.public_url}/m/{token}"
+        purpose = str(wanted.get("purpose", "result"))
+        token = await links.make(session, desk, int(wanted["request_id"]), purpose)
+    return links.url(desk, token)
 
 
 async def _sent(desk: "Desk", row: Outbox, parcel: Parcel) -> None:

@@ -50,7 +50,9 @@ async def _question(
     desk: "Desk", request: Request, conversation: Conversation, made: Draft
 ) -> Facts | None:
     """What the person must be asked before an agent can decide; None where nothing."""
-    missing = next((item for item in made.missing if item.what in ASKED), None)
+    came = wish_of(desk, request).get("papers")  # an agent has them to look at
+    asked = [item for item in made.missing if item.what in ASKED]
+    missing = next((item for item in asked if not (came and item.what == "paper")), None)
     if missing is not None:
         return await _about(desk, request, missing)
     if not made.missing and _unread(desk, request, conversation):

@@ -1,7 +1,7 @@
 """What a person wished for in a request: sealed JSON of values and of what they confirmed.
 
 Keys: `new` and `old` (field -> value as written), `confirmed` (the question that was answered with
-yes), `new_contact_proof` (how a new contact was proven).
+yes), `new_contact_proof` (how a new contact was proven), `papers` (`came`: they wait for an agent).
 """
 
 import json

@@ -106,7 +106,7 @@ class Link(SQLModel, table=True):
     id: int | None = key()
     token_hash: bytes = Field(unique=True)
     request_id: int = refers("request.id")
-    purpose: str  # result, status
+    purpose: str  # result, status, code, confirm, upload
     made_at: datetime = moment()
     expires_at: datetime = moment()
     opened_at: datetime | None = maybe_moment()
