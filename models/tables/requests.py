@@ -15,7 +15,7 @@ from subjectline.models.tables.columns import (
     refers,
     sealed,
 )
-from subjectline.models.types import Sealed
+from subjectline.models.types import BigId, Sealed
 
 
 class Request(SQLModel, table=True):
@@ -79,9 +79,19 @@ class History(SQLModel, table=True):
 
 
 class Challenge(SQLModel, table=True):
-    """A one-time code (or the signed reply address) that proves a contact for a group of requests."""
+    """A one-time code (or the signed reply address) that proves a contact for a group of requests.
+
+    `purpose` is `identity`, or `new_contact`: then it proves for one request (`request_id`, `field`)
+    that a contact which is to be registered can be reached. `asked` says who caused it: `aligned` (the
+    address itself, authenticated), `unknown` (a mail that only says so), `linked` (a chat of that
+    member), `other`.
+    """
 
     __tablename__ = "challenge"
+    __table_args__ = (
+        Index("ix_challenge_subject", "registry_id", "subject_id"),
+        Index("ix_challenge_contact", "contact_index"),
+    )
 
     id: int | None = key()
     group_id: str = Field(index=True)
@@ -96,6 +106,12 @@ class Challenge(SQLModel, table=True):
     expires_at: datetime = moment()
     tries: int = 0
     state: str = "open"  # open, proven, spent, replaced
+    purpose: str = "identity"
+    asked: str = ""
+    # Neither a foreign key: what becomes of the request must not keep a spent code.
+    request_id: int | None = Field(default=None, sa_type=BigId)
+    field: str = ""
+    contact: Sealed | None = sealed("challenge.contact")  # where it was sent
 
 
 class Link(SQLModel, table=True):
