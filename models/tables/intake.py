@@ -56,6 +56,7 @@ class Conversation(SQLModel, table=True):
     contact: Sealed | None = sealed("conversation.contact")
     key_id: str
     language: str = "ko"
+    language_chosen: bool = False  # by the person: what they write later does not change it
     registry_id: str | None = None
     subject_id: str | None = Field(default=None, index=True)
     proven_at: datetime | None = maybe_moment()

@@ -48,6 +48,7 @@ class Request(SQLModel, table=True):
     follows_id: int | None = refers("request.id", nullable=True)
     clarified: int = 0
     reminded_at: datetime | None = maybe_moment()
+    halfway_at: datetime | None = maybe_moment()  # when the chat heard that it is still open
     closed_at: datetime | None = maybe_moment()
 
 
