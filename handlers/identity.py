@@ -8,7 +8,7 @@ import base64
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ from subjectline.handlers.identity_limits import (
 )
 from subjectline.handlers.requests import Facts, advance
 from subjectline.models.incoming import Contact, Door, Incoming, Tier
+from subjectline.models.rows import all_made, made_here, make_row
 from subjectline.models.tables import Challenge, Conversation, Request
 from subjectline.models.workflow import LEVEL_NEEDED, reaches
 
@@ -218,7 +219,8 @@ async def _issue(
     """A new code and reply token for a group; the ones before die."""
     code, token, now = f"{secrets.randbelow(10**6):06d}", new_token(), desk.clock()
     await _replace(session, group)
-    session.add(
+    await make_row(
+        session,
         Challenge(
             group_id=group,
             conversation_id=conversation.id or 0,
@@ -230,7 +232,7 @@ async def _issue(
             subject_id=member,
             made_at=now,
             expires_at=now + CODE_LIVES,
-        )
+        ),
     )
     return code, token
 
@@ -250,14 +252,21 @@ async def renew(
 async def too_many(session: AsyncSession, desk: "Desk", conversation: Conversation) -> bool:
     """Whether this asker has had the codes of an hour or a day (limits fall on the asker)."""
     now = desk.clock()
-    rows = await session.exec(
-        select(Challenge.made_at)
-        .where(Challenge.conversation_id == conversation.id)
-        .where(col(Challenge.made_at) > now - timedelta(days=1))
-    )
-    times = list(rows)
+    times = await _asked_at(session, conversation.id or 0, now - timedelta(days=1))
     lately = sum(1 for at in times if at > now - timedelta(hours=1))
     return lately >= CODES_AN_HOUR or len(times) >= CODES_A_DAY
+
+
+async def _asked_at(session: AsyncSession, conversation_id: int, since: datetime) -> list[datetime]:
+    if made_here(session, Conversation, conversation_id):
+        made = all_made(session, Challenge)
+        return [one.made_at for one in made if one.conversation_id == conversation_id]
+    found = await session.exec(
+        select(Challenge.made_at)
+        .where(Challenge.conversation_id == conversation_id)
+        .where(col(Challenge.made_at) > since)
+    )
+    return list(found)
 
 
 async def check_code(
@@ -379,6 +388,11 @@ async def _newest(session: AsyncSession, conversation: Conversation) -> Challeng
 
 async def _replace(session: AsyncSession, group_id: str) -> None:
     """A new code kills the old one."""
+    for one in all_made(session, Challenge):
+        if one.group_id == group_id and one.state == "open":
+            one.state = "replaced"
+    if any(one.group_id == group_id for one in all_made(session, Request)):
+        return  # the group began in this transaction, and so did all its codes
     await session.exec(
         update(Challenge)
         .where(col(Challenge.group_id) == group_id, col(Challenge.state) == "open")

@@ -189,6 +189,7 @@ async def _receive_some(
     carried = 0
     async with desk.write() as session:
         rows = await _rows(session, [raw for raw, _ in read])
+        await reception.look_ahead(session, desk, [incoming for _, incoming in read])
         for (raw, incoming), about in zip(read, known, strict=True):
             carried += 1
             kept += await _receive(session, desk, rows.get(raw.id), incoming, about)

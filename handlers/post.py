@@ -17,12 +17,14 @@ from subjectline.handlers import facts as wording
 from subjectline.handlers.letters import Letter, render
 from subjectline.models.db import wake
 from subjectline.models.incoming import CHATS, Contact, Door
+from subjectline.models.rows import all_made, made_here, make_row, row_of
 from subjectline.models.tables import Conversation, Message, Outbox, Request, SentMessage
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
 
 TOKEN_BYTES = 10
+PARENTS = 5  # as many of their mails as References names
 
 
 @dataclass
@@ -59,7 +61,7 @@ async def flush(desk: "Desk", session: AsyncSession) -> None:
 
 
 async def _queue(desk: "Desk", session: AsyncSession, noted: Noted) -> None:
-    conversation = await session.get_one(Conversation, noted.conversation_id)
+    conversation = await row_of(session, Conversation, noted.conversation_id)
     requests = await _requests(session, noted.request_ids)
     language = requests[0].language if requests else conversation.language
     door = _door(conversation, noted.to)
@@ -86,7 +88,6 @@ async def _queue(desk: "Desk", session: AsyncSession, noted: Noted) -> None:
             due_at=desk.clock(),
         )
     )
-    await session.flush()
     wake(session, "outbox")
 
 
@@ -138,8 +139,7 @@ async def _keep(
         letter=noted.letter,
         language=language,
     )
-    session.add(kept)
-    await session.flush()
+    await make_row(session, kept)
     sent = SentMessage(
         rfc_message_id=message_id, conversation_id=noted.conversation_id, at=desk.clock()
     )
@@ -149,20 +149,29 @@ async def _keep(
 
 async def _threading(session: AsyncSession, conversation: Conversation) -> dict[str, Any]:
     """In-Reply-To and References (RFC 5322 3.6.4): the member's client shows one thread."""
+    known = await _newest_ids(session, conversation.id or 0)
+    return {"in_reply_to": known[0] if known else "", "references": known[::-1]}
+
+
+async def _newest_ids(session: AsyncSession, conversation_id: int) -> list[str]:
+    """The Message-IDs of the person's last mails, the newest first."""
+    if made_here(session, Conversation, conversation_id):
+        theirs = [m for m in all_made(session, Message) if m.conversation_id == conversation_id]
+        came_in = [m.rfc_message_id for m in theirs if m.direction == "in" and m.rfc_message_id]
+        return came_in[: -PARENTS - 1 : -1]
     rows = await session.exec(
         select(Message.rfc_message_id)
-        .where(Message.conversation_id == conversation.id, Message.direction == "in")
+        .where(Message.conversation_id == conversation_id, Message.direction == "in")
         .where(col(Message.rfc_message_id).is_not(None))
         .order_by(col(Message.id).desc())
-        .limit(5)
+        .limit(PARENTS)
     )
-    known = [row for row in rows if row]
-    return {"in_reply_to": known[0] if known else "", "references": known[::-1]}
+    return [row for row in rows if row]
 
 
 async def _requests(session: AsyncSession, ids: list[int]) -> list[Request]:
     """In the order of their ids; the step that called for the letter has them at hand."""
-    return [await session.get_one(Request, number) for number in sorted(set(ids))]
+    return [await row_of(session, Request, number) for number in sorted(set(ids))]
 
 
 def _door(conversation: Conversation, to: Contact | None) -> Door:

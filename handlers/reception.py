@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlmodel import select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import (
@@ -36,6 +36,7 @@ from subjectline.models.db import hold_on
 from subjectline.models.files import Apart
 from subjectline.models.incoming import Contact, Door, Incoming, Outcome
 from subjectline.models.masking import MASK
+from subjectline.models.rows import make_row
 from subjectline.models.tables import Conversation, Message
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 ADDRESS = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,24}")
 MOST_ADDRESSES = 3
+TALKS = "talks"  # the conversations that this transaction has looked for
 
 
 async def lookups(desk: "Desk", batch: Sequence[Incoming]) -> list[Known]:
@@ -119,28 +121,43 @@ async def _stand_beside(session: AsyncSession, message: Message, thread: Thread)
     """It answers a letter to somebody else: an agent sees it at that thread, which it never joins."""
     message.beside_id, message.waits = thread.conversation_id, True
     session.add(message)
-    await session.flush()
 
 
 async def _conversation(
     session: AsyncSession, desk: "Desk", incoming: Incoming
 ) -> tuple[Conversation, bool]:
     """The sender's conversation on this door, and whether it begins with this message."""
-    index = desk.vault.index(incoming.sender.kind, incoming.sender.value)
-    rows = await session.exec(
-        select(Conversation).where(
-            Conversation.door == incoming.door, Conversation.contact_index == index
-        )
-    )
-    known = rows.first()
-    found = known or _new_conversation(desk, incoming, index)
+    await look_ahead(session, desk, [incoming])
+    key = _who(desk, incoming)
+    known = session.info[TALKS][key]
+    found = known or await make_row(session, _new_conversation(desk, incoming, key[1]))
+    session.info[TALKS][key] = found
     if known is not None and incoming.door is Door.MAIL:
         found.language = incoming.language
     found.last_at = max(found.last_at, incoming.arrived_at)
     session.add(found)
-    await session.flush()
     hold_on(session, found)
     return found, known is None
+
+
+def _who(desk: "Desk", incoming: Incoming) -> tuple[Door, bytes]:
+    return incoming.door, desk.vault.index(incoming.sender.kind, incoming.sender.value)
+
+
+async def look_ahead(session: AsyncSession, desk: "Desk", batch: Sequence[Incoming]) -> None:
+    """Reads the conversations of a batch's senders at once; None is kept where there is none yet."""
+    talks = session.info.setdefault(TALKS, {})
+    unread = dict.fromkeys(who for who in (_who(desk, one) for one in batch) if who not in talks)
+    if not unread:
+        return
+    talks.update(unread)
+    indices = {index for _, index in unread}
+    found = await session.exec(
+        select(Conversation).where(col(Conversation.contact_index).in_(indices))
+    )
+    talks.update(
+        {key: talk for talk in found if (key := (Door(talk.door), talk.contact_index)) in unread}
+    )
 
 
 def _new_conversation(desk: "Desk", incoming: Incoming, index: bytes) -> Conversation:
@@ -199,8 +216,7 @@ async def _keep(
         evidence=dict(incoming.evidence),
         chat_message_id=incoming.chat_message_id or None,
     )
-    session.add(message)
-    await session.flush()
+    await make_row(session, message)
     await attachments.keep(session, desk, conversation, message, incoming)
     return message
 

@@ -19,6 +19,7 @@ from subjectline.models.db import hold_on, wake
 from subjectline.models.errors import IllegalMove, NotPermitted, StaleMove
 from subjectline.models.incoming import Contact
 from subjectline.models.references import new_reference
+from subjectline.models.rows import made_here, make_row
 from subjectline.models.tables import (
     Conversation,
     History,
@@ -113,8 +114,7 @@ async def open_request(
         derivation=list(limit.derivation),
         follows_id=follows_id,
     )
-    session.add(request)
-    await session.flush()
+    await make_row(session, request)
     if message_id is not None:
         session.add(RequestMessage(request_id=request.id or 0, message_id=message_id, source=True))
     first = {"kind": kind, "fields": list(fields)}
@@ -136,7 +136,9 @@ async def advance(
     Raises StaleMove where the request is no longer at `expected_version`, IllegalMove where the table
     does not have it, NotPermitted where its facts are not enough.
     """
-    request = await session.get_one(Request, request_id, populate_existing=True)
+    request = made_here(session, Request, request_id)
+    if request is None:
+        request = await session.get_one(Request, request_id, populate_existing=True)
     hold_on(session, request)
     if request.version != expected_version:
         raise _stale(request, expected_version)
@@ -151,7 +153,6 @@ async def advance(
     _queue_work(session, desk, request, move)
     _call_for_letter(session, request, move, facts)
     audit.note(session, desk.clock, actor, event, request=request, reason=facts.reason)
-    await session.flush()
     return request
 
 
@@ -195,7 +196,34 @@ async def _guarded_update(
     facts: Facts,
     now: datetime,
 ) -> None:
-    """The one UPDATE on id, state and version: of two that try, one sees no row."""
+    """The one UPDATE on id, state and version: of two that try, one sees no row.
+
+    A request that this very transaction opened nobody else can see: it is simply changed.
+    """
+    values = _written(request, move, expected, facts, now)
+    if made_here(session, Request, request.id or 0):
+        for name, value in values.items():
+            setattr(request, name, value)
+        return
+    done = await session.exec(
+        update(Request)
+        .where(
+            col(Request.id) == request.id,
+            col(Request.state) == request.state,
+            col(Request.version) == expected,
+        )
+        .values(**values)
+    )
+    if done.rowcount != 1:
+        raise _stale(request, expected)
+    for name, value in values.items():  # just what was written: no need to read it back
+        set_committed_value(request, name, value)
+
+
+def _written(
+    request: Request, move: Move, expected: int, facts: Facts, now: datetime
+) -> dict[str, Any]:
+    """What the step writes into the request's row."""
     values: dict[str, Any] = {
         "version": expected + 1,
         "state": move.target or request.state,
@@ -211,19 +239,7 @@ async def _guarded_update(
         values["reminded_at"] = now
     if move.target in FINAL:
         values["closed_at"] = now
-    done = await session.exec(
-        update(Request)
-        .where(
-            col(Request.id) == request.id,
-            col(Request.state) == request.state,
-            col(Request.version) == expected,
-        )
-        .values(**values)
-    )
-    if done.rowcount != 1:
-        raise _stale(request, expected)
-    for name, value in values.items():  # just what was written: no need to read it back
-        set_committed_value(request, name, value)
+    return values
 
 
 def _stale(request: Request, expected: int) -> StaleMove:
@@ -359,7 +375,6 @@ async def set_kind(
     request.derivation = list(limit.derivation)
     set_wish(desk, request, {"new": dict(values), "old": {}})
     session.add(request)
-    await session.flush()
 
 
 async def link_message(session: AsyncSession, request_id: int, message_id: int) -> None:
@@ -370,10 +385,10 @@ async def link_message(session: AsyncSession, request_id: int, message_id: int) 
 
 async def open_of(session: AsyncSession, conversation_id: int) -> list[Request]:
     """The requests of a conversation that are not decided yet, oldest first."""
-    rows = await session.exec(
+    found = await session.exec(
         select(Request)
         .where(Request.conversation_id == conversation_id)
         .where(col(Request.state).not_in(FINAL))
         .order_by(col(Request.id))
     )
-    return list(rows)
+    return list(found)

@@ -21,6 +21,7 @@ from subjectline.handlers.wishes import wish_of
 from subjectline.models.db import wake
 from subjectline.models.errors import BadInput, IllegalMove
 from subjectline.models.incoming import Door
+from subjectline.models.rows import make_row
 from subjectline.models.tables import Conversation, History, Request, Restriction
 
 if TYPE_CHECKING:
@@ -206,9 +207,7 @@ async def _conversation(
         made_at=now,
         last_at=now,
     )
-    session.add(made)
-    await session.flush()
-    return made
+    return await make_row(session, made)
 
 
 async def _live(session: AsyncSession, desk: "Desk", member: str) -> Restriction | None:

@@ -12,10 +12,12 @@ from typing import Any
 
 from sqlalchemy import Engine, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.models import inline
 from subjectline.models.errors import SettingsError
+from subjectline.models.rows import CountingSession
 
 
 class Signals:
@@ -77,7 +79,9 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """One transaction; commits at the end, rolls back on any error, then wakes who was named."""
-        async with self._my_turn(), AsyncSession(self._writer, expire_on_commit=False) as session:
+        kind = CountingSession if self.embedded else Session
+        made = AsyncSession(self._writer, expire_on_commit=False, sync_session_class=kind)
+        async with self._my_turn(), made as session:
             async with session.begin():
                 yield session
             for name in session.info.get("wake", ()):

@@ -11,6 +11,7 @@ from typing import Any
 import aiosqlite
 
 WAITS = frozenset({"commit", "rollback", "close"})
+WAITING = ("BEGIN ", "PRAGMA wal_")
 
 
 class InlineConnection(aiosqlite.Connection):
@@ -32,6 +33,7 @@ def connect(database: str, **options: Any) -> InlineConnection:
 
 
 def _may_wait(fn: Callable[..., Any], args: tuple[Any, ...]) -> bool:
-    if fn.__name__ in WAITS:
+    """Of the connection's own calls only: a cursor has a `close` too, after every statement."""
+    if fn.__name__ in WAITS and not isinstance(getattr(fn, "__self__", None), sqlite3.Cursor):
         return True
-    return bool(args) and isinstance(args[0], str) and args[0][:6] in ("BEGIN ", "PRAGMA")
+    return bool(args) and isinstance(args[0], str) and args[0].startswith(WAITING)
