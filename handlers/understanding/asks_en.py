@@ -6,6 +6,8 @@ same words as "close my account", "delete my data", "remove it", so that rules s
 
 import re
 
+from subjectline.handlers.understanding.sieve import EVERY, LATIN
+
 _FORMS = {
     "took": "take", "taken": "take", "sent": "send", "gave": "give", "given": "give", "made": "make",
     "put": "put", "set": "set", "withdrew": "withdraw", "withdrawn": "withdraw", "got": "get",
@@ -53,14 +55,25 @@ _CAN = re.compile(
 )
 
 
-def in_order(text: str) -> str:
-    """The clause with its wish as an order; a clause without such a wish as it is."""
-    if "if " in text:
-        text = _IF_YOU.sub(_could_you, text)
-    text = _WANT.sub(lambda m: f"{m['want']} {_base(m['verb'])} {m['object']}", text)
-    text = _HAVE.sub(lambda m: f"{m['lead']}please {_base(m['verb'])} {m['object']}", text)
-    text = _MUST.sub(lambda m: f"{m['lead']}please {_base(m['verb'])} {m['object']}", text)
-    return _CAN.sub(_can_you, text)
+def in_order(text: str, may: int) -> str:
+    """The clause with its wish as an order; a clause without such a wish as it is.
+
+    `may`: what a look at the sentence, or at all of the clause, lets through.
+    """
+    for bit, pattern, change in _CHANGES:
+        if may & bit:
+            changed = pattern.sub(change, text)
+            if changed is not text:
+                text, may = changed, EVERY
+    return text
+
+
+def _wanted(match: re.Match[str]) -> str:
+    return f"{match['want']} {_base(match['verb'])} {match['object']}"
+
+
+def _please(match: re.Match[str]) -> str:
+    return f"{match['lead']}please {_base(match['verb'])} {match['object']}"
 
 
 def _base(verb: str) -> str:
@@ -76,3 +89,15 @@ def _can_you(match: re.Match[str]) -> str:
     verb = _base(match["verb"])
     ask = match["lead"] != "can" or verb in ("update", "change", "correct", "fix", "amend")
     return f"could you {verb} {match['object']}" if ask else match[0]
+
+
+_CHANGES = tuple(
+    (LATIN.add(pattern), pattern, change)
+    for pattern, change in (
+        (_IF_YOU, _could_you),
+        (_WANT, _wanted),
+        (_HAVE, _please),
+        (_MUST, _please),
+        (_CAN, _can_you),
+    )
+)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from subjectline.handlers.understanding.asks_en import in_order
 from subjectline.handlers.understanding.language import language_of
+from subjectline.handlers.understanding.sieve import EVERY, HANGUL, LATIN, folded
 
 CAP = 20_000  # characters that are read
 _LINE = 2_000  # no clause is longer: bounds every pattern
@@ -38,6 +39,7 @@ _SIGNATURE = re.compile(
     r"^[ ]*(?:sent from (?:my )?\w.*|get outlook for .*|(?:나의|내) \w+에서 (?:보냄|보낸.*))$",
     re.MULTILINE | re.IGNORECASE,
 )
+_SIGNATURE_WORDS = ("sent from ", "get outlook for ", "에서 보")
 _TYPO = re.compile("|".join(map(re.escape, _TYPOS)))
 
 _NOISE = re.compile(
@@ -48,6 +50,8 @@ _NOISE = re.compile(
     r"|\bunsubscribe (?:here|link)\b",
     re.MULTILINE | re.IGNORECASE,
 )
+# One of these stands wherever there is noise.
+_NOISE_WORDS = ("http", ">", "(광고)", "무료", "unsubscribe", "wish to ")
 # Words of somebody else: a quotation that is a sentence, or that a verb of saying follows.
 _QUOTED = re.compile(r'"([^"\n]{2,200})"|(?<![\w])\'([^\'\n]{4,200})\'(?![A-Za-z])', re.IGNORECASE)
 _SAID_AFTER = re.compile(
@@ -64,11 +68,17 @@ _SENTENCE_LIKE = re.compile(
     r"(?:요|니다|줘|죠|까|[.!?])\s*$|\b(?:please|i want|i would|i'd|my)\b", re.IGNORECASE
 )
 
+# The first letter tells which way it is, so that `re` skips to such letters.
+_MARKS = r".!?\u3002~\u2026ㅠㅜㅋㅎ;\"')"
 _SENTENCE_END = re.compile(
-    r"(?P<dot>[.!?\u3002]+[\"')]*(?=\s|$|[가-힣]))|(?P<line>\s*\n\s*)"
-    r"|(?P<mark>(?:[~\u2026ㅠㅜㅋㅎ]+|;{2,}|(?<=[가-힣]);)\s+)"
-    r"|(?<=[가-힣])(?:주세요|주십시오|[^필중주소수개 ]요|니다|해\s?줘|바꿔줘|고쳐줘|부탁드림|바람"
-    r"|싶음|까)(?P<run>\s+)(?![가-힣]{0,3}싶)"
+    r"[.!?\u3002\s~\u2026ㅠㅜㅋㅎ;\"')주니해바고부싶까요](?:"
+    r"(?<=[.!?\u3002])(?P<dot>[.!?\u3002]*[\"')]*(?=\s|$|[가-힣]))"
+    r"|(?<=\s)(?P<line>(?:\s*\n|(?<=\n))\s*)"
+    r"|(?P<mark>(?:(?<=[~\u2026ㅠㅜㅋㅎ])[~\u2026ㅠㅜㅋㅎ]*|(?<=;);+|(?<=[가-힣];))\s+)"
+    r"|(?:(?<=[가-힣]주)(?:세요|십시오)|(?<=[가-힣]니)다|(?<=[가-힣]해)\s?줘|(?<=[가-힣]바)(?:꿔줘|람)"
+    r"|(?<=[가-힣]고)쳐줘|(?<=[가-힣]부)탁드림|(?<=[가-힣]싶)음|(?<=[가-힣]까)"
+    rf"|(?<=[가-힣][{_MARKS}])요|(?<=[가-힣][^\S ])요|(?<=[가-힣][^필중주소수개\s{_MARKS}]요))"
+    r"(?P<run>\s+)(?![가-힣]{0,3}싶))"
 )
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:St|Rd|Ave|Apt|Blvd|Dr|Mr|Mrs|Ms|No|Bldg|Fl|Ste|Ln|e\.g|i\.e|etc|vs|[A-Z])\.$"
@@ -86,10 +96,12 @@ _KO_CLAUSE = re.compile(
     r"|(?:^|\s)(?:그리고|또한|그런데|근데|하지만|다만|아울러|그러나)[,\s]+|^\s*대신에?[,\s]+"
     r"|(?<=[다요]),\s+|(?:삭제|변경|수정|철회|해지|탈퇴|거부|취소|정지|중지|정정),\s+"
 )
-_EN_CLAUSE = re.compile(
-    r"\s*[;:]\s+|\s+-\s+|,?\s+but\s+|,\s+(?=(?:and|just|please|pls|so|then|also|i|i'd|i'm|can|could"
-    r"|would|my|you|"
-    r"it|only|instead|what|how|do|stop|that|which)\b)|\s+and\s+(?=(?:please|also|then|i|i'd|you"
+_EN_MARK = (
+    r"\s*[;:]\s+|\s+-\s+|,\s+(?=(?:and|just|please|pls|so|then|also|i|i'd|i'm|can|could|would|my|you"
+    r"|it|only|instead|what|how|do|stop|that|which)\b)"
+)
+_EN_WORD = (
+    r",?\s+but\s+|\s+and\s+(?=(?:please|also|then|i|i'd|you"
     r"|stop|can|could|how|what|my(?=[^,;]{0,40}\b(?:is|are|was|has|have|should|to|needs?"
     r"|isn'?t)\b))\b)"
     r"|\s+(?=(?:because|since|although|though|however|while|until|till)\b)"
@@ -97,9 +109,11 @@ _EN_CLAUSE = re.compile(
     r"|change|update|correct|fix|"
     r"close|cancel|send|show|give|unsubscribe|withdraw|revoke|terminate|take|make|set|put|no more"
     r"|get rid|switch|amend|replace|"
-    r"stop|tell|let me|freeze|suspend|restrict|export|transfer|opt|end|leave my|use)\b)",
-    re.IGNORECASE,
+    r"stop|tell|let me|freeze|suspend|restrict|export|transfer|opt|end|leave my|use)\b)"
 )
+_EN_CLAUSE = re.compile(f"{_EN_MARK}|{_EN_WORD}", re.IGNORECASE)
+_EN_CUT = LATIN.add(re.compile(_EN_WORD, re.IGNORECASE))
+_EN_MARKS = re.compile(r"[;:,]|\s-")
 # A verb behind "and" starts a clause of its own, unless these govern it too.
 _EN_GOVERNED = re.compile(
     r"n't\b|\bnot\b|\bnever\b|\bwithout\b|\bif\b|\bwhen\b|\bhow\b|\bbefore\b|\bafter\b|\binstead\b|\bwhy\b"
@@ -115,7 +129,7 @@ _BLANKS = re.compile(r"[\s\"'*_()\[\]]+")
 @dataclass(frozen=True, slots=True)
 class Clause:
     text: str  # lower case, other people's words blanked
-    tight: str  # the same without spaces, for Korean
+    tight: str  # the same without spaces; only of Korean
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +137,9 @@ class Sentence:
     text: str  # as written, for values
     korean: bool
     clauses: tuple[Clause, ...]
+    whole: str  # the clauses as one, in the form that their language's patterns read
+    may: int  # which patterns can fit there: the look of `sieve`
+    may_as_written: int  # the same of `text`
 
 
 _EMPTY_LINES = re.compile(r"\n{3,}")  # a page of them would be looked through again and again
@@ -131,14 +148,15 @@ _EMPTY_LINES = re.compile(r"\n{3,}")  # a page of them would be looked through a
 def clean(text: str) -> str:
     """The first `CAP` characters with one kind of digits, spaces, quotes and dashes."""
     plain = text[:CAP].translate(_TABLE).replace("\r\n", "\n").replace("\r", "\n")
-    return _EMPTY_LINES.sub("\n\n", plain)
+    return _EMPTY_LINES.sub("\n\n", plain) if "\n\n\n" in plain else plain
 
 
 def sentences(text: str, language: str) -> list[Sentence]:
     """Sentences of a cleaned text, in order."""
-    text = _SIGNATURE.sub(_blank, text)
-    mended = _TYPO.sub(lambda m: _TYPOS[m[0]], text)
-    if _NUMBERED.search(mended):
+    if _any_in(_SIGNATURE_WORDS, folded(text)):
+        text = _SIGNATURE.sub(_blank, text)
+    mended = text if text.isascii() else _TYPO.sub(lambda m: _TYPOS[m[0]], text)
+    if _any_in(("2.", "2)"), mended) and _NUMBERED.search(mended):
         mended = _POINT.sub("\n", mended)
     masked = _mask(mended.lower())
     if len(masked) != len(text):  # a letter whose lower case is longer (İ): keep positions
@@ -153,12 +171,33 @@ def sentences(text: str, language: str) -> list[Sentence]:
 
 def _sentence(text: str, masked: str, language: str) -> Sentence:
     korean = _is_korean(masked, language)
-    cut = _KO_CLAUSE if korean else _EN_CLAUSE
-    pieces = [masked[a:b].strip() for a, b in _cuts(masked, cut)]
-    if not korean:
-        pieces = [in_order(piece) for piece in pieces]
-    clauses = tuple(Clause(piece, _BLANKS.sub("", piece)) for piece in pieces if piece)
-    return Sentence(text.strip(), korean, clauses)
+    as_written = text.lower() == masked
+    text = text.strip()
+    if korean:
+        clauses = tuple(Clause(piece, tight(piece)) for piece in _pieces(masked, _KO_CLAUSE))
+        whole = "".join(clause.tight for clause in clauses)
+        may = HANGUL.look(whole)
+        return Sentence(text, True, clauses, whole, may, may if as_written else EVERY)
+    may = may_as_written = LATIN.look(masked)
+    if not as_written:
+        may_as_written = LATIN.look(text)
+    cut = may & _EN_CUT or _EN_MARKS.search(masked)
+    pieces = list(_pieces(masked, _EN_CLAUSE)) if cut else [masked.strip()]
+    ordered = [in_order(piece, may) for piece in pieces]
+    whole = " ".join(ordered)
+    if ordered != pieces:
+        may |= LATIN.look(whole)
+    clauses = tuple(Clause(piece, "") for piece in ordered)
+    return Sentence(text, False, clauses, whole, may, may_as_written)
+
+
+def tight(text: str) -> str:
+    """The text without its blanks and quotes."""
+    return _BLANKS.sub("", text)
+
+
+def _pieces(text: str, pattern: re.Pattern[str]) -> Iterator[str]:
+    return filter(None, (text[a:b].strip() for a, b in _cuts(text, pattern)))
 
 
 def _is_korean(text: str, language: str) -> bool:
@@ -181,12 +220,19 @@ def _cuts(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     yield start, len(text)
 
 
+def _any_in(words: tuple[str, ...], text: str) -> bool:
+    return any(word in text for word in words)
+
+
 def _blank(match: re.Match[str]) -> str:
     return " " * len(match[0])
 
 
 def _mask(text: str) -> str:
-    text = _NOISE.sub(_blank, text)
+    if _any_in(_NOISE_WORDS, folded(text)):
+        text = _NOISE.sub(_blank, text)
+    if '"' not in text and "'" not in text:
+        return text
 
     def quoted(match: re.Match[str]) -> str:
         said = _SAID_AFTER.match(text, match.end())
@@ -212,12 +258,12 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
 
 def _ends_here(text: str, start: int, match: re.Match[str]) -> bool:
     before, after = text[start : match.start()], text[match.end() : match.end() + 8].lstrip()
-    if match["dot"]:
-        numbered = before[-1:].isdigit() and after[:1].isdigit() and match["dot"] == "."
+    if match["dot"] is not None:
+        numbered = before[-1:].isdigit() and after[:1].isdigit() and match[0] == "."
         numbered = numbered or (after[:1].isdigit() and before[-3:].lower() == " no")
         return not (numbered or _ABBREVIATION.search(before[-6:] + "."))
     if match["line"] is not None:
-        return "\n" in match["line"].replace("\n", "", 1) or not _wrapped(before, after)
+        return match[0].count("\n") > 1 or not _wrapped(before, after)
     return True
 
 

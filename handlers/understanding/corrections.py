@@ -6,7 +6,7 @@ from typing import Any
 
 from subjectline.handlers.understanding import frames_en, frames_ko
 from subjectline.handlers.understanding.around import filled, labelled
-from subjectline.handlers.understanding.clauses import Sentence
+from subjectline.handlers.understanding.clauses import Sentence, tight
 from subjectline.handlers.understanding.judge import SET, Seen
 from subjectline.handlers.understanding.model import Wish
 from subjectline.handlers.understanding.states import PAIRED, TOLD, VALUE_DECIDES, State, state_of
@@ -103,11 +103,16 @@ def _leaning(
             new, old = pick(values)
             yield Target(names[0], i, new, old, firm=bool(new))
             return
-    if i and hits[i - 1] and len("".join(c.tight for c in sentences[i].clauses)) <= 60:
+    if i and hits[i - 1] and _size(sentences[i]) <= 60:
         before = list(in_sentence(i - 1, sentences[i - 1], hits[i - 1], words))
         if len({t.name for t in before}) == 1 and states[i - 1].wanted != "sure":
             frames: Any = frames_ko if sentences[i].korean else frames_en
             yield told_later(before[0], sentences[i], frames, words.shape(before[0].name))
+
+
+def _size(sentence: Sentence) -> int:
+    """Letters of a sentence, blanks aside."""
+    return sum(len(c.tight or tight(c.text)) for c in sentence.clauses)
 
 
 def _certainty(states: Sequence[State], targets: Sequence[Target]) -> str:

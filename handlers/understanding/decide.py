@@ -38,7 +38,8 @@ def understand(
     every = [sign for one in seen for sign in one.signs]
     every += field_signs(parts, seen, hits, vocabulary)
     found = corrections(parts, seen, hits, vocabulary)
-    if only_asking(parts):
+    asking = only_asking(parts)
+    if asking:
         every = [sign for sign in every if not asked_only(sign.certainty, sign.why)]
         found = Found(None) if asked_only(found.certainty, found.why) else found
     signs = settled(every)
@@ -48,7 +49,7 @@ def understand(
     if len(text) > CAP:
         reasons.append("only the first 20000 characters were read")
     sure, likely = _sorted(signs, found)
-    if not sure and not likely and not only_asking(parts) and vague(parts, hits):
+    if not sure and not likely and not asking and vague(parts, hits):
         likely = [Wish(UNCLEAR)]
         reasons.append("unclear: likely, no right named")
     if veto:

@@ -59,9 +59,7 @@ def field_signs(
 def _in_sentence(
     i: int, sentence: Sentence, named: bool, topic: _Topic, words: Vocabulary
 ) -> Iterator[Sign]:
-    how = not sentence.korean and bool(
-        en.HOWTO.search(" ".join(clause.text for clause in sentence.clauses))
-    )
+    how = not sentence.korean and bool(en.HOWTO.search(sentence.whole))
     spoken: list[Mood] = moods(sentence.clauses) if sentence.korean else []
     for n, clause in enumerate(sentence.clauses):
         text = clause.tight if sentence.korean else clause.text

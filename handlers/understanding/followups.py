@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from subjectline.handlers.understanding import moods_en as en
 from subjectline.handlers.understanding import moods_ko as ko
@@ -10,6 +10,7 @@ from subjectline.handlers.understanding import rights_en as en_rights
 from subjectline.handlers.understanding import rights_ko as ko_rights
 from subjectline.handlers.understanding.clauses import Sentence
 from subjectline.handlers.understanding.model import UNCLEAR, Sign
+from subjectline.handlers.understanding.sieve import HANGUL, LATIN
 
 _SHORT = 70  # letters of a sentence that only takes up the one before
 _BACK = 3  # sentences in which a consent was named
@@ -84,30 +85,25 @@ _DROPPED: Mapping[bool, re.Pattern[str]] = {
         r"^(?:아)?(?:됐어요|됐습니다|해결(?:했|됐)|찾았(?:어요|네요|습니다)|무시하|신경쓰지)"
     ),
 }
+_ASKING_BIT = {False: LATIN.add(_ASKING[False]), True: HANGUL.add(_ASKING[True])}
 _HOW_DOUBTS = ("how to", "possible", "question", "cannot", "noun")
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """A sentence as one string, in the form that its language's patterns read."""
-
-    korean: bool
-    text: str
 
 
 def follow_ups(
     sentences: Sequence[Sentence], signs: list[tuple[Sign, ...]]
 ) -> list[tuple[Sign, ...]]:
     """The signs of each sentence again, seen with the sentences around them."""
-    said = [_said(sentence) for sentence in sentences]
+    if not any(signs):
+        return signs
+    said = sentences
     for i in range(1, len(said)):
         if not any(signs[max(0, i - 1) : i + 1]):
             continue
         if _how_that(said[i]):
             signs[i - 1] = _each(signs[i - 1], _doubted)
-        if _DROPPED[said[i].korean].search(said[i].text):
+        if _DROPPED[said[i].korean].search(said[i].whole):
             signs[i - 1] = _each(signs[i - 1], _unsaid)
-        if _CHANGED_MIND[said[i].korean].search(said[i].text):
+        if _CHANGED_MIND[said[i].korean].search(said[i].whole):
             signs[i - 1] = _each(signs[i - 1], _doubted)
         if signs[i - 1] and _short(said[i]):
             signs[i - 1] = tuple(_raised(sign, said[i]) for sign in signs[i - 1])
@@ -116,8 +112,10 @@ def follow_ups(
 
 def only_asking(sentences: Sequence[Sentence]) -> bool:
     """Whether a sentence says that nothing is wished for: "I'll do it myself", "just curious"."""
-    said = (_said(sentence) for sentence in sentences)
-    return any(_ASKING[one.korean].search(one.text) for one in said)
+    return any(
+        one.may & _ASKING_BIT[one.korean] and _ASKING[one.korean].search(one.whole)
+        for one in sentences
+    )
 
 
 def asked_only(certainty: str, why: str) -> bool:
@@ -125,19 +123,13 @@ def asked_only(certainty: str, why: str) -> bool:
     return certainty == "likely" and why in _HOW_DOUBTS
 
 
-def _said(sentence: Sentence) -> _Said:
-    if sentence.korean:
-        return _Said(True, "".join(clause.tight for clause in sentence.clauses))
-    return _Said(False, " ".join(clause.text for clause in sentence.clauses))
-
-
 def _each(signs: tuple[Sign, ...], change: Callable[[Sign], Sign]) -> tuple[Sign, ...]:
     return tuple(map(change, signs)) if signs else signs
 
 
-def _how_that(said: _Said) -> bool:
+def _how_that(said: Sentence) -> bool:
     """ "I want to leave. How do I do that?": the question covers the wish before it."""
-    return bool((ko if said.korean else en).HOW_THAT.search(said.text))
+    return bool((ko if said.korean else en).HOW_THAT.search(said.whole))
 
 
 def _doubted(sign: Sign) -> Sign:
@@ -148,37 +140,37 @@ def _unsaid(sign: Sign) -> Sign:
     return replace(sign, certainty="no" if sign.certainty == "likely" else "likely", why="dropped")
 
 
-def _short(said: _Said) -> bool:
-    if len(said.text) > _SHORT:
+def _short(said: Sentence) -> bool:
+    if len(said.whole) > _SHORT:
         return False
     if said.korean:
-        return bool(ko.REQUEST.search(said.text)) and not ko.HOWTO.search(said.text)
-    asks = en.REQUEST.search(said.text) or re.match(
-        r"\W*(?:make|stop|lay|list|show|tell|send)", said.text
+        return bool(ko.REQUEST.search(said.whole)) and not ko.HOWTO.search(said.whole)
+    asks = en.REQUEST.search(said.whole) or re.match(
+        r"\W*(?:make|stop|lay|list|show|tell|send)", said.whole
     )
-    return bool(asks) and not en.HOWTO.search(said.text) and not en.HYPO.search(said.text)
+    return bool(asks) and not en.HOWTO.search(said.whole) and not en.HYPO.search(said.whole)
 
 
-def _raised(sign: Sign, said: _Said) -> Sign:
+def _raised(sign: Sign, said: Sentence) -> Sign:
     """A complaint or half a wish, and behind it "make it stop" or "please list them"."""
     pattern = _DO_IT[said.korean].get(sign.kind)
     if sign.certainty != "likely" or sign.why not in _RAISED.get(sign.kind, ("statement", "")):
         return sign
-    if pattern is None or not pattern.search(said.text):
+    if pattern is None or not pattern.search(said.whole):
         return sign
     return replace(sign, certainty="sure", why="taken up")
 
 
-def _consent(sign: Sign, said: Sequence[_Said], i: int) -> Sign:
+def _consent(sign: Sign, said: Sequence[Sentence], i: int) -> Sign:
     """ "I withdraw that consent": the sentences before say which one."""
     if sign.kind != UNCLEAR or sign.certainty == "no":
         return sign
     near = said[max(0, i - _BACK) : i + 1]
     third = any(
-        (ko_rights if one.korean else en_rights).THIRD_TOPIC.search(one.text) for one in near
+        (ko_rights if one.korean else en_rights).THIRD_TOPIC.search(one.whole) for one in near
     )
     marketing = any(
-        (ko_rights if one.korean else en_rights).AD_TOPIC.search(one.text) for one in near
+        (ko_rights if one.korean else en_rights).AD_TOPIC.search(one.whole) for one in near
     )
     if third == marketing:
         return sign

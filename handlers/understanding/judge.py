@@ -12,6 +12,7 @@ from subjectline.handlers.understanding import rights_ko as ko_rights
 from subjectline.handlers.understanding.clauses import Clause, Sentence
 from subjectline.handlers.understanding.followups import follow_ups
 from subjectline.handlers.understanding.model import Sign
+from subjectline.handlers.understanding.sieve import HANGUL, LATIN, sifted
 
 Certainty = Literal["sure", "likely", "no"]
 Mood = Literal["request", "possible", "howto", "question", ""]
@@ -31,11 +32,21 @@ class Seen:
     blocked: bool = False  # somebody else's wish, or a how-to
 
 
-@dataclass(frozen=True, slots=True)
-class _Match:
-    kind: str
-    start: int
-    end: int
+# What a look at a sentence has to show before its patterns are tried.
+_EN_RULES = tuple((LATIN.add(rule.pattern), rule) for rule in en_rights.RULES)
+_EN_OTHER, _EN_HOWTO, _EN_CHANGE = map(LATIN.add, (en.OTHER, en.HOWTO, en.CHANGE))
+_EN_WISHES = sifted(LATIN, [en.CHANGE, *(rule.pattern for rule in en_rights.RULES)])
+
+
+def _ko_bits(rule: ko_rights.Rule) -> tuple[int, ...]:
+    """One of each must show: the action, and the topic or what leans on one."""
+    topic = sifted(HANGUL, [one for one in (rule.topic, rule.carry) if one])
+    return (HANGUL.add(rule.action), *([topic] if rule.topic else []))
+
+
+_KO_RULES = tuple((_ko_bits(rule), rule) for rule in ko_rights.RULES)
+_KO_CHANGE, _KO_OTHER, _KO_UNDECIDED = map(HANGUL.add, (ko.CHANGE, ko.OTHER, ko.UNDECIDED))
+_KO_DISGUISES = sifted(HANGUL, [ko_rights.DECOYS, ko_rights.OTHERS_DATA])
 
 
 def judge(sentences: Sequence[Sentence]) -> list[Seen]:
@@ -56,19 +67,36 @@ def judge(sentences: Sequence[Sentence]) -> list[Seen]:
 
 
 def _korean(sentence: Sentence, recent: list[str]) -> Seen:
-    spoken = moods(sentence.clauses)
-    whole = "".join(c.tight for c in sentence.clauses)
-    other = bool(ko.SOMEBODY.search(whole) and ko.OTHER.search(whole))
-    other = other or bool(ko.UNDECIDED.search(whole))
+    whole, may = sentence.whole, sentence.may
+    bare = [_undisguised(clause.tight, may) for clause in sentence.clauses]
+    if may & _KO_DISGUISES:
+        may |= HANGUL.look("".join(bare))  # what is left stands beside other words now
+    other = _about_others(whole, may)
+    rules = tuple(rule for bits, rule in _KO_RULES if all(may & bit for bit in bits))
+    if not rules and not may & _KO_CHANGE:
+        recent[:] = [*recent, *bare][-_CARRY:]
+        return Seen((), None, "", other)
     signs: list[Sign] = []
     change: tuple[Certainty, str] | None = None
-    for clause, mood in zip(sentence.clauses, spoken, strict=True):
-        tight = ko_rights.OTHERS_DATA.sub("남", ko_rights.DECOYS.sub("·", clause.tight))
-        signs += _ko_signs(tight, mood, other, "".join(recent), whole)
+    for tight, mood in zip(bare, moods(sentence.clauses), strict=True):
+        signs += _ko_signs(tight, mood, other, "".join(recent), whole, rules)
         change = _stronger(change, _ko_change(tight, mood, other))
         recent.append(tight)
         del recent[:-_CARRY]
     return Seen(tuple(signs), change[0] if change else None, change[1] if change else "", other)
+
+
+def _undisguised(tight: str, may: int) -> str:
+    """The clause without what only looks like the writer's data."""
+    if may & _KO_DISGUISES:
+        return ko_rights.OTHERS_DATA.sub("남", ko_rights.DECOYS.sub("·", tight))
+    return tight
+
+
+def _about_others(whole: str, may: int) -> bool:
+    """Somebody else's wish, or no choice made yet."""
+    other = may & _KO_OTHER and ko.SOMEBODY.search(whole) and ko.OTHER.search(whole)
+    return bool(other or (may & _KO_UNDECIDED and ko.UNDECIDED.search(whole)))
 
 
 def moods(clauses: Sequence[Clause]) -> list[Mood]:
@@ -96,11 +124,19 @@ def ko_mood(tight: str) -> Mood:
     return "question" if ko.QUESTION.search(tight) else ""
 
 
-def _ko_signs(tight: str, mood: Mood, other: bool, before: str, whole: str) -> Iterator[Sign]:
+def _ko_signs(
+    tight: str,
+    mood: Mood,
+    other: bool,
+    before: str,
+    whole: str,
+    rules: Sequence[ko_rights.Rule],
+) -> Iterator[Sign]:
     third = False
-    data = bool(ko_rights.HAS_DATA.search(tight))
-    rules = ko_rights.RULES if ko_rights.NAMED.search(tight) else ()
-    for rule in rules or (ko_rights.CARRIED if before else ()):
+    data = bool(rules and ko_rights.HAS_DATA.search(tight))
+    if rules and not ko_rights.NAMED.search(tight):
+        rules = [rule for rule in rules if rule.carry and before]
+    for rule in rules:
         if rule.data and not data:
             continue
         if third and rule.kind == "marketing_withdrawal" and not ko_rights.BOTH.search(tight):
@@ -218,21 +254,25 @@ def _stronger(
 
 
 def _english(sentence: Sentence) -> Seen:
+    whole, may = sentence.whole, sentence.may
+    other = bool(may & _EN_OTHER and en.OTHER.search(whole))
+    if not may & _EN_WISHES:
+        return Seen((), None, "", other)
+    rules = tuple(rule for bit, rule in _EN_RULES if may & bit)
+    # "I want to leave, how do I do that": the question covers the wish.
+    how = bool(may & _EN_HOWTO and en.HOWTO.search(whole))
     signs: list[Sign] = []
     change: tuple[Certainty, str] | None = None
-    whole = " ".join(c.text for c in sentence.clauses)
-    other = bool(en.OTHER.search(whole))
-    # "I want to leave, how do I do that": the question covers the wish.
-    how = bool(en.HOWTO.search(whole))
     for clause in sentence.clauses:
-        signs += _en_signs(clause.text, other, how)
-        change = _stronger(change, _en_change(clause.text, other, how))
+        signs += _en_signs(clause.text, other, how, rules)
+        if may & _EN_CHANGE:
+            change = _stronger(change, _en_change(clause.text, other, how))
     return Seen(tuple(signs), change[0] if change else None, change[1] if change else "", other)
 
 
-def _en_signs(text: str, other: bool, how: bool) -> Iterator[Sign]:
+def _en_signs(text: str, other: bool, how: bool, rules: Sequence[en_rights.Rule]) -> Iterator[Sign]:
     third = False
-    for rule in en_rights.RULES if en_rights.NAMED.search(text) else ():
+    for rule in rules if rules and en_rights.NAMED.search(text) else ():
         match = rule.pattern.search(text)
         if match is None or (rule.not_with and rule.not_with.search(text)):
             continue

@@ -10,6 +10,7 @@ from subjectline.handlers.understanding import moods_ko as ko
 from subjectline.handlers.understanding import rights_ko as ko_rights
 from subjectline.handlers.understanding.clauses import Sentence
 from subjectline.handlers.understanding.judge import SET, Seen
+from subjectline.handlers.understanding.sieve import HANGUL, LATIN
 from subjectline.handlers.understanding.vocabulary import Hit
 
 _SAFE_WHY = {"how to", "possible", "bare", "cannot", "noun"}
@@ -25,6 +26,7 @@ _DONE = re.compile(
 _ASKING = re.compile(
     r"\?|나요$|까요$|는지$|는지(?:확인|알려|궁금)|왜|면(?:어떻게|어떡)|\bif\b|\bwhy\b|만약"
 )
+_DATA_BIT = {False: LATIN.add(en.DATA_WORD), True: HANGUL.add(ko.DATA_WORD)}
 _ARROW = re.compile(r"\S\s?(?:->|=>|→|~>)\s?\S")
 
 
@@ -41,11 +43,9 @@ class State:
 def state_of(sentence: Sentence, seen: Seen, hits: Sequence[Hit]) -> State:
     """Whether a sentence wishes for a correction, and by what sign."""
     lexicon: Any = ko if sentence.korean else en
-    if sentence.korean:
-        subject = "".join(c.tight for c in sentence.clauses)
-    else:
-        subject = " ".join(c.text for c in sentence.clauses)
-    data = bool(lexicon.DATA_WORD.search(subject))
+    subject = sentence.whole
+    named = sentence.may & _DATA_BIT[sentence.korean]
+    data = bool(named and lexicon.DATA_WORD.search(subject))
     if seen.change is None and not hits and not data:
         return State("no", "")
     if sentence.korean and ko_rights.OTHERS_DATA.search(subject):

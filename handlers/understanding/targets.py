@@ -7,6 +7,7 @@ from typing import Any
 
 from subjectline.handlers.understanding import cues, frames_en, frames_ko
 from subjectline.handlers.understanding.clauses import Sentence
+from subjectline.handlers.understanding.sieve import HANGUL, LATIN
 from subjectline.handlers.understanding.values import TYPED, pick, typed
 from subjectline.handlers.understanding.vocabulary import Hit, Vocabulary
 
@@ -86,6 +87,10 @@ _IMPLIED = {
             ),
         ),
     ),
+}
+_IMPLYING = {
+    korean: tuple(((HANGUL if korean else LATIN).add(one), shape, one) for shape, one in rows)
+    for korean, rows in _IMPLIED.items()
 }
 _HOLDER = re.compile(r"holder|owner")
 _HITS = 40  # field words that are looked at in one message: bounds the work
@@ -175,8 +180,9 @@ def _of_account(text: str, hits: list[Hit], words: Vocabulary) -> list[Hit]:
 
 def implied(sentence: Sentence, words: Vocabulary) -> list[Hit]:
     """Fields that a sentence is about without naming them: "I'm down as male", "send parcels to …"."""
-    for shape, pattern in _IMPLIED[sentence.korean]:
-        match = pattern.search(sentence.text[:400])
+    may = sentence.may_as_written
+    for bit, shape, pattern in _IMPLYING[sentence.korean]:
+        match = pattern.search(sentence.text[:400]) if may & bit else None
         name = next((n for n in words.fields if words.shape(n) == shape), "") if match else ""
         if match and name:
             at = max(match.end(group) for group in match.groupdict())

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from subjectline.handlers.understanding import moods_en as en
 from subjectline.handlers.understanding import moods_ko as ko
 from subjectline.handlers.understanding.clauses import Sentence
+from subjectline.handlers.understanding.sieve import HANGUL, LATIN
 from subjectline.handlers.understanding.vocabulary import Hit
 
 _KO_DATA = re.compile(
@@ -41,6 +42,9 @@ _EN_NOT = re.compile(
     r"\b(?:photos?|pictures?|videos?|albums?|log ?in|password|orders?|refund|payments?|buyers?"
     r"|seller|price|encrypted|safe|policy|app|page)\b"
 )
+# Without one of these nothing in a sentence is vague.
+_KO_BITS = HANGUL.add(_KO_VAGUE) | HANGUL.add(_KO_ALONE)
+_EN_BITS = LATIN.add(_EN_VAGUE)
 
 
 def vague(sentences: Sequence[Sentence], hits: Sequence[Sequence[Hit]]) -> bool:
@@ -50,12 +54,16 @@ def vague(sentences: Sequence[Sentence], hits: Sequence[Sequence[Hit]]) -> bool:
 
 def _one(sentence: Sentence, named: bool) -> bool:
     if sentence.korean:
-        text = "".join(clause.tight for clause in sentence.clauses)
+        if not sentence.may & _KO_BITS:
+            return False
+        text = sentence.whole
         if _KO_NOT.search(text) or ko.TRADE.search(text) or ko.HYPO.search(text):
             return False
         about = named or bool(_KO_DATA.search(text))
         return bool(_KO_ALONE.search(text)) or (about and bool(_KO_VAGUE.search(text)))
-    text = " ".join(clause.text for clause in sentence.clauses)
+    if not sentence.may & _EN_BITS:
+        return False
+    text = sentence.whole
     if _EN_NOT.search(text) or en.TRADE.search(text):
         return False
     about = named or bool(_EN_DATA.search(text))
