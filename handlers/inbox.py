@@ -19,7 +19,7 @@ from sqlalchemy.orm import defer
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import holds, reception
+from subjectline.handlers import chat_closed, holds, reception
 from subjectline.handlers.identity import Known
 from subjectline.models.db import wake
 from subjectline.models.errors import KeyDestroyed, RegistryError, SubjectlineError, UnreadableMail
@@ -229,6 +229,10 @@ async def _receive(
 ) -> list[Message]:
     """The message, its steps and the emptying of the raw row; nothing where another was faster."""
     if row is None or row.state != "new":
+        return []
+    if incoming.happened:  # nobody said anything
+        await chat_closed.happened(session, desk, incoming)
+        _end(session, row, None)
         return []
     message = await reception.receive(session, desk, incoming, known)
     _end(session, row, message)

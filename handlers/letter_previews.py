@@ -236,6 +236,13 @@ _MAKERS: dict[str, Maker] = {
     "lapsed": _about("correction", released=lambda language: [_phone(language)]),
     "withdrawn": _about("correction", released=lambda language: [_phone(language)]),
     "moved": _about("correction", moved_to="SL-2B8TN4WZ7"),
+    "chat_closed": _about(
+        "access",
+        said=lambda language: _pick(
+            language, "개인정보를 보실 수 있습니다.", "Your data is ready for you to see."
+        ),
+        secure_link="⟦secure_link⟧",
+    ),
     "done": _about(
         "correction",
         done_on=DONE,

@@ -80,6 +80,7 @@ LETTERS = (
     "resident_number",
     "too_large",
     "files_left_out",
+    "chat_closed",
     "notice",
 )
 DIALOGS = tuple(
@@ -114,7 +115,7 @@ _OPTIONAL: Mapping[str, object] = {
 }
 _SENTENCES: Mapping[str, Topic] = {"resident_number": "resident_number", "notice": "notice"}
 _PARAGRAPHS = frozenset(
-    {"note", "reason", "remedy", "before", "after", "how_to_refuse", "what_follows"}
+    {"note", "said", "reason", "remedy", "before", "after", "how_to_refuse", "what_follows"}
 )
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069⟦⟧]")
 

@@ -32,7 +32,11 @@ LINK_LEFT = "[one-time link]"  # as `outbox` keeps a letter that had one
 
 def by_mail(row: ReturnedLetter) -> bool:
     """Whether this letter can be repeated: one with a code in it cannot."""
-    return row.letter not in ONCE and not row.letter.startswith("dialog_")
+    return by_mail_name(row.letter)
+
+
+def by_mail_name(letter: str) -> bool:
+    return letter not in ONCE and not letter.startswith("dialog_")
 
 
 def by_chat(row: ReturnedLetter) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, opaque, reachable, resending
+from subjectline.handlers import audit, chat_closed, opaque, reachable, resending
 from subjectline.handlers.audit import Actor
 from subjectline.models.db import wake
 from subjectline.models.errors import BadInput, NotPermitted, StaleMove, UnknownMember
@@ -259,7 +259,10 @@ async def _ways(desk: "Desk", row: ReturnedLetter) -> tuple[Way, ...]:
     ways += [await _post(desk, member)]
     async with desk.db.read() as session:
         chat = await resending.linked_chat(session, row)
-    if chat is not None:
+        closed = chat is not None and await chat_closed.is_closed(session, chat.contact_index)
+    if closed:
+        ways.append(Way("telegram", why_not="closed"))
+    elif chat is not None:
         ways.append(Way("telegram", can_send=resending.by_chat(row) and row.resent_at is None))
     return tuple(way for way in ways if way.value or way.why_not or way.can_send)
 

@@ -29,6 +29,7 @@ SERVICE = frozenset(
         "direct_message_price_changed", "forum_topic_created", "forum_topic_edited",
     }
 )  # fmt: skip
+BOT_BECAME = {"kicked": "blocked", "member": "unblocked"}
 FORWARDED = frozenset({"forward_origin", "forward_date", "forward_from", "forward_sender_name"})
 NOT_BY_HAND = frozenset({"via_bot", "sender_business_bot"})  # another bot put the message together
 # Kind of file -> content type where Telegram names none.
@@ -56,6 +57,8 @@ def parse_update(view: RawView) -> Incoming | None:
     update = _opened(view.body)
     if "callback_query" in update:
         return _pressed(view, _object(update, "callback_query"))
+    if "my_chat_member" in update:
+        return _bot_became(view, _object(update, "my_chat_member"))
     for kind in ("message", "edited_message"):
         if kind in update:
             return _written(view, _object(update, kind), edited=kind == "edited_message")
@@ -112,6 +115,23 @@ def _pressed(view: RawView, query: Json) -> Incoming | None:
     )
 
 
+def _bot_became(view: RawView, change: Json) -> Incoming | None:
+    """A person has blocked the bot, or taken it back (Bot API, ChatMemberUpdated)."""
+    person = _private_sender(_object(change, "chat"), _object(change, "from"))
+    now = _string(_object(change, "new_chat_member"), "status")
+    if person is None or now not in BOT_BECAME:
+        return None
+    return Incoming(
+        door=Door.TELEGRAM,
+        source_key=view.source_key,
+        arrived_at=said_at(change) or view.arrived_at,
+        sender=Contact("telegram", str(person["id"])),
+        text="",
+        happened=BOT_BECAME[now],
+        language=_language("", person),
+    )
+
+
 # What the door needs to know of an update before it is kept; never raises.
 
 
@@ -138,12 +158,14 @@ def said_at(message: object) -> datetime | None:
 
 def arrival_of(update: object) -> datetime | None:
     """Like `said_at`, for an update. A press has no time of its own: its message's is older."""
-    return said_at(_get(update, "message") or _get(update, "edited_message"))
+    kinds = ("message", "edited_message", "my_chat_member")
+    return next((at for kind in kinds if (at := said_at(_get(update, kind)))), None)
 
 
 def _said(update: object) -> object:
     pressed = _get(_get(update, "callback_query"), "message")
-    return _get(update, "message") or _get(update, "edited_message") or pressed
+    became = _get(update, "my_chat_member")
+    return _get(update, "message") or _get(update, "edited_message") or pressed or became
 
 
 def _get(holder: object, name: str) -> Any:

@@ -31,6 +31,7 @@ SubjectlineError
 └── SendError                a letter did not leave
     ├── TemporarySendError   it may leave later
     └── PermanentSendError   it will never leave to this address
+        └── ChatClosed       the person has blocked the bot, or left Telegram
 
 Each carries `field`, `rule` and `remedy`: what is wrong, which rule says so, and the way out.
 """
@@ -218,3 +219,7 @@ class PermanentSendError(SendError):
     ) -> None:
         self.of_address = of_address
         super().__init__(rule, field=field, remedy=remedy)
+
+
+class ChatClosed(PermanentSendError):
+    """The person has blocked the bot, or left Telegram."""

@@ -67,8 +67,9 @@ class Incoming:
     """One message as it came in. Text is already masked; times are aware UTC.
 
     `source_key` names the raw row (mailbox + UIDVALIDITY + UID, or bot + update_id). `reply_token`
-    is the signed token of our Reply-To address, if the message was sent to one. `button` is the data
-    of a pressed button; `shared_phone` a contact shared by its owner in a private chat.
+    is the signed token of our Reply-To address, if the message was sent to one. `happened` is what was
+    done instead of something said (blocked, unblocked). `button` is the data of a pressed
+    button; `shared_phone` a contact shared by its owner in a private chat.
     """
 
     door: Door
@@ -93,6 +94,7 @@ class Incoming:
     body_hash: str = ""  # SHA-256 of the normalised body, for duplicates
     attachments: tuple[Attachment, ...] = ()
     button: str = ""
+    happened: str = ""
     chat_message_id: int = 0
     shared_phone: str = ""
     reports: tuple[Report, ...] = ()  # of a bounce or a complaint: what it says of our letters

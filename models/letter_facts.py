@@ -279,6 +279,13 @@ class DoneSuspensionFacts(DoneFacts):
     purposes: Sequence[str]
 
 
+class ChatClosedFacts(Common):
+    """What a chat that is closed to us was to be told: the chat's own words, its link apart."""
+
+    said: str
+    secure_link: NotRequired[str]
+
+
 class PolicyChange(TypedDict):
     """One line of the comparison table (신·구 대비표)."""
 

@@ -32,6 +32,7 @@ from telegram.error import (
 from telegram.request import HTTPXRequest
 
 from subjectline.models.errors import (
+    ChatClosed,
     PermanentSendError,
     SendError,
     SettingsError,
@@ -224,7 +225,7 @@ def _sorted_out(wrong: TelegramError, method: str) -> SendError:
         return TemporarySendError(rule, after=wrong.seconds)
     from_telegram = not isinstance(wrong.__cause__, TelegramError)
     if isinstance(wrong, Forbidden) and from_telegram:
-        return PermanentSendError(f"the chat is closed to the bot: {_words(wrong)}")
+        return ChatClosed(f"the chat is closed to the bot: {_words(wrong)}")
     if isinstance(wrong, BadRequest | ChatMigrated) and from_telegram:
         return PermanentSendError(f"Telegram refused {method}: {_words(wrong)}")
     return _about_the_line(wrong, method)

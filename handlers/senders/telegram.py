@@ -14,6 +14,7 @@ from subjectline.models.settings import TelegramSection
 
 LONGEST = 4096  # UTF-16 units of a message (Bot API, sendMessage)
 IN_ALL, A_SECOND = 30, 1.01  # messages in all; a chat gets one (Bot FAQ)
+A_MINUTE, IN_A_GROUP = 60.0, 20  # a group gets so many a minute (Bot FAQ)
 A_MOMENT = 0.05  # seconds, while 30 are under way
 LONGEST_WAIT = 5.0  # seconds; a letter that must wait longer goes back to the outbox
 REMEMBERED = 1000
@@ -22,9 +23,8 @@ log = getLogger(__name__)
 
 
 class Pacer:
-    """30 messages a second in all, one a second to a chat, one after the other in a chat.
-
-    A message counts from the moment that Telegram has answered: it counts them as they arrive.
+    """30 messages a second in all, one a second to a chat, 20 a minute to a group, one after the other
+    in each. A message counts from the moment that Telegram has answered: it counts them as they arrive.
     `monotonic` gives seconds, `sleep` waits them.
     """
 
@@ -38,6 +38,7 @@ class Pacer:
         self._done: deque[float] = deque(maxlen=IN_ALL)
         self._free: dict[int, float] = {}  # chat -> when it may be written to again
         self._turns: dict[int, asyncio.Lock] = {}
+        self._groups: dict[int, deque[float]] = {}  # group -> when it got its last 20
 
     @asynccontextmanager
     async def turn(self, chat: int) -> AsyncIterator[None]:
@@ -48,7 +49,9 @@ class Pacer:
         async with self._turns.setdefault(chat, asyncio.Lock()):
             while (wait := self._wait(chat)) > 0:
                 if wait > LONGEST_WAIT:
-                    raise TemporarySendError("Telegram asks for a slower pace", after=wait)
+                    raise TemporarySendError(
+                        "Telegram asks for a slower pace", after=wait, tried=False
+                    )
                 await self._sleep(wait)
             self._flying += 1
             try:
@@ -56,6 +59,8 @@ class Pacer:
             finally:
                 self._flying -= 1
                 self._done.append(self._now())
+                if chat < 0:
+                    self._groups.setdefault(chat, deque(maxlen=IN_A_GROUP)).append(self._now())
                 self.hold(chat, A_SECOND)
         self._tidy()
 
@@ -69,6 +74,9 @@ class Pacer:
         while self._done and self._done[0] <= now - A_SECOND:
             self._done.popleft()
         wait = self._free.get(chat, now) - now
+        lately = self._groups.get(chat, ())
+        if len(lately) == IN_A_GROUP:
+            wait = max(wait, lately[0] + A_MINUTE - now)
         if len(self._done) + self._flying >= IN_ALL:
             wait = max(wait, self._done[0] + A_SECOND - now if self._done else A_MOMENT)
         return wait

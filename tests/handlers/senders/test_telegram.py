@@ -13,7 +13,12 @@ from subjectline.handlers.outbox import Parcel
 from subjectline.handlers.senders.bot_line import BotLine
 from subjectline.handlers.senders.telegram import LONGEST, Pacer, TelegramSender, in_pieces
 from subjectline.intake.sandbox.telegram_emulator import Emulator
-from subjectline.models.errors import PermanentSendError, SettingsError, TemporarySendError
+from subjectline.models.errors import (
+    ChatClosed,
+    PermanentSendError,
+    SettingsError,
+    TemporarySendError,
+)
 from subjectline.models.incoming import Door
 from subjectline.models.settings import TelegramSection
 from subjectline.models.tables import Outbox
@@ -126,8 +131,11 @@ async def test_who_blocked_the_bot_is_not_written_to_again(
 ) -> None:
     emulator.say(HANA, "/start")
     emulator.block(HANA)
-    with pytest.raises(PermanentSendError, match="blocked by the user"):
+    with pytest.raises(ChatClosed, match="blocked by the user"):
         await sender.send(letter())
+    emulator.unblock(HANA)
+    await sender.send(letter())
+    assert len(emulator.from_bot(HANA)) == 1
 
 
 async def test_a_deletion_in_a_closed_chat_is_let_be(
@@ -282,10 +290,26 @@ async def test_a_place_too_far_ahead_is_not_waited_for() -> None:
         with pytest.raises(TemporarySendError) as wrong:
             async with pacer.turn(1):
                 pass
-        assert wrong.value.after == 60
+        assert wrong.value.after == 60 and not wrong.value.tried  # it costs none of its tries
     hours.now += 60
     async with pacer.turn(1):
         assert hours.now == 160
+
+
+async def test_a_group_gets_twenty_a_minute() -> None:
+    hours, group = Hours(), -100
+    pacer = Pacer(hours, hours.sleep)
+    written: list[float] = []
+    while len(written) < 61:
+        try:
+            async with pacer.turn(group):
+                written.append(hours.now)
+        except TemporarySendError as wrong:
+            assert wrong.after is not None and not wrong.tried
+            hours.now += wrong.after
+    assert all(later - earlier > 59.99 for earlier, later in zip(written, written[20:], strict=False))
+    async with pacer.turn(1):  # nobody else waits for it
+        assert hours.now == written[-1]
 
 
 async def test_telegrams_own_limits_are_kept(

@@ -21,7 +21,7 @@ from subjectline.intake.telegram import TelegramDoor
 from subjectline.models.errors import SettingsError
 from subjectline.models.mail_settings import Finding
 from subjectline.models.settings import TelegramSection
-from subjectline.models.tables import Message, RawInbox
+from subjectline.models.tables import DeadAddress, Message, RawInbox
 
 HANA = 11
 Running = Callable[[], AbstractAsyncContextManager[TelegramDoor]]
@@ -256,6 +256,25 @@ async def _pressed(emulator: Emulator, api: TelegramSection) -> Query:
     await line.close()
     emulator.state.updates.confirm(emulator.state.updates.pending)
     return emulator.click(HANA, HANA, emulator.from_bot(HANA)[0].message_id, "right:access")
+
+
+async def test_a_block_is_told_and_kept_in_order(
+    running: Running, emulator: Emulator, office: Office
+) -> None:
+    """The bot asks Telegram for these updates by name: without that they do not come."""
+    async with running():
+        emulator.say(HANA, "/start")
+        await confirmed(emulator)
+        for _ in range(2):
+            emulator.block(HANA)
+            emulator.unblock(HANA)
+        emulator.block(HANA)
+        await confirmed(emulator)
+    await office.work()
+    (mark,) = await office.all(DeadAddress)
+    assert (mark.contact_kind, mark.cleared_at) == ("telegram", None)
+    lanes = {row.lane for row in await office.all(RawInbox)}
+    assert lanes == {f"telegram:{HANA}"}
 
 
 async def test_doctor(

@@ -147,10 +147,28 @@ def test_true_is_not_the_user_number_one() -> None:
     assert read(said).shared_phone == ""
 
 
+def became(status: str) -> dict[str, Any]:
+    told = message()
+    bot = {"id": 1, "is_bot": True, "first_name": "B"}
+    return {k: told[k] for k in ("chat", "from", "date")} | {
+        "old_chat_member": {"status": "member", "user": bot},
+        "new_chat_member": {"status": status, "user": bot},
+    }
+
+
+@pytest.mark.parametrize(("status", "what"), [("kicked", "blocked"), ("member", "unblocked")])
+def test_a_block_and_its_end(status: str, what: str) -> None:
+    incoming = read(became(status), "my_chat_member")
+    assert (incoming.happened, incoming.text, incoming.arrived_at) == (what, "", SAID)
+    assert incoming.sender == Contact("telegram", str(HANA))
+    assert arrival_of({"my_chat_member": became(status)}) == SAID
+
+
 @pytest.mark.parametrize(
     "update",
     [
-        {"my_chat_member": {"chat": {"id": HANA}}},
+        {"my_chat_member": became("left")},
+        {"my_chat_member": became("kicked") | {"chat": {"id": -5, "type": "supergroup"}}},
         {"channel_post": message("x")},
         {"message": message("x", chat={"id": -5, "type": "supergroup", "title": "g"})},
         {"message": message(contact=OWN, chat={"id": -5, "type": "group", "title": "g"})},
