@@ -17,7 +17,8 @@ from sqlmodel import col, or_, select
 from subjectline.handlers import audit, bounces, letters, reachable, words
 from subjectline.handlers import facts as wording
 from subjectline.handlers.audit import Actor
-from subjectline.handlers.outbox import LEASE, RETRY, Parcel, Sender
+from subjectline.handlers.outbox import LEASE, Parcel, Sender
+from subjectline.handlers.retries import pause_after
 from subjectline.models.db import wake
 from subjectline.models.errors import (
     BadInput,
@@ -220,7 +221,7 @@ async def _mail(desk: "Desk", sender: Sender, row: NoticeRecipient) -> None:
     """One member: asks the gate, reads the address, mails, and writes down what became of it."""
     answer = await desk.gate.decide("desk", row.subject_id, ["email"], "notice")
     if not answer.permit:
-        await _mark(desk, row, "held", ", ".join(answer.reasons), wait=60)
+        await _mark(desk, row, "held", ", ".join(answer.reasons), wait=60, tried=False)
         return
     try:
         contacts = await desk.registry.contacts(row.subject_id)
@@ -243,16 +244,17 @@ async def _mail(desk: "Desk", sender: Sender, row: NoticeRecipient) -> None:
     except PermanentSendError as wrong:
         await _mark(desk, row, "failed", wrong.rule)
     except TemporarySendError as wrong:
-        await _again(desk, row, wrong.rule)
+        await _again(desk, row, wrong)
     else:
         await _mark(desk, row, "sent", "")
 
 
-async def _again(desk: "Desk", row: NoticeRecipient, reason: str) -> None:
-    if row.attempts >= len(RETRY):
-        await _mark(desk, row, "failed", reason)
+async def _again(desk: "Desk", row: NoticeRecipient, wrong: TemporarySendError) -> None:
+    pause = pause_after(desk.manner.retry_seconds, row.attempts + 1, wrong)
+    if pause is None:
+        await _mark(desk, row, "failed", wrong.rule)
     else:
-        await _mark(desk, row, "due", reason, wait=RETRY[row.attempts])
+        await _mark(desk, row, "due", wrong.rule, wait=pause, tried=wrong.tried)
 
 
 async def _parcel(desk: "Desk", row: NoticeRecipient, email: str, language: str) -> Parcel:
@@ -304,13 +306,19 @@ def notice_facts(
 
 
 async def _mark(
-    desk: "Desk", row: NoticeRecipient, outcome: str, reason: str, wait: float = 0
+    desk: "Desk",
+    row: NoticeRecipient,
+    outcome: str,
+    reason: str,
+    wait: float = 0,
+    *,
+    tried: bool = True,
 ) -> None:
     now = desk.clock()
     async with desk.db.write() as session:
         kept = await session.get_one(NoticeRecipient, row.id)
         kept.outcome, kept.reason, kept.leased_until = outcome, reason, None
-        kept.attempts, kept.gate_revision = kept.attempts + 1, row.gate_revision
+        kept.attempts, kept.gate_revision = kept.attempts + tried, row.gate_revision
         kept.due_at, kept.contact_index = now + timedelta(seconds=wait), row.contact_index
         if outcome in ("failed", "unreachable") and reason != GONE:
             await bounces.not_sent(session, desk, kept, reason)

@@ -1,20 +1,28 @@
-"""Letters leave from here: at least once, each with the Message-ID it was queued with."""
+"""Letters leave from here: at least once, each with the Message-ID it was queued with.
 
+Several are under way at once, of one conversation only one: its letters arrive in their order. A letter
+holds a lease while it is under way, renewed for as long as that lasts; where the desk was killed, the
+lease runs out and the letter leaves once more, the same Message-ID on it.
+"""
+
+import asyncio
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sqlalchemy import Update, exists, update
+from sqlalchemy.orm import aliased
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import bounces, chat_closed, letters, links, reachable
+from subjectline.handlers import bounces, letters, links, reachable
 from subjectline.handlers import facts as wording
-from subjectline.models.errors import ChatClosed, PermanentSendError, TemporarySendError
+from subjectline.handlers.retries import pause_after
+from subjectline.models.errors import PermanentSendError, TemporarySendError
 from subjectline.models.incoming import Door
-from subjectline.models.mail_settings import RETRY_SECONDS
 from subjectline.models.tables import Conversation, Message, Outbox
 
 if TYPE_CHECKING:
@@ -23,9 +31,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
+RENEW = 20.0  # seconds between the renewals of a lease
+GRACE = 1.5  # seconds to land, for a letter under way when the desk stops
+IN_TURN = timedelta(seconds=60)  # so long a letter waits for an earlier one that failed for now
 AT_ONCE = 20
 SWEEP = 5.0
-RETRY = RETRY_SECONDS
 
 
 @dataclass(frozen=True)
@@ -57,42 +67,71 @@ class Sender(Protocol):
 Senders = Mapping[Door, Sender]
 
 
-async def run(desk: "Desk", senders: Senders) -> None:
-    """Sends what is due until cancelled."""
+async def run(desk: "Desk", senders: Senders, at_once: int = AT_ONCE) -> None:
+    """Sends what is due, `at_once` letters at a time, until cancelled; those under way may land first."""
     who = " ".join(senders)
-    while True:
-        if not await once(desk, senders):
-            await desk.db.signals.wait("outbox", SWEEP, who)
+    awake = desk.db.signals.event("outbox", who)
+    flying: set[asyncio.Task[None]] = set()
+
+    def landed(letter: asyncio.Task[None]) -> None:
+        flying.discard(letter)
+        awake.set()
+
+    async with asyncio.TaskGroup() as group:
+        try:
+            while True:
+                letters = await _take(desk, senders, at_once - len(flying))
+                for letter in letters:
+                    task = group.create_task(letter)
+                    flying.add(task)
+                    task.add_done_callback(landed)
+                if not letters:
+                    await desk.db.signals.wait("outbox", SWEEP, who)
+        except asyncio.CancelledError:
+            if flying:
+                await asyncio.wait(flying, timeout=GRACE)
+            raise
 
 
 async def once(desk: "Desk", senders: Senders) -> int:
-    """Sends the letters that are due now; returns how many were taken."""
-    taken = await _claim(desk, list(senders))
+    """Sends the letters that are due now, all at once; returns how many were taken."""
+    letters = await _take(desk, senders, AT_ONCE)
+    await asyncio.gather(*letters)
+    return len(letters)
+
+
+async def _take(desk: "Desk", senders: Senders, most: int) -> list[Coroutine[Any, Any, None]]:
+    """What is to be done for each of the letters that are due now and nobody else has."""
+    if not most:
+        return []
+    taken = await _claim(desk, list(senders), most)
     dead = await reachable.dead_among(desk, [row.contact_index for row in taken])
-    for row in taken:
-        try:
-            if row.contact_index in dead:
-                await _failed(desk, row, "known_dead", "unreachable")
-                continue
-            await _send(desk, senders[Door(row.door)], row)
-        except Exception as wrong:  # one that fails keeps none of the others
-            log.error("letter %s (%s): %s", row.id, row.letter, type(wrong).__name__)
-            log.debug("because", exc_info=wrong)
-            await _later(desk, row, TemporarySendError(type(wrong).__name__))
-    return len(taken)
+    return [
+        _handle(desk, senders[Door(row.door)], row, alive=row.contact_index not in dead)
+        for row in taken
+    ]
 
 
-async def _claim(desk: "Desk", doors: list[Door]) -> list[Outbox]:
+async def _claim(desk: "Desk", doors: list[Door], most: int) -> list[Outbox]:
+    """The oldest that are due, of each conversation the first: the next one waits until it is gone."""
     now = desk.clock()
+    earlier = aliased(Outbox)
+    behind = exists().where(
+        col(earlier.conversation_id) == col(Outbox.conversation_id),
+        col(earlier.door) == col(Outbox.door),
+        col(earlier.id) < col(Outbox.id),
+        col(earlier.outcome) == "due",
+        col(earlier.due_at) <= now + IN_TURN,
+    )
     async with desk.db.write() as session:
         rows = await session.exec(
             select(Outbox)
-            .where(Outbox.outcome == "due", col(Outbox.due_at) <= now)
+            .where(Outbox.outcome == "due", col(Outbox.due_at) <= now, ~behind)
             .where(or_(col(Outbox.leased_until).is_(None), col(Outbox.leased_until) < now))
             .where(col(Outbox.door).in_(doors))
             .order_by(col(Outbox.id))
-            .limit(AT_ONCE)
-            .with_for_update(skip_locked=True)
+            .limit(most)
+            .with_for_update(skip_locked=True, of=Outbox)
         )
         taken = list(rows)
         for row in taken:
@@ -101,16 +140,85 @@ async def _claim(desk: "Desk", doors: list[Door]) -> list[Outbox]:
     return taken
 
 
+async def _handle(desk: "Desk", sender: Sender, row: Outbox, *, alive: bool) -> None:
+    """One letter, whatever becomes of it: one that fails keeps none of the others."""
+    try:
+        await _tried(desk, sender, row, alive=alive)
+    except Exception as wrong:  # it was not even written down: its lease brings it back
+        log.error("letter %s (%s) stays leased: %s", row.id, row.letter, type(wrong).__name__)
+        log.debug("because", exc_info=wrong)
+
+
+async def _tried(desk: "Desk", sender: Sender, row: Outbox, *, alive: bool) -> None:
+    try:
+        if alive:
+            await _send(desk, sender, row)
+        else:
+            await _failed(desk, row, "known_dead", "unreachable")
+    except Exception as wrong:
+        log.error("letter %s (%s): %s", row.id, row.letter, type(wrong).__name__)
+        log.debug("because", exc_info=wrong)
+        await _later(desk, row, TemporarySendError(type(wrong).__name__))
+
+
 async def _send(desk: "Desk", sender: Sender, row: Outbox) -> None:
     parcel = await _pack(desk, row)
+    sending = asyncio.create_task(sender.send(parcel))
+    if not await _under_way(desk, row, sending):
+        return
     try:
-        await sender.send(parcel)
+        sending.result()
     except PermanentSendError as wrong:
-        await _refused(desk, row, wrong)
+        await _failed(desk, row, wrong.rule)
     except TemporarySendError as wrong:
         await _later(desk, row, wrong)
     else:
         await _sent(desk, row, parcel)
+
+
+async def _under_way(desk: "Desk", row: Outbox, sending: asyncio.Task[None]) -> bool:
+    """Until it has landed, its lease renewed. False where another desk took it: it is given up here."""
+    try:
+        while not sending.done():
+            await asyncio.wait({sending}, timeout=RENEW)
+            if not sending.done() and not await _renewed(desk, row):
+                return False
+        return True
+    except asyncio.CancelledError:
+        await _given_up(sending)
+        await _released(desk, row)
+        raise
+    finally:
+        await _given_up(sending)
+
+
+async def _given_up(sending: asyncio.Task[None]) -> None:
+    if not sending.done():
+        sending.cancel()
+        await asyncio.wait({sending})
+
+
+async def _renewed(desk: "Desk", row: Outbox) -> bool:
+    """The lease lasts longer from now on. False where it has run out and another desk took the letter."""
+    until = desk.clock() + LEASE
+    async with desk.db.write() as session:
+        done = await session.exec(_of_this_lease(row).values(leased_until=until))
+    row.leased_until = until
+    return done.rowcount > 0
+
+
+async def _released(desk: "Desk", row: Outbox) -> None:
+    """It may leave at once by whoever comes next, and this was no try of it."""
+    async with desk.db.write() as session:
+        await session.exec(_of_this_lease(row).values(leased_until=None, attempts=row.attempts - 1))
+
+
+def _of_this_lease(row: Outbox) -> Update:
+    return update(Outbox).where(
+        col(Outbox.id) == row.id,
+        col(Outbox.outcome) == "due",
+        col(Outbox.leased_until) == row.leased_until,
+    )
 
 
 async def _pack(desk: "Desk", row: Outbox) -> Parcel:
@@ -149,7 +257,9 @@ async def _link(desk: "Desk", slots: dict[str, Any]) -> str:
 
 async def _sent(desk: "Desk", row: Outbox, parcel: Parcel) -> None:
     async with desk.db.write() as session:
-        kept = await session.get_one(Outbox, row.id)
+        kept = await session.get_one(Outbox, row.id, with_for_update=True)
+        if kept.outcome != "due":
+            return  # another desk has sent it too, and written it down
         kept.outcome, kept.sent_at, kept.leased_until = "sent", desk.clock(), None
         session.add(kept)
         await _what_left(session, desk, kept, parcel)
@@ -171,32 +281,32 @@ async def _what_left(session: AsyncSession, desk: "Desk", row: Outbox, parcel: P
     session.add(message)
 
 
+async def _mine(session: AsyncSession, row: Outbox) -> Outbox | None:
+    """The row for a change, as long as the lease under which it was claimed is the last one."""
+    kept = await session.get_one(Outbox, row.id, with_for_update=True)
+    return kept if (kept.outcome, kept.leased_until) == ("due", row.leased_until) else None
+
+
 async def _later(desk: "Desk", row: Outbox, wrong: TemporarySendError) -> None:
     """The next try: never sooner than the other side asked for. What was not tried does not count."""
-    retry = desk.manner.retry_seconds
-    if wrong.tried and row.attempts > len(retry):
+    pause = pause_after(desk.manner.retry_seconds, row.attempts, wrong)
+    if pause is None:
         await _failed(desk, row, wrong.rule)
         return
-    pause = max(retry[row.attempts - 1] if wrong.tried else 1.0, wrong.after or 0)
     async with desk.db.write() as session:
-        kept = await session.get_one(Outbox, row.id)
+        if (kept := await _mine(session, row)) is None:
+            return
         kept.leased_until, kept.reason = None, wrong.rule
         kept.attempts -= not wrong.tried
         kept.due_at = desk.clock() + timedelta(seconds=pause)
         session.add(kept)
 
 
-async def _refused(desk: "Desk", row: Outbox, wrong: PermanentSendError) -> None:
-    """A chat that was closed to us is no end: its person may be reached by mail."""
-    if isinstance(wrong, ChatClosed) and await chat_closed.elsewhere(desk, row):
-        return
-    await _failed(desk, row, wrong.rule)
-
-
 async def _failed(desk: "Desk", row: Outbox, reason: str, outcome: str = "failed") -> None:
     """It will not leave: an agent finds another way to reach the person."""
     async with desk.db.write() as session:
-        kept = await session.get_one(Outbox, row.id)
+        if (kept := await _mine(session, row)) is None:
+            return
         kept.outcome, kept.reason, kept.leased_until = outcome, reason, None
         await bounces.not_sent(session, desk, kept, reason)
         conversation = await session.get_one(Conversation, row.conversation_id)

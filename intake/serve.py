@@ -53,6 +53,7 @@ class Parts:
 
     desk: Desk
     senders: dict[Door, Sender] = field(default_factory=dict)
+    at_once: dict[Door, int] = field(default_factory=dict)  # letters under way, where not the usual
     parsers: dict[Door, inbox.Parser] = field(default_factory=dict)
     loops: list[Loop] = field(default_factory=list)
     doors: list[Watched] = field(default_factory=list)
@@ -66,6 +67,9 @@ def assemble(desk: Desk, settings: Settings) -> Parts:
     if settings.smtp is not None:
         smtp = SmtpSender(settings.smtp, tokens.of(settings.smtp.oauth))
         parts.senders[Door.MAIL] = MailSender(smtp, desk.clock)
+        parts.at_once[Door.MAIL] = (
+            2 * settings.smtp.connections
+        )  # some wait for a slow domain's turn
         parts.closers.append(smtp.close)
         parts.doors.append(Watched("smtp", smtp.status))
     largest = max(
@@ -131,7 +135,10 @@ def loops_of(parts: Parts) -> list[Loop]:
         *parts.loops,
         lambda: inbox.run(desk, parts.parsers),
         lambda: tasks.run(desk),
-        *(partial(outbox.run, desk, {door: sender}) for door, sender in parts.senders.items()),
+        *(
+            partial(outbox.run, desk, {door: sender}, parts.at_once.get(door, outbox.AT_ONCE))
+            for door, sender in parts.senders.items()
+        ),
         lambda: timers.run(desk),
         lambda: retention.loop(desk),
         lambda: notices.watch_releases(desk),

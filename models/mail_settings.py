@@ -228,7 +228,7 @@ class SmtpSettings(_Server):
     from_name: str = Field(default="", pattern=r"^[^\r\n\x00]*$")
     reply_to_domain: str = Field(default="", pattern=r"^[^\s<>@,;:\"\\]*$")
     keep_seconds: Seconds = 30  # an unused connection is asked with NOOP after this
-    connections: int = Field(default=2, ge=1, le=50)  # at once
+    connections: int = Field(default=4, ge=1, le=50)  # at once; one domain leaves one of them free
     dkim: tuple[DkimSettings, ...] = ()  # each signs every letter
 
     @property

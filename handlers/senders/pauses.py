@@ -3,16 +3,19 @@
 Kept in memory: after a restart each is asked once and says so again.
 """
 
+import asyncio
 import re
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 from subjectline.models.errors import TemporarySendError
 
 SERVER = ""  # the mail server itself; no domain has this name
 STEPS = (30.0, 60.0, 120.0, 300.0, 600.0)  # seconds after the first, second … time in a row
 LONGEST_HINT = 4 * 3600.0
+TAKES_ITS_TIME = "this domain takes its time"
 MOST = 10_000  # names remembered
 
 _HINT = re.compile(
@@ -66,6 +69,47 @@ class Pauses:
         """It took a letter."""
         for name in names:
             self._known.pop(name, None)
+
+
+@dataclass(slots=True)
+class _Lane:
+    places: asyncio.Semaphore
+    users: int = 0
+
+
+@dataclass(slots=True)
+class Lanes:
+    """At most `width` letters at once to one domain, so that one that hangs leaves a line to the rest.
+
+    Who waits longer than `patience` seconds for a place goes back to the outbox.
+    """
+
+    width: int
+    patience: float
+    _of: dict[str, _Lane] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def turn(self, domain: str) -> AsyncIterator[None]:
+        """Waits for a place and holds it. Raises TemporarySendError, not tried."""
+        lane = self._of.setdefault(domain, _Lane(asyncio.Semaphore(self.width)))
+        lane.users += 1
+        try:
+            await self._place(lane)
+            try:
+                yield
+            finally:
+                lane.places.release()
+        finally:
+            lane.users -= 1
+            if not lane.users:
+                self._of.pop(domain, None)
+
+    async def _place(self, lane: _Lane) -> None:
+        try:
+            async with asyncio.timeout(self.patience):
+                await lane.places.acquire()
+        except TimeoutError:
+            raise TemporarySendError(TAKES_ITS_TIME, after=STEPS[0], tried=False) from None
 
 
 def hint(words: str) -> float | None:

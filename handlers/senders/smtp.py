@@ -12,7 +12,7 @@ import aiosmtplib
 
 from subjectline.handlers.senders.compose import build_mail as build_mail
 from subjectline.handlers.senders.compose import safe_address
-from subjectline.handlers.senders.pauses import SERVER, Pauses, hint
+from subjectline.handlers.senders.pauses import SERVER, TAKES_ITS_TIME, Lanes, Pauses, hint
 from subjectline.handlers.senders.tokens import TokenSource, oauthbearer
 from subjectline.models.errors import (
     PermanentSendError,
@@ -65,6 +65,7 @@ class SmtpSender:
         self._tokens = tokens or (TokenSource(settings.oauth) if settings.oauth else None)
         self._monotonic = monotonic
         self._pauses = Pauses(monotonic=monotonic)
+        self._lanes = Lanes(max(1, settings.connections - 1), SLOW)
         self._slots = asyncio.Semaphore(settings.connections)
         self._idle: list[_Client] = []
 
@@ -78,9 +79,12 @@ class SmtpSender:
         sender = envelope_from and safe_address(envelope_from)
         to = safe_address(recipient, abroad=True)
         domain = to.rpartition("@")[2].lower()
-        async with self._slots:
-            self._pauses.check(SERVER, domain)
-            begun = self._monotonic()
+        self._pauses.check(SERVER, domain)
+        async with self._lanes.turn(domain), self._slots:
+            self._pauses.check(SERVER, domain)  # it may have been said while this one waited
+            begun, slow = self._monotonic(), TemporarySendError(TAKES_ITS_TIME)
+            loop = asyncio.get_running_loop()
+            late = loop.call_later(SLOW, self._pauses.put_off, domain, slow)
             try:
                 await self._hand_over(sender, to, raw)
             except _PutOff as wrong:
@@ -89,9 +93,11 @@ class SmtpSender:
             except _ServerSaysNo as wrong:
                 self._pauses.put_off(SERVER, wrong)
                 raise
+            finally:
+                late.cancel()
             self._pauses.went(SERVER, domain)
             if self._monotonic() - begun > SLOW:  # what else goes there must not keep the others
-                self._pauses.put_off(domain, TemporarySendError("this domain takes its time"))
+                self._pauses.put_off(domain, slow)
 
     async def close(self) -> None:
         """Take leave of the server."""

@@ -1,5 +1,6 @@
 """The notice of a policy change: every member, through the gate, with a row of proof for each."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -134,6 +135,29 @@ async def test_soft_and_hard_failures(office: Office) -> None:
     office.clock.advance(timedelta(minutes=1))
     await send(office)
     assert [row.outcome for row in await office.all(NoticeRecipient)].count("sent") == PEOPLE - 1
+
+
+async def test_the_pauses_are_those_of_the_settings(office: Office) -> None:
+    manner = replace(office.desk.manner, retry_seconds=(7.0, 70.0))
+    office = replace(office, desk=replace(office.desk, manner=manner))
+    await announced(office)
+    waits = []
+    for _ in range(3):
+        office.tray.wrong = [TemporarySendError("later")] * PEOPLE
+        await send(office)
+        waits.append({r.due_at - office.clock() for r in await office.all(NoticeRecipient)})
+        office.clock.advance(max(waits[-1]))
+    assert waits[:2] == [{timedelta(seconds=7)}, {timedelta(seconds=70)}]
+    assert {row.outcome for row in await office.all(NoticeRecipient)} == {"failed"}
+
+
+async def test_what_was_not_tried_costs_no_try_and_waits_as_it_was_asked_to(office: Office) -> None:
+    await announced(office)
+    office.tray.wrong = [TemporarySendError("greylisted", after=300, tried=False)] * PEOPLE
+    await send(office)
+    rows = await office.all(NoticeRecipient)
+    assert {(row.outcome, row.attempts) for row in rows} == {("due", 0)}
+    assert {row.due_at - office.clock() for row in rows} == {timedelta(seconds=300)}
 
 
 async def test_one_failure_of_ours_keeps_nobody_elses(office: Office) -> None:

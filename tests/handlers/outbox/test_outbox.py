@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from desks import CORRECT, MARKETING, PARSERS, Office
 
 from subjectline.handlers import inbox, outbox, tasks
@@ -85,22 +84,10 @@ async def test_a_hard_failure_goes_to_an_agent(office: Office) -> None:
 async def test_it_is_given_up_after_the_last_try(office: Office) -> None:
     await queued(office)
     office.tray.wrong = [TemporarySendError("away")] * 50
-    for _ in range(len(outbox.RETRY) + 1):
+    for _ in range(len(office.desk.manner.retry_seconds) + 1):
         await outbox.once(office.desk, office.senders)
         office.clock.at = max((await row(office)).due_at, office.clock())
     assert (await row(office)).outcome == "failed"
-
-
-async def test_a_leased_letter_comes_back(office: Office) -> None:
-    """Whoever died with it in hand: after a minute another one sends it, under the same id."""
-    await queued(office)
-    office.tray.wrong = [KeyboardInterrupt()]  # type: ignore[list-item]
-    with pytest.raises(KeyboardInterrupt):
-        await outbox.once(office.desk, office.senders)
-    assert await outbox.once(office.desk, office.senders) == 0
-    office.clock.advance(outbox.LEASE + timedelta(seconds=1))
-    await office.work()
-    assert len(office.tray.to(ME)) == 1
 
 
 async def test_one_broken_letter_keeps_nobody_elses(office: Office) -> None:

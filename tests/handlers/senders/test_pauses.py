@@ -147,6 +147,35 @@ async def test_a_slow_domain_keeps_no_other_waiting(world: World) -> None:
     await out.close()
 
 
+async def test_one_domain_leaves_a_line_to_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("subjectline.handlers.senders.smtp.SLOW", 0.2)
+    begun, go = asyncio.Queue[str](), asyncio.Event()
+
+    async def hold(domain: str) -> None:
+        if domain == "slow.test":
+            begun.put_nowait(domain)
+            await go.wait()
+
+    world.hold = hold
+    out = SmtpSender(world.smtp_settings(connections=2))
+    first, second = (
+        asyncio.create_task(out.send(DESK, f"{name}@slow.test", LETTER)) for name in "ab"
+    )
+    await begun.get()
+    await out.send(DESK, "c@quick.test", LETTER)
+    with pytest.raises(TemporarySendError) as caught:
+        await second  # it waited for its turn, and goes back to the outbox
+    assert not caught.value.tried and world.asked == ["a@slow.test", "c@quick.test"]
+    wrong = await refused(out, "d@slow.test")  # while the first still hangs
+    assert isinstance(wrong, TemporarySendError) and not wrong.tried
+    await out.send(DESK, "e@quick.test", LETTER)
+    go.set()
+    await first
+    await out.close()
+
+
 @pytest.mark.parametrize(
     ("at_rcpt", "after_data", "kind", "of_address"),
     [
