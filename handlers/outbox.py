@@ -18,10 +18,10 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import bounces, letters, links, reachable
+from subjectline.handlers import bounces, chat_closed, letters, links, reachable
 from subjectline.handlers import facts as wording
 from subjectline.handlers.retries import pause_after
-from subjectline.models.errors import PermanentSendError, TemporarySendError
+from subjectline.models.errors import ChatClosed, PermanentSendError, TemporarySendError
 from subjectline.models.incoming import Door
 from subjectline.models.tables import Conversation, Message, Outbox
 
@@ -169,7 +169,7 @@ async def _send(desk: "Desk", sender: Sender, row: Outbox) -> None:
     try:
         sending.result()
     except PermanentSendError as wrong:
-        await _failed(desk, row, wrong.rule)
+        await _refused(desk, row, wrong)
     except TemporarySendError as wrong:
         await _later(desk, row, wrong)
     else:
@@ -300,6 +300,13 @@ async def _later(desk: "Desk", row: Outbox, wrong: TemporarySendError) -> None:
         kept.attempts -= not wrong.tried
         kept.due_at = desk.clock() + timedelta(seconds=pause)
         session.add(kept)
+
+
+async def _refused(desk: "Desk", row: Outbox, wrong: PermanentSendError) -> None:
+    """A chat that was closed to us is no end: its person may be reached by mail."""
+    if isinstance(wrong, ChatClosed) and await chat_closed.elsewhere(desk, row):
+        return
+    await _failed(desk, row, wrong.rule)
 
 
 async def _failed(desk: "Desk", row: Outbox, reason: str, outcome: str = "failed") -> None:
