@@ -58,6 +58,12 @@ class Came:
         self.message.waits, self.conversation.state = True, "unsorted"
         self.session.add(self.message)
         self.session.add(self.conversation)
+        self.heard()
+
+    def heard(self, *about: Request) -> None:
+        """In a chat nobody is left without an answer."""
+        if self.incoming.door.is_chat:
+            dialog.say(self.session, self.conversation, "dialog_passed_on", about=about)
 
 
 async def handle(
@@ -267,6 +273,7 @@ async def _answered(came: Came, request: Request) -> bool:
     else:
         came.message.waits = True
         await came.step(request, "answer")
+        came.heard(request)
     return True
 
 
@@ -382,4 +389,5 @@ async def _to_open(came: Came, newest: Request) -> bool:
     came.session.add(came.message)
     if newest.state == "proposed":
         await came.step(newest, "answer")
+    came.heard(newest)
     return True

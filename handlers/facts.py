@@ -138,8 +138,15 @@ def _purposes(about: About, names: Sequence[str]) -> list[str]:
 
 
 def _steps(about: About) -> dict[str, Any]:
-    leaving = any(r.kind == "membership_withdrawal" for r in about.requests)
-    return {"next_step": "confirm_leaving" if leaving else "review"}
+    if any(r.kind == "membership_withdrawal" for r in about.requests):
+        return {"next_step": "confirm_leaving"}
+    open_ended = any(_lacks_value(about.desk, request) for request in about.requests)
+    return {"next_step": "answer" if open_ended else "review"}
+
+
+def _lacks_value(desk: "Desk", request: Request) -> bool:
+    """A correction that does not say to what: it is asked for next."""
+    return request.kind == "correction" and not wish_of(desk, request).get("new")
 
 
 def _proof(about: About) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from subjectline.handlers.words import last_four
 from subjectline.models.letter_facts import (
     BodyFacts,
     Common,
@@ -79,6 +80,10 @@ def _ground(language: str, key: str) -> dict[str, Any]:
 
 def _phone(language: str) -> str:
     return _pick(language, "휴대전화 번호", "mobile phone number")
+
+
+def _echo(language: str) -> str:
+    return f"{_phone(language)} {last_four(NEW_PHONE)}"
 
 
 def _kept(language: str) -> list[KeptFacts]:
@@ -346,15 +351,34 @@ _MAKERS: dict[str, Maker] = {
     "dialog_help": _chat(),
     "dialog_privacy": _chat(),
     "dialog_choose_right": _chat(),
-    "dialog_choose_field": _chat(choices=_labels("이름, 이메일", "name, email")),
+    "dialog_choose_field": _chat(right="correction"),
+    "dialog_choose_field-erasure": _chat(right="erasure"),
+    "dialog_choose_field-suspension": _chat(right="suspension"),
+    "dialog_choose_request": _chat(),
+    "dialog_welcome": _chat(),
+    "dialog_waiting_code": _chat(),
+    "dialog_too_many": _chat(),
+    "dialog_no_mail": _chat(),
+    "dialog_lost": _chat(),
+    "dialog_papers": _about("correction", secure_link="⟦secure_link⟧"),
+    "dialog_page": _about("correction", secure_link="⟦secure_link⟧"),
+    "dialog_yes_or_no": _chat(),
+    "dialog_passed_on": _about("correction"),
+    "dialog_already": _about("correction", state="verifying"),
+    "dialog_halfway": _about("correction"),
+    "dialog_person": _chat(),
+    "dialog_thanks": _chat(),
+    "dialog_old_button": _chat(),
+    "dialog_language": _chat(),
+    "dialog_language_chosen": _chat(),
+    "dialog_forwarded": _chat(),
+    "dialog_edited": _chat(),
     "dialog_ask_email": _chat(),
     "dialog_ask_code": _chat(expires_minutes=10),
     "dialog_code_wrong": _chat(tries_left=3),
     "dialog_code_spent": _chat(),
-    "dialog_ask_value": _chat(field_label=_phone, example="010-0000-0000"),
     "dialog_bad_value": _chat(field_label=_phone, reason="phone_letters"),
-    "dialog_confirm_value": _chat(field_label=_phone, echo=NEW_PHONE),
-    "dialog_confirm_leaving": _chat(kept=_kept),
+    "dialog_confirm_value": _chat(echo=_echo),
     "dialog_status": _chat(
         requests=[
             StatusLine(reference="SL-7K3M9QXD4", kind="correction", state="open", due_on=DUE),

@@ -87,7 +87,9 @@ DIALOGS = tuple(
     "dialog_" + name
     for name in (
         "start help privacy choose_right choose_field ask_email ask_code code_wrong code_spent "
-        "ask_value bad_value confirm_value confirm_leaving status nothing_open cancelled unsure "
+        "bad_value confirm_value status nothing_open cancelled unsure welcome waiting_code "
+        "too_many no_mail lost papers page yes_or_no passed_on person thanks choose_request "
+        "old_button language language_chosen already forwarded edited halfway "
         "text_please linked returned contact_unknown"
     ).split()
 )
@@ -136,6 +138,8 @@ def render(letter: str, language: str, door: Door, facts: Mapping[str, object]) 
     missing fact, or a link that is not http(s).
     """
     known = _facts(letter, language, facts)
+    if door.is_chat:
+        known["kept_abroad"] = words.word("kept_abroad", door, language)
     try:
         if door.is_chat or door is Door.SMS:
             return Letter("", _chat(letter, language, known, door), "")

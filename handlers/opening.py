@@ -185,7 +185,11 @@ async def other_proof(
     session.add(conversation)
     for request in requests:
         if request.clarified < MAX_CLARIFY:
-            facts = Facts(question="other_proof", fields=tuple(request.fields))
+            facts = Facts(
+                question="other_proof",
+                fields=tuple(request.fields),
+                keyboard=choices.keyboard("other_proof", request.language),
+            )
             await advance(
                 session, desk, request.id or 0, "clarify", audit.SYSTEM, request.version, facts
             )

@@ -9,7 +9,7 @@ from subjectline.handlers.done_facts import kept_facts
 from subjectline.handlers.drafting import Draft, Missing
 from subjectline.handlers.requests import Facts, advance
 from subjectline.handlers.wishes import wish_of
-from subjectline.handlers.words import last_four
+from subjectline.handlers.words import MASK, covered, last_four
 from subjectline.handlers.work import finish, hold_lease, target_of
 from subjectline.models.incoming import Door
 from subjectline.models.tables import Conversation, Request, Task
@@ -54,7 +54,7 @@ async def _question(
     asked = [item for item in made.missing if item.what in ASKED]
     missing = next((item for item in asked if not (came and item.what == "paper")), None)
     if missing is not None:
-        return await _about(desk, request, missing)
+        return await _about(desk, request, conversation, missing)
     if not made.missing and _unread(desk, request, conversation):
         return _read_back(request, made)
     return None
@@ -76,15 +76,29 @@ def _read_back(request: Request, made: Draft) -> Facts:
     )
 
 
-async def _about(desk: "Desk", request: Request, missing: Missing) -> Facts:
+async def _standing(desk: "Desk", request: Request, name: str) -> str:
+    """What the registry has now, as a chat may show it; of a choice among a few nothing."""
+    value = (await desk.registry.read(request.subject_id or "", [name])).get(name) or ""
+    if desk.data_map.fields[name].validator.kind == "enum":
+        return MASK if value else ""
+    return covered(wording.display(desk, name, value, request.language)) if value else ""
+
+
+async def _about(
+    desk: "Desk", request: Request, conversation: Conversation, missing: Missing
+) -> Facts:
     told: dict[str, object] = {}
     if missing.field:
         told["field_label"] = wording.labels(desk, [missing.field], request.language)[0]
     if missing.reason:
         told["reason"] = missing.reason
+    if missing.what == "which_value" and Door(conversation.door).is_chat:
+        told["masked"] = await _standing(desk, request, missing.field)
+    keyboard = choices.keyboard(missing.what, request.language)
     if missing.what == "which_field":
         known = desk.data_map.fields.values()
         told["choices"] = [f.labels.text(request.language) for f in known if f.correctable]
+        keyboard = choices.fields(desk.data_map, "correction", request.language)
     if missing.what == "confirm_leaving":
         kept = await desk.registry.kept(request.subject_id or "")
         told["kept"] = kept_facts(kept, request.language)
@@ -92,5 +106,5 @@ async def _about(desk: "Desk", request: Request, missing: Missing) -> Facts:
         question=missing.what,
         fields=(missing.field,) if missing.field else (),
         letter=told,
-        keyboard=choices.keyboard(missing.what, request.language),
+        keyboard=keyboard,
     )

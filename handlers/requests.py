@@ -11,7 +11,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, given_up, holds, post
+from subjectline.handlers import audit, choices, given_up, holds, post
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.deadlines import due
 from subjectline.handlers.wishes import set_wish
@@ -355,7 +355,7 @@ def _call_for_letter(session: AsyncSession, request: Request, move: Move, facts:
             extra,
             to=facts.to,
             reply_token=facts.reply_token,
-            keyboard=facts.keyboard,
+            keyboard=choices.bound(facts.keyboard, request.reference, request.version),
         ),
     )
 

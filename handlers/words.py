@@ -19,6 +19,7 @@ TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 LANGUAGES = ("ko", "en")
 WIDTH = 72  # columns of a plain-text mail; a Hangul syllable takes two
 MASK = "••••"
+SHORT = 8  # characters; of a shorter value of the registry nothing is shown
 
 _ADDRESS = re.compile(r"[^\s@<>]{1,64}@[^\s@<>]{1,255}")
 _DIGITS = re.compile(r"\+?\d(?:[ .\-()]{0,2}\d){4,}")
@@ -115,6 +116,12 @@ def last_four(value: str) -> str:
         return value
     shown = min(4, len(value) // 2)
     return MASK + (value[-shown:] if shown else "")
+
+
+def covered(value: str) -> str:
+    """A value of the registry as a chat may show it: its last two characters, of eight or more."""
+    shown = min(2, len(value) // 4)
+    return MASK + (value[-shown:] if shown and len(value) >= SHORT else "") if value else ""
 
 
 def chat_safe(text: str) -> str:

@@ -130,6 +130,7 @@ class QuestionFacts(Common):
     reason: NotRequired[str]
     kept: NotRequired[Sequence[KeptFacts]]
     echo: NotRequired[str]
+    masked: NotRequired[str]  # of which_value by chat: the present entry, covered but for its end
     tries_left: NotRequired[int]
 
 
@@ -337,14 +338,21 @@ class DialogCodeFacts(DialogFacts):
 
 
 class DialogFieldFacts(DialogFacts):
-    """choose_field, ask_value, bad_value, confirm_value. `echo`: the member's own new value."""
+    """choose_field (`right`), bad_value, confirm_value. `echo`: labels with the new values' ends."""
 
+    right: NotRequired[str]
     field_label: NotRequired[str]
-    choices: NotRequired[Sequence[str]]
     reason: NotRequired[str]
     echo: NotRequired[str]
-    example: NotRequired[str]
 
 
-class DialogLeavingFacts(DialogFacts):
-    kept: Sequence[KeptFacts]
+class DialogPageFacts(DialogFacts):
+    """page and papers: a one-time link, made when the line leaves."""
+
+    secure_link: str
+
+
+class DialogStateFacts(Common):
+    """already: the request that was asked for before, and its state."""
+
+    state: str

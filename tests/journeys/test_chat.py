@@ -78,8 +78,9 @@ async def test_access(journey: Journey, tongue: Tongue) -> None:
 async def test_a_withdrawal_by_buttons(journey: Journey, tongue: Tongue) -> None:
     who = tongue.who
     journey.world.telegram.user(CHAT, "Member", tongue.language)
-    menu = await journey.hears(CHAT, journey.says(CHAT, "/withdraw"))
-    assert len(menu.buttons) == 3
+    choose = said(tongue, "골라 주세요", "Please choose")
+    menu = await journey.hears(CHAT, journey.says(CHAT, "/withdraw"), choose)
+    assert sum(map(len, menu.buttons)) == 3
     pressed = journey.presses(menu, "right:third_party_withdrawal")
     after = await journey.linked(CHAT, who, pressed, tongue.email)
     await journey.proposal()

@@ -100,9 +100,12 @@ class Journey:
         return self.world.telegram.say(user, words).message_id
 
     def presses(self, message: Bubble, data: str) -> int:
-        """A member presses a button; the number of the message above which the answer stands."""
+        """A member presses the button whose data begins so; the number of the message above which
+        the answer stands."""
         chat = message.chat.id
-        self.world.telegram.click(chat, chat, message.message_id, data)
+        keys = [key.data for row in message.buttons for key in row if key.data]
+        whole = next(key for key in keys if key.startswith(data))
+        self.world.telegram.click(chat, chat, message.message_id, whole)
         return max(each.message_id for each in self.world.telegram.messages(chat))
 
     async def hears(self, user: int, after: int, *words: str) -> Bubble:

@@ -70,7 +70,7 @@ async def test_it_opens_what_waits_and_links_the_chat(office: Office) -> None:
 async def test_alone_it_links_the_chat_and_says_so(office: Office) -> None:
     await share(office)
     assert (await office.conversation()).subject_id == KO_MEMBER.member
-    assert "이었습니다" in last(office)
+    assert "연결했습니다" in last(office)
     await office.chat(HANA, ACCESS)
     assert (await office.request()).level == "contact"
 
