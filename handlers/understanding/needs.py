@@ -88,18 +88,11 @@ class _Reader:
         return ([] if run == [""] else run), place
 
     def _pieces(self, run: Sequence[str], edge: bool, ends: bool) -> list[frozenset[str]]:
-        if not self.tight and not edge:
-            return []
-        pieces = {self._piece(one.lower(), ends) for one in run}
-        return [] if "" in pieces else [frozenset(pieces)]
-
-    def _piece(self, letters: str, ends: bool) -> str:
         if self.tight:
-            grams = [letters[i : i + 2] for i in range(len(letters) - 1)] or [letters]
-            return min((one for one in grams if not _LOST.search(one)), key=_gram, default="")
-        if not letters or not letters[0].isalnum():
-            return ""
-        return letters + WHOLE if ends and letters[-1].isalnum() else letters
+            found = [{_gram(one.lower(), last) for one in run} for last in (False, True)]
+        else:
+            found = [{_word(one.lower(), ends) for one in run}] if edge else []
+        return [frozenset(pieces) for pieces in found if "" not in pieces]
 
     def _item(self, op: str, value: Any, *, edge: bool, ends: bool) -> Needs:
         if op == "SUBPATTERN":
@@ -151,8 +144,17 @@ def _ways(op: str, value: Any) -> list[str]:
     return []
 
 
-def _gram(gram: str) -> float:
-    return _weight(gram, False)
+def _gram(letters: str, last: bool) -> str:
+    """The first or the last two letters that stand side by side in a text without spaces."""
+    grams = [letters[i : i + 2] for i in range(len(letters) - 1)] or [letters]
+    kept = [one for one in grams if not _LOST.search(one)] or [""]
+    return kept[-1 if last else 0]
+
+
+def _word(letters: str, ends: bool) -> str:
+    if not letters or not letters[0].isalnum():
+        return ""
+    return letters + WHOLE if ends and letters[-1].isalnum() else letters
 
 
 def _boundary(item: tuple[str, Any]) -> bool:

@@ -27,23 +27,24 @@ class Sieve:
 
     def __init__(self, *, tight: bool) -> None:
         self._tight = tight
-        self._patterns: list[re.Pattern[str]] = []
+        self.patterns: list[re.Pattern[str]] = []
         self._bits: dict[str, int] | None = None
         self._always = self._width = 0
         self._pieces: re.Pattern[str] = re.compile("(?!)")
 
     def add(self, pattern: re.Pattern[str]) -> int:
         """The bit that stands in a look where `pattern` can fit."""
-        if pattern not in self._patterns:
-            self._patterns.append(pattern)
+        if pattern not in self.patterns:
+            self.patterns.append(pattern)
             self._bits = None
-        return 1 << self._patterns.index(pattern)
+        return 1 << self.patterns.index(pattern)
 
     def look(self, text: str) -> int:
         """The bits of the patterns that can fit a text. Linear time."""
         bits = self._build() if self._bits is None else self._bits
         seen = self._always
         if self._tight:
+            text = text.lower()
             for piece in bits.keys() & {*text, *map(add, text, text[1:])}:
                 seen |= bits[piece]
         else:
@@ -53,10 +54,10 @@ class Sieve:
         return seen & (seen >> width) & (seen >> 2 * width) & ((1 << width) - 1)
 
     def _build(self) -> Mapping[str, int]:
-        self._width = len(self._patterns)
+        self._width = len(self.patterns)
         asked: dict[str, int] = {}
         self._always = 0
-        for number, pattern in enumerate(self._patterns):
+        for number, pattern in enumerate(self.patterns):
             sets = needs(pattern, tight=self._tight)[:_PLANES]
             for plane in range(_PLANES):
                 bit = 1 << (number + plane * self._width)

@@ -17,7 +17,7 @@ from subjectline.handlers.understanding import (
     rights_ko,
     understand,
 )
-from subjectline.handlers.understanding.clauses import clean, sentences
+from subjectline.handlers.understanding.clauses import CAP, clean, sentences
 
 Read = Callable[[str], Understanding]
 
@@ -40,15 +40,34 @@ HOSTILE = [
     ". " * 50_000,
     "not my data " * 10_000,
     "동의 철회 제3자 마케팅 정보 " * 5_000,
+    " " * 100_000,
+    "sent from " * 10_000,
+    "> a\n" * 20_000,
+    "change my name to a " * 5_000,
 ]
+QUADRATIC, ROUNDS = (
+    16,
+    3,
+)  # what four times the length costs where each letter is looked at with each
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_text_costs_little(read: Read, text: str) -> None:
+def test_the_cost_grows_with_the_length_and_no_faster(read: Read, text: str) -> None:
+    """On whatever machine: the whole against its first quarter, the best of some rounds."""
+    least = min(_growth(read, text) for _ in range(ROUNDS))
+    assert least < 0.75 * QUADRATIC
+
+
+def _growth(read: Read, text: str) -> float:
+    quarter = _cost(read, text[: CAP // 4])
+    return _cost(read, text[:CAP]) / quarter
+
+
+def _cost(read: Read, text: str) -> float:
     start = time.process_time()
     read(text)
     read_answer(text)
-    assert time.process_time() - start < 1.5
+    return time.process_time() - start
 
 
 def test_what_lies_beyond_the_cap_is_ignored_and_said(read: Read) -> None:
