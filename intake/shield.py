@@ -5,8 +5,10 @@ came from (Sec-Fetch-Site, else Origin) is believed, and a form carries a token 
 """
 
 import logging
+import re
 import secrets
 import time
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -47,8 +49,9 @@ class Shield:
     The log names the route's template, never the path: a path may hold a one-time token.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, uploads: Mapping[re.Pattern[str], int] | None = None) -> None:
+        """`uploads`: paths that take a larger body, and how many bytes."""
+        self.app, self._uploads = app, dict(uploads or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,12 +67,16 @@ class Shield:
             await send(message)
 
         try:
-            if _too_large(Headers(scope=scope)):
+            if _too_large(Headers(scope=scope), self._largest(scope["path"])):
                 await PlainTextResponse("Too large", 413)(scope, receive, answer)
             else:
                 await self.app(scope, receive, answer)
         finally:
             _log(scope, status, time.perf_counter() - started)
+
+    def _largest(self, path: str) -> int:
+        found = (most for pattern, most in self._uploads.items() if pattern.fullmatch(path))
+        return next(found, LARGEST_BODY)
 
 
 def _add_headers(scope: Scope, headers: MutableHeaders) -> None:
@@ -86,12 +93,12 @@ def covered(response: Response) -> Response:
     return response
 
 
-def _too_large(headers: Headers) -> bool:
+def _too_large(headers: Headers, largest: int) -> bool:
     """A body without a length is refused too: our own forms always tell theirs."""
     length = headers.get("content-length")
     if length is None:
         return "transfer-encoding" in headers
-    return not length.isdecimal() or int(length) > LARGEST_BODY
+    return not length.isdecimal() or int(length) > largest
 
 
 def _log(scope: Scope, status: int, seconds: float) -> None:

@@ -259,6 +259,7 @@ class Speech:
             "company_name": self.desk.data_map.company.name.text(self.language),
             "kind_label": partial(labels.kind_label, language=self.language),
             "state_label": partial(labels.state_label, language=self.language),
+            "reason_text": partial(reason_text, language=self.language),
             "member_state": partial(labels.state_label, language=self.language, for_member=True),
             "day": self.day,
             "short_day": self.short_day,

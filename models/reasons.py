@@ -92,6 +92,10 @@ REASONS: dict[str, dict[str, str]] = {
         "ko": "계좌번호의 자릿수가 맞지 않습니다. 10자리에서 16자리여야 합니다.",
         "en": "The number of digits is not right. An account number has 10 to 16 digits.",
     },
+    "resident_number": {
+        "ko": "주민등록번호가 들어 있습니다. 주민등록번호는 적지 말아 주세요.",
+        "en": "There is a resident registration number in it. Please leave it out.",
+    },
     "not_correctable": {
         "ko": "회원님의 요청으로 바꿀 수 없는 항목입니다.",
         "en": "This item cannot be changed on request.",

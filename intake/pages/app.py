@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from subjectline.intake.pages import files, member, policy
+from subjectline.intake.pages import files, forms, member, papers, policy
 from subjectline.intake.shield import Shield, covered
 from subjectline.intake.web import STATIC, Pages
 from subjectline.models.errors import SubjectlineError
@@ -26,8 +26,10 @@ def create_pages(desk: "Desk") -> FastAPI:
     app.include_router(policy.router)
     app.include_router(member.router)
     app.include_router(files.router)
+    app.include_router(forms.router)
+    app.include_router(papers.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.add_middleware(Shield)
+    app.add_middleware(Shield, uploads={papers.PATH: papers.largest_body(desk.files)})
     app.add_exception_handler(SubjectlineError, _refused)
     app.add_exception_handler(RequestValidationError, _incomplete)
     app.add_exception_handler(HTTPException, _http)

@@ -15,7 +15,7 @@ from subjectline.handlers import links
 from subjectline.handlers.export import archive, pdf
 from subjectline.handlers.export.shelf import Head
 from subjectline.handlers.links import Opened
-from subjectline.intake.pages.member import COOKIE, pages_of, place_of
+from subjectline.intake.pages.case import COOKIE, pages_of, place_of
 from subjectline.intake.shield import from_here
 from subjectline.models.errors import BadInput, SpentProof
 

@@ -1,10 +1,11 @@
-"""`/m/<token>`: what a member asked for, behind a link that one press of a button spends.
+"""`/m/<token>`: what a member asked for or is asked for, behind a link that one press of a button spends.
 
 Mail scanners and chat previews load every link, so GET changes nothing. The press gives the browser a
-cookie for 30 minutes, bound to this very link, so that the page can be loaded again; the same cookie
-opens the files beside it (`intake.pages.files`).
+cookie for a while, bound to this very link, so that the page can be loaded again; the same cookie opens
+the files beside it (`intake.pages.files`) and lets its forms be sent (`intake.pages.forms`, `papers`).
 """
 
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -13,12 +14,13 @@ from subjectline.handlers import links
 from subjectline.handlers.export import fiveitems, shelf, showing
 from subjectline.handlers.export.fiveitems import FiveItems
 from subjectline.handlers.export.shelf import Head
-from subjectline.handlers.links import OPEN_FOR, Opened
+from subjectline.handlers.links import Opened
+from subjectline.intake.pages import case
+from subjectline.intake.pages.case import COOKIE, pages_of, place_of
 from subjectline.intake.shield import from_here
-from subjectline.intake.web import LANGUAGE_COOKIE, Pages, go, secure
+from subjectline.intake.web import LANGUAGE_COOKIE, go, secure
 from subjectline.models.errors import SpentProof
 
-COOKIE = "sl_page"
 FIRST_ROWS = 10  # of each table on the first page
 ROWS_A_PAGE = 100
 
@@ -35,9 +37,10 @@ async def look(request: Request, token: str) -> Response:
         except SpentProof:
             return pages.sorry(request, "SpentProof", 410)
         return await _shown(request, opened)
-    if not await links.ready(desk, token):
+    purpose = await links.ready(desk, token)
+    if not purpose:
         return pages.sorry(request, "SpentProof", 410)
-    return pages.page(request, "link")
+    return pages.page(request, "link", purpose=purpose)
 
 
 @router.post("/{token}")
@@ -51,7 +54,7 @@ async def spend(request: Request, token: str) -> Response:
         COOKIE,
         opened.cookie,
         path=request.url.path,
-        max_age=int(OPEN_FOR.total_seconds()),
+        max_age=_seconds(opened.until, desk.clock()),
         httponly=True,
         samesite="lax",  # the link is pressed in a mail: a strict cookie would not come along
         secure=secure(request, desk.manner.public_url),
@@ -59,6 +62,10 @@ async def spend(request: Request, token: str) -> Response:
     # The member's own language, until they choose another: what they choose is set for every page.
     response.set_cookie(LANGUAGE_COOKIE, opened.language, path=request.url.path, samesite="lax")
     return response
+
+
+def _seconds(until: datetime, now: datetime) -> int:
+    return int((until - now).total_seconds())
 
 
 @router.get("/{token}/tables/{place}")
@@ -89,7 +96,7 @@ async def _shown(request: Request, opened: Opened) -> Response:
     pages = pages_of(request)
     export = opened.export
     if export is None:
-        return pages.page(request, "status", opened=opened)
+        return await case.shown(request, opened)
     told = fiveitems.in_words(request.app.state.desk, export, pages.language(request))
     tables = [
         await _table(request, export, told, place, 0, FIRST_ROWS)
@@ -114,12 +121,3 @@ async def _table(
         "records": showing.records(desk, export.table(place), rows, told.language),
         "withheld": fiveitems.withheld(told, place),
     }
-
-
-def pages_of(request: Request) -> Pages:
-    pages: Pages = request.app.state.pages
-    return pages
-
-
-def place_of(request: Request) -> str:
-    return f"pages {request.client.host}" if request.client else "pages"
