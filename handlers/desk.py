@@ -21,6 +21,7 @@ from subjectline.models.files import FileSettings
 from subjectline.models.incoming import ID_MARK
 from subjectline.models.keys import Vault
 from subjectline.models.mail_settings import RETRY_SECONDS
+from subjectline.models.mobile_settings import MobileSettings
 from subjectline.models.regimes import Regime, regime_named
 
 
@@ -73,6 +74,7 @@ class Desk:
     manner: Manner = field(default_factory=Manner)
     keeps: Periods = field(default_factory=Periods)
     files: FileSettings = field(default_factory=FileSettings)
+    mobile: MobileSettings | None = None  # who proves people by their mobile phone
     # (rule, outcome) of what came in since the start: a counter for each intake rule
     ruled: Counter[tuple[str, str]] = field(default_factory=Counter)
 

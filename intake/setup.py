@@ -67,6 +67,7 @@ def make_desk(settings: Settings, clock: Clock = system_clock) -> Desk:
         ),
         keeps=settings.retention,
         files=settings.attachments,
+        mobile=settings.mobile_identity,
     )
 
 

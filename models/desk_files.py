@@ -148,6 +148,7 @@ TABLES: dict[str, TableRule] = {
     "link": _with("request", "whether and when the result was opened"),
     "message": _with("conversation", "what was written"),
     "message_file": _with("message", "what was attached"),
+    "mobile_proof": _with("request", "when a mobile identity proof was tried; never its result"),
     "notice": _stays("which version was mailed when; names no member"),
     "notice_recipient": _deleted("notices"),
     "outbox": _with("conversation", "the letters as they left"),

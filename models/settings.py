@@ -27,6 +27,7 @@ from subjectline.models.mail_settings import (
     MailboxSettings,
     SmtpSettings,
 )
+from subjectline.models.mobile_settings import MobileSettings
 from subjectline.models.sms_settings import SmsSettings
 
 TELEGRAM_HOOK = "/hooks/telegram"  # of the public application
@@ -109,6 +110,7 @@ class Settings(BaseSettings):
     dns: DnsSettings = DnsSettings()
     sms: SmsSettings | None = None
     telegram: TelegramSection = TelegramSection()
+    mobile_identity: MobileSettings | None = None
     listen: ListenSection = ListenSection()
 
     @model_validator(mode="after")

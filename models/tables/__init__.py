@@ -18,6 +18,7 @@ from subjectline.models.tables.letters import (
     SentMessage,
 )
 from subjectline.models.tables.people import Agent, AgentSession, Audit
+from subjectline.models.tables.proofs import MobileProof
 from subjectline.models.tables.requests import (
     Approval,
     Attempt,
@@ -58,6 +59,7 @@ __all__ = [
     "ManualCopy",
     "Message",
     "MessageFile",
+    "MobileProof",
     "Notice",
     "NoticeRecipient",
     "Outbox",
