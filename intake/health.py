@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import func
@@ -11,6 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from subjectline.handlers.desk import Desk
+from subjectline.handlers.senders.smtp import SendStatus
 from subjectline.intake.mailbox import MailboxStatus
 from subjectline.models.tables import NoticeRecipient, Outbox, RawInbox, Task
 from subjectline.models.tables import Request as PrivacyRequest
@@ -52,6 +54,7 @@ def health_routes(desk: Desk, doors: Sequence[Watched], *, figures: bool = True)
         }
         if figures:  # what is wrong is for those inside
             body["why"] = {d.name: d.status.last_error for d in doors if d.status.last_error}
+            body["since"] = {d.name: at.isoformat() for d in doors if (at := _since(d.status))}
         return JSONResponse(body, status_code=503 if down else 200)
 
     async def metrics(request: Request) -> Response:
@@ -59,6 +62,13 @@ def health_routes(desk: Desk, doors: Sequence[Watched], *, figures: bool = True)
 
     health = [Route("/healthz", healthz)]
     return [*health, Route("/metrics", metrics)] if figures else health
+
+
+def _since(status: Status) -> datetime | None:
+    """Since when it is as it is; of a mailbox or bot that is down, when it last answered."""
+    if isinstance(status, SendStatus):
+        return status.since
+    return None if status.connected else getattr(status, "last_ok", None)
 
 
 async def _figures(desk: Desk, doors: Sequence[Watched]) -> str:

@@ -65,11 +65,11 @@ def assemble(desk: Desk, settings: Settings) -> Parts:
     """Doors and senders as the settings say."""
     parts, tokens = Parts(desk), TokenSources()
     if settings.smtp is not None:
-        smtp = SmtpSender(settings.smtp, tokens.of(settings.smtp.oauth))
+        smtp = SmtpSender(settings.smtp, tokens.of(settings.smtp.oauth), clock=desk.clock)
         parts.senders[Door.MAIL] = MailSender(smtp, desk.clock)
-        parts.at_once[Door.MAIL] = (
-            2 * settings.smtp.connections
-        )  # some wait for a slow domain's turn
+        # Some of those under way wait for the turn of a slow domain.
+        parts.at_once[Door.MAIL] = 2 * settings.smtp.connections
+        parts.loops.append(smtp.watch)
         parts.closers.append(smtp.close)
         parts.doors.append(Watched("smtp", smtp.status))
     largest = max(

@@ -56,6 +56,11 @@ class Pauses:
                     why.rule, remedy=why.remedy, after=pause.until - now, tried=False
                 )
 
+    def wanted(self, name: str) -> bool:
+        """Whether this one is to be left alone now."""
+        pause = self._known.get(name)
+        return pause is not None and self._monotonic() < pause.until
+
     def put_off(self, name: str, why: TemporarySendError) -> None:
         """It said "later": it is left alone for as long as it asked, else longer each time."""
         before = self._known.pop(name, None)

@@ -1,31 +1,34 @@
 """Letters out by SMTP: aiosmtplib over a few kept connections, each with one letter at a time."""
 
 import asyncio
-import re
 import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import aiosmtplib
 
 from subjectline.handlers.senders.compose import build_mail as build_mail
 from subjectline.handlers.senders.compose import safe_address
-from subjectline.handlers.senders.pauses import SERVER, TAKES_ITS_TIME, Lanes, Pauses, hint
-from subjectline.handlers.senders.tokens import TokenSource, oauthbearer
-from subjectline.models.errors import (
-    PermanentSendError,
-    SendError,
-    TemporarySendError,
-    TokenError,
-    TokenRefused,
+from subjectline.handlers.senders.pauses import SERVER, TAKES_ITS_TIME, Lanes, Pauses
+from subjectline.handlers.senders.smtp_answers import (
+    PutOff,
+    ServerSaysNo,
+    code_of,
+    no_connection,
+    no_line,
+    sorted_out,
 )
+from subjectline.handlers.senders.tokens import TokenSource, oauthbearer
+from subjectline.models.clock import Clock, system_clock
+from subjectline.models.errors import SendError, TemporarySendError, TokenError
 from subjectline.models.mail_settings import Finding, SmtpSettings
 
-_ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
-_TOO_LARGE = 552
 SLOW = 20.0  # seconds for one letter
+LOOK_EVERY = 60.0  # seconds between two looks at the server
+LOOK_SECONDS = 20.0  # for one of them
 _LINE_ERRORS = (aiosmtplib.SMTPException, OSError, TimeoutError)
 
 
@@ -42,16 +45,27 @@ class _Client(aiosmtplib.SMTP):
 
 @dataclass(slots=True)
 class SendStatus:
-    """How the way out is: for /healthz. `connected` is false from a failure to the next success."""
+    """How the way out is: for /healthz. `connected` is false from a failure to the next success.
+
+    `since` is when it came to be so; None until it was tried.
+    """
 
     connected: bool = True
     last_error: str = ""
+    since: datetime | None = None
+
+    def is_now(self, connected: bool, error: str, at: datetime) -> None:
+        """What was found at this moment."""
+        if self.since is None or connected is not self.connected:
+            self.since = at
+        self.connected, self.last_error = connected, error
 
 
 class SmtpSender:
     """Sends ready mails to the mail server over kept connections, `settings.connections` at once.
 
-    `monotonic` gives seconds for the age of connections and for pauses; tests move it.
+    `monotonic` gives seconds for the age of connections and for pauses, `clock` the status its time;
+    tests move them.
     """
 
     def __init__(
@@ -60,8 +74,10 @@ class SmtpSender:
         tokens: TokenSource | None = None,
         *,
         monotonic: Callable[[], float] = time.monotonic,
+        clock: Clock = system_clock,
     ) -> None:
         self.settings, self.status = settings, SendStatus()
+        self._clock = clock
         self._tokens = tokens or (TokenSource(settings.oauth) if settings.oauth else None)
         self._monotonic = monotonic
         self._pauses = Pauses(monotonic=monotonic)
@@ -87,10 +103,10 @@ class SmtpSender:
             late = loop.call_later(SLOW, self._pauses.put_off, domain, slow)
             try:
                 await self._hand_over(sender, to, raw)
-            except _PutOff as wrong:
+            except PutOff as wrong:
                 self._pauses.put_off(domain, wrong)
                 raise
-            except _ServerSaysNo as wrong:
+            except ServerSaysNo as wrong:
                 self._pauses.put_off(SERVER, wrong)
                 raise
             finally:
@@ -98,6 +114,34 @@ class SmtpSender:
             self._pauses.went(SERVER, domain)
             if self._monotonic() - begun > SLOW:  # what else goes there must not keep the others
                 self._pauses.put_off(domain, slow)
+
+    async def watch(self, every: float = LOOK_EVERY) -> None:
+        """Looks at the server every so many seconds until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(every)
+
+    async def look(self) -> None:
+        """Ask whether the server lives, over a kept connection or a new one; `status` has the answer.
+
+        Nothing is asked while every connection is in use (letters tell), nor of a server that wants
+        to be left alone.
+        """
+        if self._slots.locked() or self._pauses.wanted(SERVER):
+            return
+        async with self._slots:
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    client = await self._kept(sure=True) or await self._connect()
+            except ServerSaysNo as wrong:
+                self._pauses.put_off(SERVER, wrong)
+            except TimeoutError as wrong:
+                self._noted(no_line(wrong, self.settings), down=True)
+            except SendError:
+                pass  # it stands in the status
+            else:
+                self._keep(client)
+                self.status.is_now(True, "", self._clock())
 
     async def close(self) -> None:
         """Take leave of the server."""
@@ -116,7 +160,7 @@ class SmtpSender:
             await client.ehlo()
             await client.mail(safe_address(settings.from_address))
         except _LINE_ERRORS as exc:
-            return Finding(False, f"smtp: {_sorted_out(exc, settings)}")
+            return Finding(False, f"smtp: {sorted_out(exc, settings)}")
         finally:
             await _quit(client)
         return Finding(True, f"smtp: {settings.host} takes letters from {settings.from_address}.")
@@ -136,33 +180,33 @@ class SmtpSender:
         try:
             await client.sendmail(sender, [to], raw, mail_options=options)
         except (*_LINE_ERRORS, ValueError) as exc:
-            gone = isinstance(exc, aiosmtplib.SMTPServerDisconnected) or _code(exc) == 421
-            if _code(exc) in (0, 421):
+            gone = isinstance(exc, aiosmtplib.SMTPServerDisconnected) or code_of(exc) == 421
+            if code_of(exc) in (0, 421):
                 client.close()
             else:
                 self._keep(client)
             if gone and reused and not client.text_begun:
                 raise _Stale from None
-            raise self._noted(_sorted_out(exc, self.settings)) from None
+            raise self._noted(sorted_out(exc, self.settings)) from None
         except BaseException:  # cancelled in mid-command: the answers would be out of step
             client.close()
             raise
         self._keep(client)
-        self.status.connected, self.status.last_error = True, ""
+        self.status.is_now(True, "", self._clock())
 
     def _keep(self, client: _Client) -> None:
         client.used_at = self._monotonic()
         if client.is_connected:
             self._idle.append(client)
 
-    async def _kept(self) -> _Client | None:
-        """A connection that lives; one that was not used for long is asked first."""
+    async def _kept(self, *, sure: bool = False) -> _Client | None:
+        """A connection that lives; one that was not used for long, or where it must be sure, is asked."""
         while self._idle:
             client = self._idle.pop()
             if not client.is_connected:
                 client.close()
                 continue
-            if self._monotonic() - client.used_at < self.settings.keep_seconds:
+            if not sure and self._monotonic() - client.used_at < self.settings.keep_seconds:
                 return client
             try:
                 await client.noop()
@@ -184,7 +228,7 @@ class SmtpSender:
                 await _by_token(client, settings, self._tokens)
         except (*_LINE_ERRORS, TokenError) as exc:  # whatever it is, it is not about one letter
             client.close()
-            raise self._noted(_no_connection(exc, settings), down=True) from None
+            raise self._noted(no_connection(exc, settings), down=True) from None
         except BaseException:
             client.close()
             raise
@@ -192,17 +236,9 @@ class SmtpSender:
 
     def _noted(self, wrong: SendError, *, down: bool = False) -> SendError:
         """What is wrong with the server, and not with one letter, stands in the status."""
-        if down or isinstance(wrong, _ServerSaysNo):
-            self.status.connected, self.status.last_error = False, str(wrong)
+        if down or isinstance(wrong, ServerSaysNo):
+            self.status.is_now(False, str(wrong), self._clock())
         return wrong
-
-
-class _PutOff(TemporarySendError):
-    """The server does not take mail to this recipient now; its domain is left alone for a while."""
-
-
-class _ServerSaysNo(TemporarySendError):
-    """The server takes no letter of ours at all; asking often makes it worse."""
 
 
 class _Stale(TemporarySendError):
@@ -265,92 +301,3 @@ async def _quit(client: _Client) -> None:
         pass
     finally:
         client.close()
-
-
-def _code(exc: BaseException) -> int:
-    if isinstance(exc, aiosmtplib.SMTPRecipientsRefused):
-        return exc.recipients[0].code
-    return exc.code if isinstance(exc, aiosmtplib.SMTPResponseException) else 0
-
-
-def _words(exc: BaseException) -> str:
-    if isinstance(exc, aiosmtplib.SMTPRecipientsRefused):
-        return exc.recipients[0].message or ""
-    return getattr(exc, "message", "") or ""
-
-
-def _status(exc: BaseException) -> str:
-    """The enhanced status code (RFC 3463) in the server's answer, or nothing."""
-    found = _ENHANCED.search(_words(exc))
-    return found.group() if found else ""
-
-
-def _answer(exc: BaseException) -> str:
-    """The server's codes without its words, which often quote the recipient."""
-    return f"{_code(exc)} {_status(exc)}".strip()
-
-
-def _sorted_out(exc: BaseException, settings: SmtpSettings) -> SendError:
-    """What the outbox needs to know: does it pay to try again?"""
-    code = _code(exc)
-    if isinstance(exc, aiosmtplib.SMTPSenderRefused) and code != _TOO_LARGE:
-        return TemporarySendError(
-            f"{settings.host} takes no mail from {settings.from_address}: {_answer(exc)}",
-            remedy="Check from_address and the sign-in of the mail server.",
-            after=hint(_words(exc)),
-        )
-    if isinstance(exc, aiosmtplib.SMTPNotSupported | ValueError):
-        return PermanentSendError("the mail server cannot carry this letter to this address")
-    if not code:
-        return _no_line(exc, settings)
-    said = f"the mail server answered {_answer(exc)}"
-    of_recipient = isinstance(exc, aiosmtplib.SMTPRecipientsRefused)
-    if of_recipient and code == _TOO_LARGE:  # no room: for now (RFC 5321, 4.5.3.1.10)
-        return TemporarySendError(said)
-    if code >= 500:
-        about_us = _status(exc).startswith("5.7.")  # policy: the address may live
-        return PermanentSendError(said, of_address=of_recipient and not about_us)
-    kind = _PutOff if of_recipient else TemporarySendError
-    return kind(said, after=hint(_words(exc)))
-
-
-def _no_connection(exc: BaseException, settings: SmtpSettings) -> TemporarySendError:
-    if isinstance(exc, TokenError):
-        kind = _ServerSaysNo if isinstance(exc, TokenRefused) else TemporarySendError
-        return kind(f"sign-in of {settings.user}: {exc.rule}", remedy=exc.remedy)
-    if isinstance(exc, aiosmtplib.SMTPAuthenticationError):
-        secret = "password" if settings.oauth is None else "scope, and that it may send by SMTP"
-        return _ServerSaysNo(
-            f"{settings.host} refused the sign-in of {settings.user}: {_answer(exc)}",
-            remedy=f"Check user and {secret} of the mail server.",
-        )
-    if _code(exc):
-        return _ServerSaysNo(
-            f"{settings.host} turned us away: {_answer(exc)}", after=hint(_words(exc))
-        )
-    if isinstance(exc, aiosmtplib.SMTPException) and not isinstance(exc, OSError):
-        return TemporarySendError(
-            f"{settings.host} port {settings.port} offers no {_lacking(exc)}",
-            remedy="Check tls, port and user of the mail server.",
-        )
-    return _no_line(exc, settings)
-
-
-def _lacking(exc: aiosmtplib.SMTPException) -> str:
-    return "STARTTLS" if "TLS" in exc.message.upper() else "sign-in"
-
-
-def _no_line(exc: BaseException, settings: SmtpSettings) -> TemporarySendError:
-    cause: BaseException | None = exc
-    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
-        cause = cause.__cause__ or cause.__context__
-    if cause is not None:
-        return TemporarySendError(
-            f"the certificate of {settings.host} is not trusted: {cause.verify_message}",
-            remedy="Set ca_file to its authority's certificate.",
-        )
-    if isinstance(exc, aiosmtplib.SMTPServerDisconnected):
-        return TemporarySendError(f"{settings.host} hung up")
-    if isinstance(exc, TimeoutError):
-        return TemporarySendError(f"{settings.host} did not answer in time")
-    return TemporarySendError(f"{settings.host} port {settings.port} cannot be reached")

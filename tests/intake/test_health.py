@@ -5,13 +5,16 @@ from typing import Any
 
 import httpx
 import pytest
-from desks import MakeDesk, letter
+from desks import DESK, MakeDesk, letter
+from servers import free_port
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from subjectline.handlers.senders.smtp import SmtpSender
 from subjectline.intake.health import Watched, health_routes
 from subjectline.intake.mailbox import MailboxStatus
 from subjectline.intake.serve import _name
+from subjectline.models.mail_settings import SmtpSettings
 from subjectline.models.settings import Settings
 
 
@@ -61,6 +64,20 @@ async def test_one_mailbox_down_is_named_with_its_reason(make_desk: MakeDesk) ->
     async with reached(*health_routes(office.desk, doors, figures=False)) as outside:
         assert "why" not in (await outside.get("/healthz")).json()
         assert (await outside.get("/metrics")).status_code == 404
+
+
+async def test_a_dead_mail_server_is_seen_before_a_letter_fails(make_desk: MakeDesk) -> None:
+    office = await make_desk()
+    smtp = {"host": "127.0.0.1", "port": free_port(), "tls": "none", "from_address": DESK}
+    out = SmtpSender(SmtpSettings.model_validate(smtp), clock=office.clock)
+    async with reached(*health_routes(office.desk, [Watched("smtp", out.status)])) as inside:
+        assert (await inside.get("/healthz")).json() == {
+            "ok": True, "down": [], "doors": ["smtp"], "why": {}, "since": {},
+        }  # fmt: skip
+        await out.look()
+        told = await inside.get("/healthz")
+    assert told.status_code == 503 and told.json()["down"] == ["smtp"]
+    assert told.json()["since"] == {"smtp": office.clock().isoformat()}
 
 
 async def test_each_intake_rule_is_counted(make_desk: MakeDesk) -> None:
