@@ -68,7 +68,7 @@ async def make_world(
     clock = clock or MovableClock()
     home.mkdir(parents=True, exist_ok=True)
     mail = MailWorld(clock, desk_address=DESK_ADDRESS)
-    telegram = create_emulator(clock, TOKEN)
+    telegram = create_emulator(clock, TOKEN, keep=home / "telegram.json")
     await mail.start()
     company = home / "company.db"
     if registry is None and not company.exists():
@@ -81,6 +81,7 @@ async def make_world(
     await migrate(desk.db)
     keys = await _furnish(desk)
     parts = assemble(desk, settings)
+    parts.loops.append(telegram.keep)
     return World(clock, mail, telegram, desk, parts, settings, keys, company)
 
 

@@ -1,4 +1,4 @@
-"""The sandbox's Telegram: a Bot API emulator for one bot, in memory, on this machine only.
+"""The sandbox's Telegram: a Bot API emulator for one bot, on this machine only, its memory in a file.
 
 `create_emulator(clock).app` is an ASGI app. Mounted under /telegram, a python-telegram-bot application takes
 base_url ".../telegram/bot" and base_file_url ".../telegram/file/bot". The Emulator's methods are what people

@@ -16,6 +16,7 @@ from subjectline.intake.sandbox.telegram_emulator.formatting import (
     check_length,
     commands_in,
 )
+from subjectline.intake.sandbox.telegram_emulator.keeping import Memory
 from subjectline.intake.sandbox.telegram_emulator.objects import (
     Button,
     Chat,
@@ -41,8 +42,8 @@ class Emulator:
     All calls belong to the thread and event loop that serve `app`. People are made up when they first act.
     """
 
-    def __init__(self, state: State) -> None:
-        self.state = state
+    def __init__(self, state: State, memory: Memory | None = None) -> None:
+        self.state, self._memory = state, memory
         self.token = state.token
         self.app = Starlette(routes=server.routes(state))
 
@@ -270,6 +271,13 @@ class Emulator:
         self.state.closing.set()
         self.state.updates.close()
         await self.state.webhook.close()
+        if self._memory:
+            self._memory.save(whole=True)
+
+    async def keep(self) -> None:
+        """Keeps its memory in its file, where it has one, until cancelled."""
+        if self._memory:
+            await self._memory.run()
 
     # inside
 

@@ -28,7 +28,7 @@ class Updates:
         self.closed = False
         self.listener: Callable[[Json], None] | None = None
         self._changes, self._capacity = changes, capacity
-        self._ids = itertools.count(FIRST_UPDATE_ID)
+        self.last_id = FIRST_UPDATE_ID - 1
         self._poll = 0
 
     def push(self, kind: str, payload: Json) -> Json:
@@ -36,7 +36,8 @@ class Updates:
 
         Raises Refused when `capacity` updates are pending: dropping one looks like a bot losing them.
         """
-        update = {"update_id": next(self._ids), kind: payload}
+        self.last_id += 1
+        update = {"update_id": self.last_id, kind: payload}
         if kind in self.allowed or (not self.allowed and kind not in ONLY_IF_ASKED):
             self.put(update)
         return update

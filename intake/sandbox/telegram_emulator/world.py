@@ -1,9 +1,7 @@
 """The emulated Telegram's people, chats, messages, files and callback queries: in memory, all bounded."""
 
 import hashlib
-import itertools
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from subjectline.intake.sandbox.telegram_emulator.changes import Changes
@@ -64,8 +62,8 @@ class World:
         self.blocked: set[int] = set()
         self._messages: defaultdict[int, dict[int, Message]] = defaultdict(dict)
         self._order: deque[tuple[int, int]] = deque()
-        self._next_id: defaultdict[int, Iterator[int]] = defaultdict(lambda: itertools.count(1))
-        self._sequence = itertools.count(1)
+        self.last_id: defaultdict[int, int] = defaultdict(int)  # of a chat's messages
+        self.sequence = 0  # of clicks and files
         self._queries: OrderedDict[str, Query] = OrderedDict()
         self._files: OrderedDict[str, StoredFile] = OrderedDict()
         self._file_bytes = 0
@@ -113,16 +111,26 @@ class World:
 
     def add(self, chat: Chat, sender: User, **content: object) -> Message:
         """Put a new message into a chat; the oldest of all go when there are too many."""
-        number = next(self._next_id[chat.id])
+        self.last_id[chat.id] = number = self.last_id[chat.id] + 1
         fields: Json = dict(content)
         message = Message(message_id=number, date=self.now(), chat=chat, sender=sender, **fields)
-        self._messages[chat.id][number] = message
-        self._order.append((chat.id, number))
+        self.put_message(message)
+        self.changes.note()
+        return message
+
+    def put_message(self, message: Message) -> None:
+        """Put a ready message behind all others."""
+        chat, number = message.chat.id, message.message_id
+        self._messages[chat][number] = message
+        self._order.append((chat, number))
         if len(self._order) > self.bounds.messages:
             old_chat, old_number = self._order.popleft()
             self._messages[old_chat].pop(old_number, None)
-        self.changes.note()
-        return message
+
+    def everything(self) -> list[Message]:
+        """The messages of all chats as they came."""
+        found = (self.message(chat, number) for chat, number in self._order)
+        return [message for message in found if message is not None]
 
     def edit(self, message: Message, **content: object) -> Message:
         """Put the changed message in the old one's place."""
@@ -152,11 +160,20 @@ class World:
 
     def ask(self, user: int) -> Query:
         """Note a click that waits for the bot's answer."""
-        query = Query(str(4_382_000_000_000_000 + next(self._sequence)), user, self.now())
+        self.sequence += 1
+        query = Query(str(4_382_000_000_000_000 + self.sequence), user, self.now())
+        self.put_query(query)
+        return query
+
+    def put_query(self, query: Query) -> None:
+        """Note a ready click."""
         self._queries[query.id] = query
         if len(self._queries) > self.bounds.queries:
             self._queries.popitem(last=False)
-        return query
+
+    def queries(self) -> list[Query]:
+        """The clicks that are still known, oldest first."""
+        return list(self._queries.values())
 
     def query(self, query_id: str) -> Query | None:
         """The click with this id, if it is not too long ago."""
@@ -166,7 +183,7 @@ class World:
 
     def store(self, name: str, mime: str, data: bytes) -> Document:
         """Keep a file; the oldest go when all together have too many bytes."""
-        number = next(self._sequence)
+        self.sequence = number = self.sequence + 1
         digest = hashlib.sha256(data).hexdigest()[:16]
         document = Document(f"BQACAgQAAx{number:08d}", f"AgAD{digest}", name, mime, len(data))
         suffix = name.rpartition(".")[2] if "." in name else "bin"
