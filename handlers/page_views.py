@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import answers, audit, drafting, identity
+from subjectline.handlers import answers, audit, drafting, identity, mobile_identity
 from subjectline.handlers import facts as wording
 from subjectline.handlers.answers import LONGEST_VALUE, YES_QUESTIONS
 from subjectline.handlers.audit import MEMBER, Actor
@@ -63,6 +63,7 @@ class Stage:
     papers: tuple[tuple[datetime, str], ...]
     may_withdraw: bool
     sent_code: bool
+    by_mobile: bool = False  # a proof by mobile phone is offered
 
     @property
     def by_chat(self) -> bool:
@@ -108,6 +109,7 @@ async def stage(desk: "Desk", link: Opened) -> Stage:
         papers=papers,
         may_withdraw=may_withdraw(request.state),
         sent_code=sent,
+        by_mobile=mobile_identity.offered(desk, request),
     )
     return replace(made, wants=_wants(desk, request, link.purpose, made))
 

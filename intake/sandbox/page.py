@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from subjectline.handlers import agents
 from subjectline.intake.console.guard import SESSION_COOKIE
-from subjectline.intake.sandbox import board, samples
+from subjectline.intake.sandbox import board, mobile_provider, samples
 from subjectline.intake.sandbox.director import Director
 from subjectline.intake.sandbox.people import Person
 from subjectline.intake.sandbox.stage import Stage
@@ -48,6 +48,7 @@ def routes(stage: Stage) -> list[BaseRoute]:
         )
     )
     return [
+        *mobile_provider.routes(stage),
         Route("/sandbox", page),
         Route("/sandbox/{rest:path}", page),
         Mount("/telegram", stage.world.telegram.app),

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from subjectline.handlers import agents, gate_callers, notices, policies
 from subjectline.handlers.audit import SYSTEM
 from subjectline.handlers.desk import Desk
+from subjectline.intake.sandbox import mobile_provider
 from subjectline.intake.sandbox.company import MAP, create_company
 from subjectline.intake.sandbox.mail_world import AUTHSERV_ID, MailWorld
 from subjectline.intake.sandbox.policies import sample_policies
@@ -103,6 +104,7 @@ def sandbox_settings(
         ),
         mailboxes=(mail.mailbox_settings(),),
         smtp=mail.smtp_settings(from_name="Moment Pick"),
+        mobile_identity=mobile_provider.settings(base),
         telegram=TelegramSection(
             token=SecretStr(TOKEN),
             base_url=f"{base}/telegram/bot",
