@@ -31,7 +31,7 @@ from subjectline.handlers import (
 from subjectline.handlers.identity import Known
 from subjectline.handlers.replies import Thread
 from subjectline.handlers.requests import link_message, open_of
-from subjectline.handlers.understanding import Understanding, understand
+from subjectline.handlers.understanding import Notes, Understanding, understand
 from subjectline.models.db import hold_on
 from subjectline.models.files import Apart
 from subjectline.models.incoming import Contact, Door, Incoming, Outcome
@@ -286,12 +286,13 @@ async def _new_wishes(
 def _meaning(desk: "Desk", conversation: Conversation, incoming: Incoming) -> Understanding:
     """What the words ask for; the subject of a new mail is read with them where they alone do not say
     it, for subjects cut off what the words say whole. That of an answer is our own."""
-    meant = understand(incoming.text, desk.vocabulary, conversation.language)
+    notes = Notes()
+    meant = understand(incoming.text, desk.vocabulary, conversation.language, notes=notes)
     answer = incoming.in_reply_to or incoming.reply_token
     if meant.decision == "apply" or answer or not incoming.subject:
         return meant
     both = f"{incoming.subject}\n{incoming.text}".strip()
-    return understand(both, desk.vocabulary, conversation.language)
+    return understand(both, desk.vocabulary, conversation.language, notes=notes)
 
 
 async def _nothing_asked(

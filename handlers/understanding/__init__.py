@@ -5,7 +5,7 @@ the worst fault, so whatever is unsure comes back as a question.
 """
 
 from subjectline.handlers.understanding.answers import read_answer
-from subjectline.handlers.understanding.decide import understand
+from subjectline.handlers.understanding.decide import Notes, understand
 from subjectline.handlers.understanding.language import language_of
 from subjectline.handlers.understanding.model import KINDS, Answer, Understanding, Veto, Wish
 from subjectline.handlers.understanding.vocabulary import Vocabulary, default_vocabulary
@@ -13,6 +13,7 @@ from subjectline.handlers.understanding.vocabulary import Vocabulary, default_vo
 __all__ = [
     "KINDS",
     "Answer",
+    "Notes",
     "Understanding",
     "Veto",
     "Vocabulary",

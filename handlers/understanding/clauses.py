@@ -70,14 +70,17 @@ _SENTENCE_LIKE = re.compile(
 
 # The first letter tells which way it is, so that `re` skips to such letters.
 _MARKS = r".!?\u3002~\u2026ㅠㅜㅋㅎ;\"')"
+_BREAKS = (
+    r"\t-\r\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # \s but the space
+)
 _SENTENCE_END = re.compile(
-    r"[.!?\u3002\s~\u2026ㅠㅜㅋㅎ;\"')주니해바고부싶까요](?:"
+    rf"[{_MARKS}{_BREAKS}주니해바고부싶까요](?:"
     r"(?<=[.!?\u3002])(?P<dot>[.!?\u3002]*[\"')]*(?=\s|$|[가-힣]))"
-    r"|(?<=\s)(?<!\s\s)(?P<line>(?:\s*\n|(?<=\n))\s*)"
+    r"|(?<=\n)(?P<line>\s*)"
     r"|(?P<mark>(?:(?<=[~\u2026ㅠㅜㅋㅎ])[~\u2026ㅠㅜㅋㅎ]*|(?<=;);+|(?<=[가-힣];))\s+)"
     r"|(?:(?<=[가-힣]주)(?:세요|십시오)|(?<=[가-힣]니)다|(?<=[가-힣]해)\s?줘|(?<=[가-힣]바)(?:꿔줘|람)"
     r"|(?<=[가-힣]고)쳐줘|(?<=[가-힣]부)탁드림|(?<=[가-힣]싶)음|(?<=[가-힣]까)"
-    rf"|(?<=[가-힣][{_MARKS}])요|(?<=[가-힣][^\S ])요|(?<=[가-힣][^필중주소수개\s{_MARKS}]요))"
+    rf"|(?<=[가-힣][{_MARKS}{_BREAKS}])요|(?<=[가-힣][^필중주소수개\s{_MARKS}]요))"
     r"(?P<run>\s+)(?![가-힣]{0,3}싶))"
 )
 _ABBREVIATION = re.compile(
@@ -132,7 +135,7 @@ class Clause:
     tight: str  # the same without spaces; only of Korean
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sentence:
     text: str  # as written, for values
     korean: bool
@@ -151,8 +154,11 @@ def clean(text: str) -> str:
     return _EMPTY_LINES.sub("\n\n", plain) if "\n\n\n" in plain else plain
 
 
-def sentences(text: str, language: str) -> list[Sentence]:
-    """Sentences of a cleaned text, in order."""
+def sentences(
+    text: str, language: str, cut: dict[tuple[str, str, str], Sentence] | None = None
+) -> list[Sentence]:
+    """Sentences of a cleaned text, in order. One that comes again in `cut` is not cut again."""
+    cut = {} if cut is None else cut
     if _any_in(_SIGNATURE_WORDS, folded(text)):
         text = _SIGNATURE.sub(_blank, text)
     mended = text if text.isascii() else _TYPO.sub(lambda m: _TYPOS[m[0]], text)
@@ -165,7 +171,11 @@ def sentences(text: str, language: str) -> list[Sentence]:
     for start, end in _spans(mended):
         for low in range(start, end, _LINE):
             high = min(low + _LINE, end)
-            found.append(_sentence(text[low:high], masked[low:high], language))
+            key = text[low:high], masked[low:high], language
+            one = cut.get(key)
+            if one is None:
+                one = cut[key] = _sentence(*key)
+            found.append(one)
     return found
 
 
@@ -263,7 +273,7 @@ def _ends_here(text: str, start: int, match: re.Match[str]) -> bool:
         numbered = numbered or (after[:1].isdigit() and before[-3:].lower() == " no")
         return not (numbered or _ABBREVIATION.search(before[-6:] + "."))
     if match["line"] is not None:
-        return match[0].count("\n") > 1 or not _wrapped(before, after)
+        return match[0].count("\n") > 1 or not _wrapped(before.rstrip(), after)
     return True
 
 

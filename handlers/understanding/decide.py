@@ -1,8 +1,9 @@
 """Puts the signs of a message together: what to do, what to ask."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from subjectline.handlers.understanding.clauses import CAP, clean, sentences
+from subjectline.handlers.understanding.clauses import CAP, Sentence, clean, sentences
 from subjectline.handlers.understanding.corrections import Found, corrections
 from subjectline.handlers.understanding.fields import field_signs
 from subjectline.handlers.understanding.followups import asked_only, only_asking
@@ -11,7 +12,7 @@ from subjectline.handlers.understanding.language import language_of
 from subjectline.handlers.understanding.model import UNCLEAR, Sign, Understanding, Veto, Wish
 from subjectline.handlers.understanding.targets import hits_in
 from subjectline.handlers.understanding.vague import vague
-from subjectline.handlers.understanding.vocabulary import Vocabulary
+from subjectline.handlers.understanding.vocabulary import Hit, Vocabulary
 
 # kind -> kinds that it already covers when both are asked for in one message
 _COVERS: Mapping[str, tuple[str, ...]] = {
@@ -22,19 +23,33 @@ _COVERS: Mapping[str, tuple[str, ...]] = {
 _MANY = 4  # more rights than this in one message look like quoted law
 
 
+@dataclass(slots=True)
+class Notes:
+    """What was found in the sentences of one message, for reading it again with one vocabulary."""
+
+    cut: dict[tuple[str, str, str], Sentence] = field(default_factory=dict)
+    hits: dict[Sentence, list[Hit]] = field(default_factory=dict)
+
+
 def understand(
-    text: str, vocabulary: Vocabulary, language: str | None = None, veto: Veto | None = None
+    text: str,
+    vocabulary: Vocabulary,
+    language: str | None = None,
+    veto: Veto | None = None,
+    notes: Notes | None = None,
 ) -> Understanding:
     """Which rights a message asks for. Reads the first 20,000 characters, in linear time.
 
     `language` ("ko" or "en") is the answer's; each sentence is read in its own. `veto` can turn a
-    sure right into a question, never the other way. Raises nothing.
+    sure right into a question, never the other way. `notes` of one message spare work where it is
+    read twice, with its subject and without. Raises nothing.
     """
     plain = clean(text)
     spoken = language or language_of(plain)
-    parts = sentences(plain, spoken)
+    notes = notes or Notes()
+    parts = sentences(plain, spoken, notes.cut)
     seen = judge(parts)
-    hits = hits_in(parts, vocabulary)
+    hits = hits_in(parts, vocabulary, notes.hits)
     every = [sign for one in seen for sign in one.signs]
     every += field_signs(parts, seen, hits, vocabulary)
     found = corrections(parts, seen, hits, vocabulary)

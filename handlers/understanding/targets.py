@@ -143,11 +143,17 @@ class Target:
     weight: int = 0  # a verb of changing outweighs a tale of moving house
 
 
-def hits_in(sentences: Sequence[Sentence], words: Vocabulary) -> list[list[Hit]]:
+def hits_in(
+    sentences: Sequence[Sentence], words: Vocabulary, known: dict[Sentence, list[Hit]]
+) -> list[list[Hit]]:
+    """The fields named in each sentence; `known` keeps those of a sentence that comes again."""
     left = _HITS
     found = []
     for sentence in sentences:
-        hits = _spoken(sentence, words.find(sentence.text))[:left]
+        own = known.get(sentence)
+        if own is None:
+            own = known[sentence] = _spoken(sentence, words.find(sentence.text))
+        hits = own[:left]
         hits = _qualified(sentence.text, hits, words) or implied(sentence, words)
         left -= len(hits)
         found.append(hits)
