@@ -37,17 +37,17 @@ async def without_repeated(
     new: list[Wish] = []
     told: list[Request] = []
     for wish in meant.wishes:
-        same = next((r for r in open_ones if _same(desk, r, wish)), None)
-        if same is None:
+        found = next((r for r in open_ones if same(desk, r, wish)), None)
+        if found is None:
             new.append(wish)
         else:
-            told.append(same)
+            told.append(found)
     if told:
         await _remind(session, desk, conversation, message, incoming, known, told)
     return replace(meant, wishes=tuple(new)) if told else meant
 
 
-def _same(desk: "Desk", request: Request, wish: Wish) -> bool:
+def same(desk: "Desk", request: Request, wish: Wish) -> bool:
     """The same right, of the same fields, with no other value than was asked for before."""
     if (request.kind, set(request.fields)) != (wish.kind, set(wish.fields)):
         return False

@@ -112,8 +112,8 @@ def _asked(requests: list[Request], meant: Request | None) -> Request | None:
 
 
 def _asks_for_else(came: Came, asked: Request) -> bool:
-    """A new mail, answering no letter, with a right in it that the open question is not about."""
-    if came.conversation.door != Door.MAIL or asked.kind == "unclear":
+    """A new message, answering no letter, with a right in it that the open question is not about."""
+    if asked.kind == "unclear":
         return False
     meant = understand(came.incoming.text, came.desk.vocabulary, asked.language)
     sure = meant.decision == "apply" or meant.question in ("which_field", "which_value")
@@ -346,16 +346,21 @@ def _values_in(came: Came, request: Request, fields: list[str]) -> dict[str, str
 
 async def asked(session: AsyncSession, request: Request) -> tuple[str, list[str]]:
     """The newest question put to the person, and the fields it was about."""
+    last = await last_asked(session, request)
+    if last is None:
+        return "", []
+    return str(last.facts.get("question", "")), list(last.facts.get("fields", []))
+
+
+async def last_asked(session: AsyncSession, request: Request) -> History | None:
+    """The step at which the person was last asked something."""
     rows = await session.exec(
         select(History)
         .where(History.request_id == request.id, col(History.event).in_(("ask", "clarify")))
         .order_by(col(History.version).desc())
         .limit(1)
     )
-    last = rows.first()
-    if last is None:
-        return "", []
-    return str(last.facts.get("question", "")), list(last.facts.get("fields", []))
+    return rows.first()
 
 
 async def _clarified(came: Came, request: Request) -> bool:

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 
 from subjectline.handlers.words import button_label, kind_label, word
 from subjectline.models.datamap import DataMap
+from subjectline.models.tables import Request
 
 Keyboard = list[list[dict[str, str]]]
 
 WITHDRAWALS = ("marketing_withdrawal", "third_party_withdrawal", "membership_withdrawal")
 RIGHTS = ("access", "correction", *WITHDRAWALS)
 MENU = ("access", "portability", "correction", "erasure", "suspension")
+CHOSEN = frozenset({*MENU, *WITHDRAWALS})  # rights that a button can name
 BY_FIELD = ("correction", "erasure", "suspension")  # whose field is chosen first
 YES_NO = frozenset({"confirm_leaving", "confirm_value", "confirm_right"})
 VALUES = frozenset({"which_value", "bad_value"})
@@ -97,6 +99,11 @@ def other_ways(language: str) -> Keyboard:
 
 def papers(language: str) -> Keyboard:
     return across([_who(name, language) for name in ("papers", "use_email")])
+
+
+def taking_back(request: Request) -> dict[str, str]:
+    """The button that withdraws one request."""
+    return button(button_label("stop", request.language), f"cancel:{request.reference}")
 
 
 def across(keys: Sequence[dict[str, str]]) -> Keyboard:

@@ -5,15 +5,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete
-from sqlmodel import col, select
+from sqlmodel import and_, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, identity, inbox, waiting
+from subjectline.handlers import audit, halfway, identity, inbox, waiting
+from subjectline.handlers.dialog import reminding
 from subjectline.handlers.export import binding
 from subjectline.handlers.identity_limits import PROVISIONAL_LIVES, REMIND_AFTER
 from subjectline.handlers.requests import Facts, advance
 from subjectline.models.errors import Refused, RegistryAway
-from subjectline.models.incoming import Contact
+from subjectline.models.incoming import Contact, Door
 from subjectline.models.tables import Conversation, Hold, RawInbox, Request
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 EVERY = 30.0  # seconds
 UPDATES_KEPT = timedelta(days=7)
 AT_ONCE = 200
+LAST_CALL = timedelta(days=2)  # before the due date
+HALF_A_DAY = timedelta(hours=12)  # more than that, so that the last reminder is the last
 
 
 async def run(desk: "Desk") -> None:
@@ -41,6 +44,7 @@ async def sweep(desk: "Desk") -> int:
             steps += await _step(desk, request, event)
     for request in await waiting.unchallenged(desk, AT_ONCE):
         steps += await _late_code(desk, request)
+    steps += await halfway.tell(desk, AT_ONCE)
     await _tidy(desk)
     return steps
 
@@ -71,8 +75,10 @@ async def _late_code(desk: "Desk", request: Request) -> bool:
 
 
 async def _reminder(session: AsyncSession, desk: "Desk", request: Request) -> Facts:
-    """A reminder to prove carries a new code by mail; in a chat it only says what is waited for."""
+    """A reminder to prove carries a new code by mail; in a chat it has buttons to go on with."""
     conversation = await session.get_one(Conversation, request.conversation_id)
+    if Door(conversation.door).is_chat:
+        return Facts(keyboard=await reminding.keys(session, request))
     if request.state != "verifying" or conversation.door != "mail":
         return Facts()
     contact = Contact(conversation.contact_kind, desk.vault.text(conversation.contact))
@@ -105,14 +111,18 @@ async def _overdue(desk: "Desk") -> list[Request]:
 
 
 async def _silent(desk: "Desk") -> list[Request]:
-    """Those that wait for the person since a day and were not reminded."""
-    before = desk.clock() - REMIND_AFTER
+    """Those that wait for the person: after a day, and once more before the due date."""
+    now = desk.clock()
+    late = and_(
+        col(Request.due_at) <= now + LAST_CALL,
+        col(Request.reminded_at) < now - LAST_CALL - HALF_A_DAY,
+    )
+    first = and_(col(Request.reminded_at).is_(None), col(Request.arrived_at) < now - REMIND_AFTER)
     async with desk.db.read() as session:
         rows = await session.exec(
             select(Request)
             .where(col(Request.state).in_(("verifying", "waiting")))
-            .where(col(Request.reminded_at).is_(None), col(Request.arrived_at) < before)
-            .where(col(Request.due_at) >= desk.clock())
+            .where(or_(first, late), col(Request.due_at) >= now)
             .limit(AT_ONCE)
         )
         return list(rows)

@@ -27,7 +27,7 @@ def raw(
 ) -> Raw:
     """One line as it arrived. `app` is the language of the person's program."""
     body = {"who": who, "number": number, "text": text, "button": button, "app": app}
-    return Raw(Door.PLAIN, f"plain:{number}", f"plain:{who}", at, json.dumps(body).encode())
+    return Raw(Door.PLAIN, f"plain:{who}:{number}", f"plain:{who}", at, json.dumps(body).encode())
 
 
 def parse(view: RawView) -> Incoming:

@@ -14,10 +14,8 @@ from subjectline.handlers.dialog import language, pressing, spoken, telling, val
 from subjectline.handlers.dialog.turn import Turn, forget, say
 from subjectline.handlers.dialog.who import ask_who, code_spent, proven
 from subjectline.handlers.identity import Known
-from subjectline.handlers.understanding import read_answer, understand
 from subjectline.models.incoming import Incoming
 from subjectline.models.tables import Conversation, Message
-from subjectline.models.workflow import KINDS
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
@@ -62,7 +60,7 @@ def _not_said_here(turn: Turn) -> bool:
         turn.say("dialog_text_please")
     elif turn.incoming.evidence.get("forwarded"):
         turn.say("dialog_forwarded")
-    elif turn.incoming.evidence.get("edited") and not read_answer(turn.text).code:
+    elif turn.incoming.evidence.get("edited") and not turn.answer.code:
         turn.say("dialog_edited")
     else:
         return False
@@ -71,35 +69,38 @@ def _not_said_here(turn: Turn) -> bool:
 
 async def _said(turn: Turn) -> bool:
     """Free text, read by what was asked last."""
-    if read_answer(turn.text).code and await identity.open_challenge(
-        turn.session, turn.conversation
-    ):
+    if turn.answer.code and await identity.open_challenge(turn.session, turn.conversation):
         return False
     command = spoken.command_in(turn.text)
     asked = await values.waiting(turn)
     if asked is not None:
-        if command in AT_A_VALUE and not (command == "cancel" and asked[1] in choices.YES_NO):
+        no = command == "cancel" and asked.question in choices.YES_NO
+        if command in AT_A_VALUE and not no:
             return await _command(turn, command)
-        if await values.answered(turn, *asked):
+        if await values.answered(turn, asked):
             return True
     await language.adopt(turn)
     if command and not (command == "cancel" and await _called_off(turn)):
         return await _command(turn, command)
-    return await wanting.answered(turn) or await who.answered(turn) or await _unclear(turn)
+    for step in (wanting.answered, who.answered, wanting.repeated, _unclear):
+        if await step(turn):
+            return True
+    if any(wish.new_values for wish in turn.meant.wishes):
+        turn.forget()  # a value is in it; what is kept is sealed at the desk
+    return False
 
 
 async def _called_off(turn: Turn) -> bool:
     """A no to something that is asked: the answers know what it takes back."""
     waits = any(r.state == "waiting" or r.kind == "unclear" for r in await turn.open())
-    return waits and read_answer(turn.text).yes is False
+    return waits and turn.answer.yes is False
 
 
 async def _unclear(turn: Turn) -> bool:
     """Free text without a right in it, and nothing open: the bot says what it can do."""
     if await turn.open():
         return False
-    meant = understand(turn.text, turn.desk.vocabulary, turn.language)
-    if meant.decision != "none":
+    if turn.meant.decision != "none":
         return False
     turn.say("dialog_unsure", choices.menu(turn.language))
     turn.for_agent()
@@ -110,7 +111,7 @@ async def _command(turn: Turn, name: str) -> bool:
     word, _, what = name.partition(":")
     if word == "language" and what:
         return await language.choose(turn, what)
-    if word == "right" and what in KINDS:
+    if word == "right" and what in choices.CHOSEN:
         return await wanting.wants(turn, what)
     await COMMANDS.get(word, telling.help_)(turn)
     return True

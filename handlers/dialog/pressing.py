@@ -2,10 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 
+from subjectline.handlers import choices
 from subjectline.handlers.dialog import language, telling, values, wanting, who
 from subjectline.handlers.dialog.turn import Turn
-from subjectline.models.tables import Request
-from subjectline.models.workflow import KINDS
 
 Command = Callable[[Turn, str], Awaitable[bool]]
 
@@ -13,7 +12,7 @@ Command = Callable[[Turn, str], Awaitable[bool]]
 async def pressed(turn: Turn, data: str, command: Command) -> bool:
     """Always answered; one that nobody knows, or whose question is over, is told to be old."""
     word, _, what = data.partition(":")
-    if word == "right" and what in KINDS:
+    if word == "right" and what in choices.CHOSEN:
         return await wanting.wants(turn, what)
     if word == "field":
         kind, _, name = what.partition(":")
@@ -32,27 +31,34 @@ async def pressed(turn: Turn, data: str, command: Command) -> bool:
 async def _of_a_question(turn: Turn, word: str, what: str) -> bool:
     """`yes`, `no`, `page`, `papers`, `stop`, bound to one request at one step."""
     reference, _, version = what.partition(":")
-    request = await _asked(turn, reference, version)
-    if request is None:
+    asked = await _asked(turn, reference, version)
+    if asked is None:
         turn.say("dialog_old_button")
-    elif word == "stop":
-        await telling.cancel_one(turn, reference)
-    elif word == "papers":
-        return await who.papers(turn, request)
-    elif word == "page" and request.state == "waiting":
-        turn.say("dialog_page", about=[request], link="confirm")
-    elif word in ("yes", "no") and request.state == "waiting":
-        await values.yes_or_no(turn, word, request)
-    elif word in ("yes", "no") and request.kind == "unclear":
+        return True
+    if word == "stop":
+        return await telling.cancel_one(turn, reference)
+    if word == "papers":
+        return await who.papers(turn, asked.request)
+    return await _answer(turn, word, asked)
+
+
+async def _answer(turn: Turn, word: str, asked: values.Asked) -> bool:
+    state, yes_no = asked.request.state, word in ("yes", "no")
+    if word == "page" and state == "waiting":
+        turn.say("dialog_page", about=[asked.request], link="confirm")
+    elif yes_no and state == "waiting":
+        await values.yes_or_no(turn, word, asked)
+    elif yes_no and asked.request.kind == "unclear":
         return await values.right_or_not(turn, word)
     else:
         turn.say("dialog_old_button")
     return True
 
 
-async def _asked(turn: Turn, reference: str, version: str) -> Request | None:
-    """The request that the button names, if it has not moved on since."""
+async def _asked(turn: Turn, reference: str, version: str) -> values.Asked | None:
+    """The question that the button stands under, if it is still the newest of its request."""
     for request in await turn.open():
-        if (request.reference, str(request.version)) == (reference, version):
-            return request
+        if request.reference == reference:
+            asked = await values.asked(turn, request)
+            return asked if str(asked.version) == version else None
     return None

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
+from subjectline.handlers.choices import CHOSEN
 from subjectline.handlers.understanding import Vocabulary
 from subjectline.handlers.words import LANGUAGES, word_list
-from subjectline.models.workflow import KINDS
 
 LONGEST = 60
 _EDGES = " \t\n.,!?~…\"'“”‘’/"
@@ -117,7 +117,7 @@ def _labels() -> Mapping[str, str]:
     found: dict[str, str] = {}
     for language in LANGUAGES:
         words = word_list(language)
-        found |= {_bare(words["kinds"][kind]): f"right:{kind}" for kind in KINDS}
+        found |= {_bare(words["kinds"][kind]): f"right:{kind}" for kind in CHOSEN}
         for name in ("access", "correct", "withdraw", "status", "privacy", "language"):
             found[_bare(words["buttons"][name])] = name
     return found

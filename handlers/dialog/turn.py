@@ -6,6 +6,7 @@ The step stands sealed in the conversation's row, so that a chat goes on after d
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -15,6 +16,7 @@ from subjectline.handlers.choices import Keyboard
 from subjectline.handlers.identity import Known
 from subjectline.handlers.letters import SECURE_LINK, Letter
 from subjectline.handlers.requests import open_of
+from subjectline.handlers.understanding import Answer, Understanding, read_answer, understand
 from subjectline.models.incoming import Incoming
 from subjectline.models.tables import Conversation, Message, Request
 from subjectline.models.workflow import BEFORE_PROOF
@@ -51,6 +53,16 @@ class Turn:
     @property
     def text(self) -> str:
         return self.incoming.text.strip()
+
+    @cached_property
+    def meant(self) -> Understanding:
+        """What the words ask for."""
+        return understand(self.text, self.desk.vocabulary, self.language)
+
+    @cached_property
+    def answer(self) -> Answer:
+        """The words as an answer of ours: a yes, a no, a code."""
+        return read_answer(self.text)
 
     @property
     def step(self) -> str:

@@ -4,14 +4,14 @@ What was written leaves the chat. Only for a proven request; the value that stan
 covered, in the question (`proposing`).
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from subjectline.handlers import answers, choices
 from subjectline.handlers import facts as wording
 from subjectline.handlers.dialog import spoken, wanting
 from subjectline.handlers.dialog.turn import Turn
 from subjectline.handlers.requests import link_message
-from subjectline.handlers.understanding import Understanding, read_answer, understand
+from subjectline.handlers.understanding import Understanding, read_answer
 from subjectline.handlers.wishes import wish_of
 from subjectline.handlers.words import last_four
 from subjectline.models.errors import BadValue
@@ -20,34 +20,53 @@ from subjectline.models.tables import Request
 SHAPES = frozenset({"phone_kr", "email", "date", "birth_date"})  # nothing else looks like them
 
 
-async def waiting(turn: Turn) -> tuple[Request, str, list[str]] | None:
-    """The newest request that waits for an answer of the person's, its question and its fields."""
+@dataclass(frozen=True)
+class Asked:
+    """The newest question about a request, the fields it is about, and the step at which it was put."""
+
+    request: Request
+    question: str
+    fields: list[str]
+    version: int
+
+    def keys(self, question: str = "") -> choices.Keyboard | None:
+        """The buttons of the question, or of another one about the same."""
+        keys = choices.keyboard(question or self.question, self.request.language)
+        return choices.bound(keys, self.request.reference, self.version)
+
+
+async def waiting(turn: Turn) -> Asked | None:
+    """What the newest request that waits for an answer was asked."""
     found = [request for request in await turn.open() if request.state == "waiting"]
-    if not found:
-        return None
-    question, fields = await answers.asked(turn.session, found[-1])
-    return found[-1], question, fields
+    return await asked(turn, found[-1]) if found else None
 
 
-async def answered(turn: Turn, request: Request, question: str, fields: list[str]) -> bool:
+async def asked(turn: Turn, request: Request) -> Asked:
+    """The newest question about a request; an empty one where it was asked nothing."""
+    last = await answers.last_asked(turn.session, request)
+    if last is None:
+        return Asked(request, "", [], 0)
+    question, fields = str(last.facts.get("question", "")), list(last.facts.get("fields", []))
+    return Asked(request, question, fields, last.version)
+
+
+async def answered(turn: Turn, asked: Asked) -> bool:
     """Whether the words were an answer to a question about a value."""
-    meant = understand(turn.text, turn.desk.vocabulary, request.language)
-    if _asks_for_else(meant, request):
+    if _asks_for_else(turn.meant, asked.request):
         return False
-    if question in choices.VALUES and len(fields) == 1:
-        return await _given(turn, request, fields[0], meant)
-    if question == "which_field":
+    if asked.question in choices.VALUES and len(asked.fields) == 1:
+        return await _given(turn, asked, asked.fields[0])
+    if asked.question == "which_field":
         name = spoken.field_in(turn.text, turn.desk.vocabulary)
         return bool(name) and await wanting.named_field(turn, "correction", name)
-    if question not in answers.YES_QUESTIONS:
+    if asked.question not in answers.YES_QUESTIONS:
         return False
-    yes = read_answer(turn.text).yes
-    if yes is not None:
-        await yes_or_no(turn, "yes" if yes else "no", request)
-        return True
-    if question == "confirm_value":
-        return await _instead(turn, request, fields, meant)
-    turn.say("dialog_yes_or_no", _keys(question, request))
+    if turn.answer.yes is not None:
+        await yes_or_no(turn, "yes" if turn.answer.yes else "no", asked)
+    elif asked.question == "confirm_value":
+        await _instead(turn, asked)
+    else:
+        turn.say("dialog_yes_or_no", asked.keys())
     return True
 
 
@@ -64,42 +83,45 @@ def _elsewhere(fields: tuple[str, ...], request: Request) -> bool:
     return bool(fields) and bool(request.fields) and not set(fields) & set(request.fields)
 
 
-async def _given(turn: Turn, request: Request, field: str, meant: Understanding) -> bool:
+async def _given(turn: Turn, asked: Asked, field: str) -> bool:
     """The value that was asked for: by the rules, or the whole text."""
-    by_rule = [w.new_values[field] for w in meant.wishes if field in w.new_values]
     turn.forget()
-    await link_message(turn.session, request.id or 0, turn.message.id or 0)
-    await take(turn, request, field, by_rule[0] if by_rule else " ".join(turn.text.split()))
+    await link_message(turn.session, asked.request.id or 0, turn.message.id or 0)
+    await take(turn, asked, field, _named(turn, field) or " ".join(turn.text.split()))
     return True
 
 
-async def take(turn: Turn, request: Request, field: str, text: str) -> None:
+def _named(turn: Turn, field: str) -> str:
+    """The value of a field that the words name by the rules."""
+    found = [w.new_values[field] for w in turn.meant.wishes if field in w.new_values]
+    return found[0] if found else ""
+
+
+async def take(turn: Turn, asked: Asked, field: str, text: str) -> None:
     """Keeps a value that the field can take; else says what is wrong with it and asks again."""
     today = wording.local_day(turn.desk, turn.desk.clock())
+    request = asked.request
     try:
         if len(text) > answers.LONGEST_VALUE:
             raise BadValue(field, "too_long", "the value is too long")
         turn.desk.data_map.fields[field].normalise(text, today)
     except BadValue as wrong:
         label = wording.labels(turn.desk, [field], request.language)[0]
-        keys = _keys("bad_value", request)
+        keys = asked.keys("bad_value")
         turn.say("dialog_bad_value", keys, field_label=label, reason=wrong.reason)
         return
     await answers.values_given(_came(turn), request, {field: text})
 
 
-async def _instead(turn: Turn, request: Request, fields: list[str], meant: Understanding) -> bool:
+async def _instead(turn: Turn, asked: Asked) -> None:
     """Neither yes nor no to what was read back: perhaps the value once more, written right."""
-    for field in fields:
-        named = [w.new_values[field] for w in meant.wishes if field in w.new_values]
-        text = named[0] if named else " ".join(turn.text.split())
+    for field in asked.fields:
+        named = _named(turn, field)
+        text = named or " ".join(turn.text.split())
         if named or _looks_like(turn, field, text):
-            turn.forget()
-            await link_message(turn.session, request.id or 0, turn.message.id or 0)
-            await take(turn, request, field, text)
-            return True
-    read_back(turn, request)
-    return True
+            await _given(turn, asked, field)
+            return
+    read_back(turn, asked)
 
 
 def _looks_like(turn: Turn, field: str, text: str) -> bool:
@@ -113,28 +135,24 @@ def _looks_like(turn: Turn, field: str, text: str) -> bool:
     return True
 
 
-def read_back(turn: Turn, request: Request) -> None:
+def read_back(turn: Turn, asked: Asked) -> None:
     """The values that wait for a yes, by their last four characters."""
-    desk, language = turn.desk, request.language
+    desk, language = turn.desk, asked.request.language
     known = desk.data_map.fields
     said = [
-        f"{known[name].labels.text(language)} {last_four(wording.display(desk, name, value, language))}"
-        for name, value in wish_of(desk, request).get("new", {}).items()
+        f"{known[name].labels.text(language)} "
+        + last_four(wording.display(desk, name, value, language))
+        for name, value in wish_of(desk, asked.request).get("new", {}).items()
         if name in known
     ]
-    turn.say("dialog_confirm_value", _keys("confirm_value", request), echo=", ".join(said))
+    turn.say("dialog_confirm_value", asked.keys(), echo=", ".join(said))
 
 
-def _keys(question: str, request: Request) -> choices.Keyboard | None:
-    keys = choices.keyboard(question, request.language)
-    return choices.bound(keys, request.reference, request.version)
-
-
-async def yes_or_no(turn: Turn, word: str, request: Request) -> None:
-    """A button under a question of this very step."""
-    question, _ = await answers.asked(turn.session, request)
+async def yes_or_no(turn: Turn, word: str, asked: Asked) -> None:
+    """A yes or a no to a question of this very step."""
+    request = asked.request
     await link_message(turn.session, request.id or 0, turn.message.id or 0)
-    await answers.confirmed(_came(turn, word), request, question)
+    await answers.confirmed(_came(turn, word), request, asked.question)
     if word == "yes":
         turn.say("dialog_passed_on", about=[request])
 

@@ -1,6 +1,6 @@
 """A right is chosen by a button, a command or a word; then its field, where it has one; then it is opened."""
 
-from subjectline.handlers import audit, choices, opening
+from subjectline.handlers import again, audit, choices, opening
 from subjectline.handlers.dialog import spoken
 from subjectline.handlers.dialog.turn import Turn
 from subjectline.handlers.requests import advance, set_kind
@@ -43,6 +43,19 @@ async def answered(turn: Turn) -> bool:
         return await named_field(turn, kind, EVERYTHING)
     name = spoken.field_in(turn.text, turn.desk.vocabulary)
     return bool(name) and await named_field(turn, kind, name)
+
+
+async def repeated(turn: Turn) -> bool:
+    """Whether the words ask for nothing but what is open already."""
+    if turn.meant.decision != "apply":
+        return False
+    open_ones = await turn.open()
+    same = [
+        next((r for r in open_ones if again.same(turn.desk, r, wish)), None)
+        for wish in turn.meant.wishes
+    ]
+    found = [request for request in same if request is not None]
+    return bool(found) and len(found) == len(same) and await _already(turn, found[0])
 
 
 async def _asked_which(turn: Turn, name: str) -> bool:

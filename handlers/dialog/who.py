@@ -12,7 +12,6 @@ from subjectline.handlers.dialog import spoken
 from subjectline.handlers.dialog.turn import Turn, forget, say, set_state
 from subjectline.handlers.identity_limits import CODE_LIVES
 from subjectline.handlers.requests import open_of
-from subjectline.handlers.understanding import read_answer, understand
 from subjectline.models.incoming import Contact, Incoming
 from subjectline.models.tables import Conversation, Request
 from subjectline.models.workflow import BEFORE_PROOF
@@ -73,17 +72,17 @@ async def code_spent(
 async def answered(turn: Turn) -> bool:
     """Whether the message was about who is asking, while a request waits for proof."""
     requests = await turn.unproven()
-    if not requests or read_answer(turn.text).code:
+    if not requests or turn.answer.code:
         return False  # a code is checked with the answers
     if turn.known.members:
         return await _named_address(turn, requests)
-    if understand(turn.text, turn.desk.vocabulary, turn.language).decision == "apply":
+    if turn.meant.decision == "apply":
         return False  # one right more
     if spoken.without_contact(turn.text):
         return await pressed(turn, "lost")
     if spoken.no_mail(turn.text):
         return await pressed(turn, "no_mail")
-    if read_answer(turn.text).yes is False:
+    if turn.answer.yes is False:
         return False  # it is called off
     await _once_more(turn)
     return True
