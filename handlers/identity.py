@@ -379,7 +379,7 @@ async def _newest(session: AsyncSession, conversation: Conversation) -> Challeng
     rows = await session.exec(
         select(Challenge)
         .where(Challenge.conversation_id == conversation.id)
-        .where(col(Challenge.state).in_(("open", "spent")))
+        .where(col(Challenge.state).in_(("open", "spent")), Challenge.purpose != "call")
         .order_by(col(Challenge.id).desc())
         .limit(1)
     )

@@ -12,6 +12,7 @@ from subjectline.handlers import casefile
 from subjectline.handlers.views import Step
 from subjectline.intake.console import (
     archive,
+    calls,
     conversations,
     dead,
     deeds,
@@ -52,6 +53,7 @@ def create_console(desk: "Desk") -> FastAPI:
         files,
         exports,
         deeds,
+        calls,
         conversations,
         returned,
         notices,
