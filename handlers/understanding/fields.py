@@ -60,7 +60,7 @@ def _in_sentence(
     i: int, sentence: Sentence, named: bool, topic: _Topic, words: Vocabulary
 ) -> Iterator[Sign]:
     how = not sentence.korean and bool(en.HOWTO.search(sentence.whole))
-    spoken: list[Mood] = moods(sentence.clauses) if sentence.korean else []
+    spoken: list[Mood] = moods(sentence) if sentence.korean else []
     for n, clause in enumerate(sentence.clauses):
         text = clause.tight if sentence.korean else clause.text
         hits = words.find(text) if named else []

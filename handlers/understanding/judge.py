@@ -9,10 +9,10 @@ from subjectline.handlers.understanding import moods_en as en
 from subjectline.handlers.understanding import moods_ko as ko
 from subjectline.handlers.understanding import rights_en as en_rights
 from subjectline.handlers.understanding import rights_ko as ko_rights
-from subjectline.handlers.understanding.clauses import Clause, Sentence
+from subjectline.handlers.understanding.clauses import Sentence
 from subjectline.handlers.understanding.followups import follow_ups
 from subjectline.handlers.understanding.model import Sign
-from subjectline.handlers.understanding.sieve import HANGUL, LATIN, sifted
+from subjectline.handlers.understanding.sieve import EVERY, HANGUL, LATIN, sifted
 
 Certainty = Literal["sure", "likely", "no"]
 Mood = Literal["request", "possible", "howto", "question", ""]
@@ -32,20 +32,30 @@ class Seen:
     blocked: bool = False  # somebody else's wish, or a how-to
 
 
+# All tails in one pattern, each a group; the first that fits decides.
+_TAIL = re.compile("|".join(f"({pattern.pattern})" for _, pattern in ko.TAILS))
 # What a look at a sentence has to show before its patterns are tried.
 _EN_RULES = tuple((LATIN.add(rule.pattern), rule) for rule in en_rights.RULES)
 _EN_OTHER, _EN_HOWTO, _EN_CHANGE = map(LATIN.add, (en.OTHER, en.HOWTO, en.CHANGE))
 _EN_WISHES = sifted(LATIN, [en.CHANGE, *(rule.pattern for rule in en_rights.RULES)])
 
 
-def _ko_bits(rule: ko_rights.Rule) -> tuple[int, ...]:
-    """One of each must show: the action, and the topic or what leans on one."""
-    topic = sifted(HANGUL, [one for one in (rule.topic, rule.carry) if one])
-    return (HANGUL.add(rule.action), *([topic] if rule.topic else []))
+def _ko_topic(rule: ko_rights.Rule) -> int:
+    """What must show beside the action: the topic or what leans on one."""
+    either = [one for one in (rule.topic, rule.carry) if one]
+    return sifted(HANGUL, either) if rule.topic else EVERY
 
 
-_KO_RULES = tuple((_ko_bits(rule), rule) for rule in ko_rights.RULES)
+_KO_RULES = tuple((HANGUL.add(rule.action), _ko_topic(rule), rule) for rule in ko_rights.RULES)
 _KO_CHANGE, _KO_OTHER, _KO_UNDECIDED = map(HANGUL.add, (ko.CHANGE, ko.OTHER, ko.UNDECIDED))
+_MOODS: tuple[tuple[re.Pattern[str], Mood], ...] = (
+    (ko.HOWTO, "howto"),
+    (ko.HYPO, "question"),
+    (ko.REQUEST, "request"),
+    (ko.POSSIBLE, "possible"),
+    (ko.QUESTION, "question"),
+)
+_KO_MOODS = tuple((HANGUL.add(pattern), pattern, mood) for pattern, mood in _MOODS)
 _KO_DISGUISES = sifted(HANGUL, [ko_rights.DECOYS, ko_rights.OTHERS_DATA])
 
 
@@ -72,13 +82,13 @@ def _korean(sentence: Sentence, recent: list[str]) -> Seen:
     if may & _KO_DISGUISES:
         may |= HANGUL.look("".join(bare))  # what is left stands beside other words now
     other = _about_others(whole, may)
-    rules = tuple(rule for bits, rule in _KO_RULES if all(may & bit for bit in bits))
+    rules = tuple(rule for action, topic, rule in _KO_RULES if may & action and may & topic)
     if not rules and not may & _KO_CHANGE:
         recent[:] = [*recent, *bare][-_CARRY:]
         return Seen((), None, "", other)
     signs: list[Sign] = []
     change: tuple[Certainty, str] | None = None
-    for tight, mood in zip(bare, moods(sentence.clauses), strict=True):
+    for tight, mood in zip(bare, moods(sentence), strict=True):
         signs += _ko_signs(tight, mood, other, "".join(recent), whole, rules)
         change = _stronger(change, _ko_change(tight, mood, other))
         recent.append(tight)
@@ -99,12 +109,12 @@ def _about_others(whole: str, may: int) -> bool:
     return bool(other or (may & _KO_UNDECIDED and ko.UNDECIDED.search(whole)))
 
 
-def moods(clauses: Sequence[Clause]) -> list[Mood]:
+def moods(sentence: Sentence) -> list[Mood]:
     """Each clause's mood; one without its own takes that of the clause after it."""
     found: list[Mood] = []
     after: Mood = ""
-    for clause in reversed(clauses):
-        own = ko_mood(clause.tight)
+    for clause in reversed(sentence.clauses):
+        own = _ko_mood(clause.tight, sentence.may)
         if after == "howto" and own in ("request", "possible"):
             own = "howto"
         after = own or after
@@ -112,16 +122,10 @@ def moods(clauses: Sequence[Clause]) -> list[Mood]:
     return found[::-1]
 
 
-def ko_mood(tight: str) -> Mood:
-    if ko.HOWTO.search(tight):
-        return "howto"
-    if ko.HYPO.search(tight):
-        return "question"
-    if ko.REQUEST.search(tight):
-        return "request"
-    if ko.POSSIBLE.search(tight):
-        return "possible"
-    return "question" if ko.QUESTION.search(tight) else ""
+def _ko_mood(tight: str, may: int) -> Mood:
+    return next(
+        (mood for bit, pattern, mood in _KO_MOODS if may & bit and pattern.search(tight)), ""
+    )
 
 
 def _ko_signs(
@@ -182,7 +186,9 @@ def _last_live(rule: ko_rights.Rule, tight: str, first: re.Match[str]) -> re.Mat
 
 
 def tail_of(rest: str) -> str:
-    return next((name for name, pattern in ko.TAILS if pattern.match(rest)), "")
+    """What the words right behind an action make of it: a name of `ko.TAILS`, or ""."""
+    found = _TAIL.match(rest)
+    return ko.TAILS[(found.lastindex or 1) - 1][0] if found else ""
 
 
 def _ko_weigh(

@@ -175,8 +175,8 @@ def _of_account(text: str, hits: list[Hit], words: Vocabulary) -> list[Hit]:
     for hit in hits:
         shapes = {words.shape(held.name) for held in found}
         word = text[hit.start : hit.end].lower()
-        account = next((n for n in words.fields if words.shape(n) == "account"), "")
-        if word == "번호" and "bank" in shapes and account:
+        if word == "번호" and "bank" in shapes:
+            account = next((n for n in words.fields if words.shape(n) == "account"), hit.name)
             hit = replace(hit, name=account)
         named = word in ("이름", "name") and any(_HOLDER.search(held.name) for held in found)
         if not named:
