@@ -72,13 +72,8 @@ async def _said(turn: Turn) -> bool:
     if turn.answer.code and await identity.open_challenge(turn.session, turn.conversation):
         return False
     command = spoken.command_in(turn.text)
-    asked = await values.waiting(turn)
-    if asked is not None:
-        no = command == "cancel" and asked.question in choices.YES_NO
-        if command in AT_A_VALUE and not no:
-            return await _command(turn, command)
-        if await values.answered(turn, asked):
-            return True
+    if await _of_the_question(turn, command):
+        return True
     await language.adopt(turn)
     if command and not (command == "cancel" and await _called_off(turn)):
         return await _command(turn, command)
@@ -88,6 +83,17 @@ async def _said(turn: Turn) -> bool:
     if any(wish.new_values for wish in turn.meant.wishes):
         turn.forget()  # a value is in it; what is kept is sealed at the desk
     return False
+
+
+async def _of_the_question(turn: Turn, command: str) -> bool:
+    """Whether the words were for the question that waits: its answer, or a way out of it."""
+    asked = await values.waiting(turn)
+    if asked is None:
+        return False
+    is_no = command == "cancel" and asked.question in choices.YES_NO
+    if command in AT_A_VALUE and not is_no:
+        return await _command(turn, command)
+    return await values.answered(turn, asked)
 
 
 async def _called_off(turn: Turn) -> bool:
