@@ -49,13 +49,19 @@ if TYPE_CHECKING:
 PROPOSAL_LIVES = timedelta(days=3)
 
 
-async def case(desk: "Desk", reference: str, agent: Actor) -> Case:
-    """The request with this reference, whole. BadInput where there is none. Writes an audit row."""
+async def case(desk: "Desk", reference: str, agent: Actor, *, bytes_shown: bool = False) -> Case:
+    """The request with this reference, whole. BadInput where there is none. Writes an audit row.
+
+    `bytes_shown`: the page shows the proposal as it would leave; then its hash stands in the row.
+    """
     async with desk.db.read() as session:
         request = await _request(session, reference)
         view = await _case(session, desk, request)
     async with desk.write() as session:
-        audit.note(session, desk.clock, agent, "view", request=request)
+        opened_now: dict[str, Any] = (
+            {"sha256": view.proposal.sha256} if bytes_shown and view.proposal else {}
+        )
+        audit.note(session, desk.clock, agent, "view", request=request, **opened_now)
     return view
 
 

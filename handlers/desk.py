@@ -38,6 +38,8 @@ class Manner:
     plus_addresses: bool = True  # whether the mail server takes privacy+TOKEN@… in
     retry_seconds: tuple[float, ...] = RETRY_SECONDS  # between the tries of a letter
     sms: bool = False  # whether there is a way out by text message
+    console_url: str = ""  # how agents reach the console, for links in their group
+    agents_group: int = 0  # the chat in which proposals are shown to agents; 0: none
     mails_an_hour: int = 20  # of one sender are handled; the rest waits for an agent
 
     def reply_address(self, token: str) -> str:

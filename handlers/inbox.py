@@ -19,7 +19,7 @@ from sqlalchemy.orm import defer
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import chat_closed, holds, reception
+from subjectline.handlers import agents_group, chat_closed, holds, reception
 from subjectline.handlers.identity import Known
 from subjectline.models.db import wake
 from subjectline.models.errors import KeyDestroyed, RegistryError, SubjectlineError, UnreadableMail
@@ -62,6 +62,12 @@ class RawView:
     oversized: bool
 
 
+HAPPENED = {
+    "blocked": chat_closed.happened,
+    "unblocked": chat_closed.happened,
+    "pressed": agents_group.pressed,
+    "agent_code": agents_group.offered,
+}
 Parsed = Incoming | None  # None: nothing that a person said
 Parser = Callable[[RawView], Parsed | Awaitable[Parsed]]
 
@@ -231,7 +237,7 @@ async def _receive(
     if row is None or row.state != "new":
         return []
     if incoming.happened:  # nobody said anything
-        await chat_closed.happened(session, desk, incoming)
+        await HAPPENED[incoming.happened](session, desk, incoming)
         _end(session, row, None)
         return []
     message = await reception.receive(session, desk, incoming, known)

@@ -5,7 +5,7 @@ here can be done again: the guarded step and the registry's own compare-and-set 
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -38,18 +38,19 @@ async def run(desk: "Desk") -> None:
 
 async def once(desk: "Desk") -> int:
     """Does the tasks that are due now; returns how many were taken."""
-    taken = await _claim(desk)
+    taken = await claim(desk, tuple(KINDS))
     for task in taken:
         await _do(desk, task)
     return len(taken)
 
 
-async def _claim(desk: "Desk") -> list[Task]:
+async def claim(desk: "Desk", kinds: Sequence[str]) -> list[Task]:
+    """Leases the tasks of these kinds that are due now."""
     now = desk.clock()
     async with desk.db.write() as session:
         rows = await session.exec(
             select(Task)
-            .where(Task.outcome == "due", col(Task.due_at) <= now)
+            .where(Task.outcome == "due", col(Task.due_at) <= now, col(Task.kind).in_(kinds))
             .where(or_(col(Task.leased_until).is_(None), col(Task.leased_until) < now))
             .order_by(col(Task.due_at))
             .limit(AT_ONCE)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from subjectline.handlers import agents, gate_callers
+from subjectline.handlers import agents, gate_callers, telegram_agents
 from subjectline.handlers.desk import Desk
 from subjectline.intake.cli_desk import guarded as _guarded
 from subjectline.intake.cli_desk import run as _run
@@ -137,6 +137,28 @@ def agent_add(
     async def work(desk: Desk) -> None:
         await agents.add(desk, login, name, password, role=role, language=language)
         typer.echo(f"{login} can sign in.")
+
+    _with_desk(config, work)
+
+
+@agent_app.command("link")
+def agent_link(login: str, config: Config = DEFAULT_CONFIG) -> None:
+    """Print a code that links an agent's Telegram account; it is good once, for ten minutes."""
+
+    async def work(desk: Desk) -> None:
+        code = await telegram_agents.new_code(desk, login)
+        typer.echo(f"In a private chat with the bot: /agent {code}")
+
+    _with_desk(config, work)
+
+
+@agent_app.command("unlink")
+def agent_unlink(login: str, config: Config = DEFAULT_CONFIG) -> None:
+    """Let go of an agent's Telegram account."""
+
+    async def work(desk: Desk) -> None:
+        await telegram_agents.unlink(desk, login)
+        typer.echo(f"{login} has no Telegram account here any more.")
 
     _with_desk(config, work)
 

@@ -16,7 +16,16 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
 
-from subjectline.handlers import inbox, notices, outbox, retention, scanning, tasks, timers
+from subjectline.handlers import (
+    group_cards,
+    inbox,
+    notices,
+    outbox,
+    retention,
+    scanning,
+    tasks,
+    timers,
+)
 from subjectline.handlers.desk import Desk
 from subjectline.handlers.outbox import Sender
 from subjectline.handlers.senders.clamd import Clamd
@@ -124,7 +133,7 @@ def _add_telegram(parts: Parts, settings: Settings) -> None:
     sender = TelegramSender(settings.telegram)
     parts.senders[Door.TELEGRAM] = sender
     parts.closers += [sender.close, door.close]
-    parts.loops.append(door.run)
+    parts.loops += [door.run, partial(group_cards.run, parts.desk, sender)]
     parts.doors.append(Watched("telegram", door.status))
 
 

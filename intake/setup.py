@@ -63,6 +63,8 @@ def make_desk(settings: Settings, clock: Clock = system_clock) -> Desk:
             reply_domain=settings.smtp.reply_to_domain if settings.smtp else "",
             extra_holidays=settings.desk.extra_holidays,
             retry_seconds=settings.desk.retry_seconds,
+            console_url=settings.desk.console_url.rstrip("/"),
+            agents_group=settings.telegram.agents_group,
             sms=settings.sms is not None,
         ),
         keeps=settings.retention,

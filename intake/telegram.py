@@ -25,7 +25,7 @@ from subjectline.handlers import words
 from subjectline.handlers.desk import Desk
 from subjectline.handlers.inbox import Raw, keep
 from subjectline.handlers.senders.bot_line import BotLine, Hook
-from subjectline.intake.telegram_update import arrival_of, chat_of, press_of
+from subjectline.intake.telegram_update import arrival_of, chat_of, group_joined, press_of
 from subjectline.intake.telegram_update import parse_update as parse_update
 from subjectline.models.errors import SendError, TemporarySendError
 from subjectline.models.incoming import Door
@@ -99,12 +99,17 @@ class TelegramDoor:
         try:
             name = await self._line.who()
             told = await self._line.webhook()
+            group = await self._group()
         except SendError as wrong:
             return Finding(False, f"telegram: {wrong}")
         finally:
             await self._line.close()
         good, sentence = self._judged(told)
-        return Finding(good, f"telegram: the bot @{name} answers; {sentence}")
+        return Finding(good, f"telegram: the bot @{name} answers; {sentence}{group}")
+
+    async def _group(self) -> str:
+        number = self._desk.manner.agents_group
+        return f" The agents' group is {await self._line.title(number)}." if number else ""
 
     def _judged(self, told: Hook) -> tuple[bool, str]:
         if not self._hook:
@@ -195,9 +200,16 @@ class TelegramDoor:
             offset = max(known) + 1 if known else None
             seconds = 0 if updates else self._poll_seconds  # what waits is confirmed at once
 
+    def _tell_of_groups(self, update: object) -> None:
+        """A group's number is what `telegram.agents_group` takes; people cannot see it in their app."""
+        if group := group_joined(update):
+            log.warning("telegram: the bot was put into the group %s", group)
+
     async def _keep(self, updates: Sequence[tuple[object, bytes]]) -> None:
         now, bot = self._desk.clock(), self._line.bot_id
         await keep(self._desk, [_raw(bot, update, body, now) for update, body in updates])
+        for update, _ in updates:
+            self._tell_of_groups(update)
         self.status.kept += len(updates)
         self.status.connected, self.status.last_error = True, ""
         self.status.last_ok, self._losses = now, 0

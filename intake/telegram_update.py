@@ -29,6 +29,8 @@ SERVICE = frozenset(
         "direct_message_price_changed", "forum_topic_created", "forum_topic_edited",
     }
 )  # fmt: skip
+GROUP_MARK = "g:"  # handlers.agents_group.MARK
+AGENT_CODE = re.compile(r"/agent(?:@\w{1,64})?\s+([0-9A-Za-z]{1,64})")
 BOT_BECAME = {"kicked": "blocked", "member": "unblocked"}
 FORWARDED = frozenset({"forward_origin", "forward_date", "forward_from", "forward_sender_name"})
 NOT_BY_HAND = frozenset({"via_bot", "sender_business_bot"})  # another bot put the message together
@@ -72,6 +74,8 @@ def _written(view: RawView, message: Json, *, edited: bool) -> Incoming | None:
     if sender is None or SERVICE & message.keys() or (edited and "location" in message):
         return None  # a shared live location is edited every few seconds
     masked = _Masked()
+    if code := AGENT_CODE.fullmatch(_string(message, "text").strip()):
+        return _agent_code(view, message, sender, code[1])
     text = masked(_string(message, "text") or _string(message, "caption"))
     files = _files(message, masked)
     forwarded = bool(FORWARDED & message.keys())
@@ -92,12 +96,28 @@ def _written(view: RawView, message: Json, *, edited: bool) -> Incoming | None:
     )
 
 
+def _agent_code(view: RawView, message: Json, sender: Json, code: str) -> Incoming:
+    """`/agent CODE`: an agent's account is to be linked. It is kept in no conversation."""
+    return Incoming(
+        door=Door.TELEGRAM,
+        source_key=view.source_key,
+        arrived_at=view.arrived_at,
+        sender=Contact("telegram", str(sender["id"])),
+        text="",
+        happened="agent_code",
+        button=code,
+        chat_message_id=_number(message, "message_id"),
+    )
+
+
 def _pressed(view: RawView, query: Json) -> Incoming | None:
     """The message under the button may be too old for Telegram to show; its chat is still named."""
     sender = _object(query, "from")
     if "message" not in query or "data" not in query:  # a game, or a button in somebody else's chat
         return None
     message = _object(query, "message")
+    if _string(query, "data").startswith(GROUP_MARK):
+        return _pressed_in_group(view, query, message, sender)
     person = _private_sender(_object(message, "chat"), sender)
     if person is None:
         return None
@@ -112,6 +132,26 @@ def _pressed(view: RawView, query: Json) -> Incoming | None:
         chat_message_id=_number(message, "message_id"),
         language=_language("", person),
         resident_number_found=masked.found,
+    )
+
+
+def _pressed_in_group(view: RawView, query: Json, message: Json, sender: Json) -> Incoming | None:
+    """A button of the agents' cards; whose press counts is not for the door to say."""
+    if sender.get("is_bot"):
+        return None
+    where = {
+        "chat": str(_number(_object(message, "chat"), "id")),
+        "press": _string(query, "id"),
+    }
+    return Incoming(
+        door=Door.TELEGRAM,
+        source_key=view.source_key,
+        arrived_at=view.arrived_at,
+        sender=Contact("telegram", str(_number(sender, "id"))),
+        text="",
+        happened="pressed",
+        button=_string(query, "data"),
+        evidence=where,
     )
 
 
@@ -143,9 +183,21 @@ def chat_of(update: object) -> str:
 
 
 def press_of(update: object) -> str:
-    """The id of the pressed button's query, to be answered soon; empty where nothing was pressed."""
-    query = _get(_get(update, "callback_query"), "id")
-    return query if isinstance(query, str) else ""
+    """The id of the pressed button's query, to be answered soon; empty where nothing was pressed, and
+    for the agents' cards, where the answer says what came of it."""
+    press = _get(update, "callback_query")
+    query, data = _get(press, "id"), _get(press, "data")
+    ours = isinstance(data, str) and data.startswith(GROUP_MARK)
+    return query if isinstance(query, str) and not ours else ""
+
+
+def group_joined(update: object) -> str:
+    """The number of a group that the bot was just put into, or an empty text."""
+    change = _get(update, "my_chat_member")
+    chat = _get(change, "chat")
+    inside = _get(_get(change, "new_chat_member"), "status") in ("member", "administrator")
+    number = _get(chat, "id")
+    return str(number) if inside and _is_whole(number) and number < 0 else ""
 
 
 def said_at(message: object) -> datetime | None:

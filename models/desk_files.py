@@ -141,6 +141,7 @@ TABLES: dict[str, TableRule] = {
     "gate_head": _stays("one number"),
     "gate_use": _deleted("audit", "who used a held field for what is an access record"),
     "history": _with("request", "the steps of the case"),
+    "group_card": _with("proposal", "the message in the agents' group; names nobody"),
     "hold": TableRule(
         "emptied", "holds", "revisions have no gap, so the row stays without a person"
     ),

@@ -68,7 +68,7 @@ class Incoming:
 
     `source_key` names the raw row (mailbox + UIDVALIDITY + UID, or bot + update_id). `reply_token`
     is the signed token of our Reply-To address, if the message was sent to one. `happened` is what was
-    done instead of something said (blocked, unblocked). `button` is the data of a pressed
+    done instead of something said (a key of `inbox.HAPPENED`). `button` is the data of a pressed
     button; `shared_phone` a contact shared by its owner in a private chat.
     """
 

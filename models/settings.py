@@ -46,6 +46,7 @@ class DeskSection(Section):
     regime: str = ""  # empty: the data map's company.regime
     language: str = "ko"
     public_url: str = "http://127.0.0.1:8080"
+    console_url: str = ""  # empty: no links to the console
     data_dir: Path = Path("var")
     address: str = "privacy@desk.test"
     authserv_ids: tuple[str, ...] = ()
@@ -82,6 +83,7 @@ class TelegramSection(Section):
     updates: Literal["polling", "webhook"] = "polling"
     webhook_url: str = ""  # empty: TELEGRAM_HOOK below desk.public_url
     webhook_connections: int = Field(default=1, ge=1, le=100)
+    agents_group: int = Field(default=0, le=0)  # a group's number is below zero
 
 
 class ListenSection(Section):

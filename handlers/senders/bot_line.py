@@ -159,6 +159,10 @@ class BotLine:
         failed_at, why = told.last_error_date, told.last_error_message or ""
         return Hook(told.url, told.pending_update_count, failed_at, why)
 
+    async def title(self, chat: int) -> str:
+        """What a group is called."""
+        return (await self._ask(self._bot.get_chat(chat), "getChat")).title or str(chat)
+
     async def introduce(self, language: str, commands: Mapping[str, str], about: str) -> None:
         """The menu of commands and the short description, for `language` ("" for everybody else)."""
         menu = [BotCommand(name, label) for name, label in commands.items()]
@@ -168,12 +172,13 @@ class BotLine:
             self._bot.set_my_short_description(about, language_code=code), "setMyShortDescription"
         )
 
-    async def answer_press(self, query_id: str) -> None:
-        """Ends the waiting sign on a pressed button."""
-        await self._ask(self._bot.answer_callback_query(query_id), "answerCallbackQuery")
+    async def answer_press(self, query_id: str, text: str = "", *, alert: bool = False) -> None:
+        """Ends the waiting sign on a pressed button; says something for a moment, or in a box."""
+        call = self._bot.answer_callback_query(query_id, text[:200] or None, show_alert=alert)
+        await self._ask(call, "answerCallbackQuery")
 
-    async def write(self, chat: int, text: str, keyboard: Keyboard | None) -> None:
-        """One message that cannot be forwarded or copied.
+    async def write(self, chat: int, text: str, keyboard: Keyboard | None) -> int:
+        """One message that cannot be forwarded or copied; returns its number in the chat.
 
         No preview: Telegram would open the link for it, and a one-time link would be spent.
         """
@@ -184,7 +189,18 @@ class BotLine:
             link_preview_options=LinkPreviewOptions(is_disabled=True),
             reply_markup=_markup(keyboard) if keyboard else None,
         )
-        await self._ask(call, "sendMessage")
+        return (await self._ask(call, "sendMessage")).message_id
+
+    async def edit(self, chat: int, message_id: int, text: str, keyboard: Keyboard | None) -> None:
+        """Another text and other buttons in place of those of a message of ours."""
+        call = self._bot.edit_message_text(
+            text, chat, message_id, reply_markup=_markup(keyboard) if keyboard else None
+        )
+        try:
+            await self._ask(call, "editMessageText")
+        except PermanentSendError as wrong:
+            if "not modified" not in wrong.rule:
+                raise
 
     async def delete(self, chat: int, message_id: int) -> None:
         """Takes a message out of a chat."""

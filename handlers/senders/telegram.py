@@ -74,7 +74,7 @@ class Pacer:
         while self._done and self._done[0] <= now - A_SECOND:
             self._done.popleft()
         wait = self._free.get(chat, now) - now
-        lately = self._groups.get(chat, ())
+        lately = self._groups.get(chat, deque())
         if len(lately) == IN_A_GROUP:
             wait = max(wait, lately[0] + A_MINUTE - now)
         if len(self._done) + self._flying >= IN_ALL:
@@ -109,6 +109,24 @@ class TelegramSender:
             await self._forget(chat, parcel.forget)
         self._written.pop(parcel.message_id, None)
 
+    async def post(self, chat: int, text: str, keyboard: Keyboard) -> int:
+        """One message in its turn; returns its number in the chat."""
+        async with self._in_turn(chat):
+            return await self._line.write(chat, text, keyboard)
+
+    async def edit(self, chat: int, message: int, text: str, keyboard: Keyboard) -> None:
+        """Another text in the place of a message of ours; it counts like a message."""
+        async with self._in_turn(chat):
+            await self._line.edit(chat, message, text, keyboard)
+
+    async def remove(self, chat: int, message: int) -> None:
+        """Takes a message out of a chat, where Telegram lets us."""
+        await self._forget(chat, message)
+
+    async def answer(self, press: str, text: str, *, alert: bool) -> None:
+        """Says something to the person who pressed a button."""
+        await self._line.answer_press(press, text, alert=alert)
+
     async def close(self) -> None:
         """Hangs up."""
         await self._line.close()
@@ -118,16 +136,19 @@ class TelegramSender:
         left = self._written.get(parcel.message_id, 0)
         for number, piece in enumerate(pieces[left:], start=left + 1):
             keyboard = parcel.keyboard if number == len(pieces) else None
-            async with self._pacer.turn(chat):
-                await self._write(chat, piece, keyboard)
+            async with self._in_turn(chat):
+                await self._line.write(chat, piece, keyboard)
             self._remember(parcel.message_id, number)
 
-    async def _write(self, chat: int, text: str, keyboard: Keyboard | None) -> None:
-        try:
-            await self._line.write(chat, text, keyboard)
-        except TemporarySendError as wrong:
-            self._pacer.hold(chat, wrong.after or 0)
-            raise
+    @asynccontextmanager
+    async def _in_turn(self, chat: int) -> AsyncIterator[None]:
+        """The chat's next place; where Telegram asks for a pause, the chat gets it."""
+        async with self._pacer.turn(chat):
+            try:
+                yield
+            except TemporarySendError as wrong:
+                self._pacer.hold(chat, wrong.after or 0)
+                raise
 
     def _remember(self, message_id: str, number: int) -> None:
         self._written[message_id] = number

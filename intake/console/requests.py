@@ -37,7 +37,7 @@ class Draft:
 @router.get("/requests/{reference}")
 async def show(request: Request, reference: str) -> Response:
     desk, pages = desk_of(request), pages_of(request)
-    case = await casefile.case(desk, reference, actor_of(request))
+    case = await casefile.case(desk, reference, actor_of(request), bytes_shown=True)
     draft = await _draft(desk, case)
     return pages.page(
         request,

@@ -11,6 +11,7 @@ from subjectline.models.tables.keeping import (
     RetentionRun,
 )
 from subjectline.models.tables.letters import (
+    GroupCard,
     Notice,
     NoticeRecipient,
     Outbox,
@@ -52,6 +53,7 @@ __all__ = [
     "GateCaller",
     "GateHead",
     "GateUse",
+    "GroupCard",
     "History",
     "Hold",
     "LegalHold",

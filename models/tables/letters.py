@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from subjectline.models.tables.columns import key, maybe_moment, moment, names, refers, sealed
-from subjectline.models.types import Sealed
+from subjectline.models.types import BigId, Sealed
 
 
 class Outbox(SQLModel, table=True):
@@ -49,6 +49,24 @@ class SentMessage(SQLModel, table=True):
     notice_recipient_id: int | None = refers("notice_recipient.id", nullable=True)
     conversation_id: int | None = refers("conversation.id", nullable=True)
     at: datetime = moment()
+
+
+class GroupCard(SQLModel, table=True):
+    """The message about one proposal in the agents' group."""
+
+    __tablename__ = "group_card"
+    __table_args__ = (Index("ix_group_card_due", "outcome", "due_at"),)
+
+    id: int | None = key()
+    proposal_id: int = Field(sa_type=BigId, sa_column_args=[ForeignKey("proposal.id")], unique=True)
+    chat: str
+    message: int | None = Field(default=None, sa_type=BigId)  # its number in the chat
+    shown: str = ""  # SHA-256 of what stands there
+    made_at: datetime = moment()
+    due_at: datetime = moment()
+    leased_until: datetime | None = maybe_moment()
+    outcome: str = "due"  # due (it may still change), settled, failed
+    reason: str = ""
 
 
 class PolicyVersion(SQLModel, table=True):

@@ -21,6 +21,8 @@ class Agent(SQLModel, table=True):
     role: str = "agent"  # agent, officer
     language: str = "ko"
     telegram_id: str | None = Field(default=None, unique=True)
+    link_hash: bytes | None = None  # of the code that links a Telegram account
+    link_until: datetime | None = maybe_moment()
     made_at: datetime = moment()
     disabled_at: datetime | None = maybe_moment()
     failed: int = 0

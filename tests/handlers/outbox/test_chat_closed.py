@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from desks import ACCESS, CORRECT, Office, agent, code_in
+from desks import ACCESS, CORRECT, MakeDesk, Office, agent, code_in
 
 from subjectline.handlers import chat_closed, inbox, returned
 from subjectline.handlers.inbox import Raw
@@ -14,6 +14,11 @@ from subjectline.models.tables import Audit, DeadAddress, Outbox, ReturnedLetter
 
 HANA = 4711
 SHUT = ChatClosed("the chat is closed to the bot: Forbidden: bot was blocked by the user")
+
+
+@pytest.fixture
+async def office(make_desk: MakeDesk) -> Office:
+    return await make_desk()
 
 
 async def member(office: Office) -> str:

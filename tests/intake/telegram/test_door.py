@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -204,7 +205,7 @@ async def test_the_bot_introduces_itself_in_both_languages(
     about = emulator.state.profile.short_descriptions
     async with running():
         await emulator.until(lambda: len(about) == 3)
-    names = "start privacy access correct withdraw status cancel help".split()
+    names = "start privacy access correct withdraw status cancel language help".split()
     for language, label in (("ko", "내 정보 열람"), ("en", "See my data"), ("", "내 정보 열람")):
         menu = emulator.commands(language)
         assert [each["command"] for each in menu] == names
@@ -288,6 +289,25 @@ async def test_doctor(
     assert not wrong.ok and "@BotFather" in wrong.sentence and "test-token" not in wrong.sentence
     away = await TelegramDoor(office.desk, section("http://127.0.0.1:9")).doctor()
     assert not away.ok and "cannot be reached" in away.sentence
+
+
+async def test_a_groups_number_is_told(
+    running: Running,
+    emulator: Emulator,
+    office: Office,
+    api: TelegramSection,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    emulator.group(-1007, "Agents", [HANA])
+    async with running():
+        await confirmed(emulator)
+    assert "put into the group -1007" in caplog.text
+    manner = replace(office.desk.manner, agents_group=-1007)
+    desk = replace(office.desk, manner=manner)
+    assert "The agents' group is Agents." in (await TelegramDoor(desk, api).doctor()).sentence
+    emulator.block(-1007, by=HANA)
+    desk = replace(desk, manner=replace(manner, agents_group=-9))
+    assert not (await TelegramDoor(desk, api).doctor()).ok
 
 
 async def test_doctor_looks_at_the_webhook(
