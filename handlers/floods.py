@@ -7,6 +7,7 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.models.incoming import Door, Incoming, Outcome
+from subjectline.models.rows import settled
 from subjectline.models.tables import Conversation, Message
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ async def flooded(
     """
     if incoming.door is not Door.MAIL:
         return False
-    rows = await session.exec(
+    wanted = (
         select(func.count())
         .select_from(Message)
         .where(
@@ -35,4 +36,6 @@ async def flooded(
             col(Message.at) > incoming.arrived_at - WINDOW,
         )
     )
-    return rows.one() >= desk.manner.mails_an_hour
+    with settled(session, Message, conversation.id or 0):
+        number = (await session.exec(wanted)).one()
+    return number >= desk.manner.mails_an_hour

@@ -31,7 +31,7 @@ from subjectline.handlers.identity_limits import (
 )
 from subjectline.handlers.requests import Facts, advance
 from subjectline.models.incoming import Contact, Door, Incoming, Tier
-from subjectline.models.rows import all_made, made_here, make_row
+from subjectline.models.rows import all_made, made_here, make_row, settled
 from subjectline.models.tables import Challenge, Conversation, Request
 from subjectline.models.workflow import LEVEL_NEEDED, reaches
 
@@ -261,12 +261,13 @@ async def _asked_at(session: AsyncSession, conversation_id: int, since: datetime
     if made_here(session, Conversation, conversation_id):
         made = all_made(session, Challenge)
         return [one.made_at for one in made if one.conversation_id == conversation_id]
-    found = await session.exec(
+    wanted = (
         select(Challenge.made_at)
         .where(Challenge.conversation_id == conversation_id)
         .where(col(Challenge.made_at) > since)
     )
-    return list(found)
+    with settled(session, Challenge, conversation_id):
+        return list(await session.exec(wanted))
 
 
 async def check_code(
@@ -376,14 +377,15 @@ def new_token() -> str:
 
 
 async def _newest(session: AsyncSession, conversation: Conversation) -> Challenge | None:
-    rows = await session.exec(
+    wanted = (
         select(Challenge)
         .where(Challenge.conversation_id == conversation.id)
         .where(col(Challenge.state).in_(("open", "spent")), Challenge.purpose != "call")
         .order_by(col(Challenge.id).desc())
         .limit(1)
     )
-    return rows.first()
+    with settled(session, Challenge, conversation.id or 0):
+        return (await session.exec(wanted)).first()
 
 
 async def _replace(session: AsyncSession, group_id: str) -> None:

@@ -155,18 +155,23 @@ async def _threading(session: AsyncSession, conversation: Conversation) -> dict[
 
 async def _newest_ids(session: AsyncSession, conversation_id: int) -> list[str]:
     """The Message-IDs of the person's last mails, the newest first."""
-    if made_here(session, Conversation, conversation_id):
-        theirs = [m for m in all_made(session, Message) if m.conversation_id == conversation_id]
-        came_in = [m.rfc_message_id for m in theirs if m.direction == "in" and m.rfc_message_id]
-        return came_in[: -PARENTS - 1 : -1]
-    rows = await session.exec(
+    theirs = [m for m in all_made(session, Message) if m.conversation_id == conversation_id]
+    newest = [m.rfc_message_id for m in reversed(theirs) if m.direction == "in"]
+    if made_here(session, Conversation, conversation_id) is None:
+        newest += await _ids_before(session, conversation_id)
+    return list(dict.fromkeys(one for one in newest if one))[:PARENTS]
+
+
+async def _ids_before(session: AsyncSession, conversation_id: int) -> list[str | None]:
+    wanted = (
         select(Message.rfc_message_id)
         .where(Message.conversation_id == conversation_id, Message.direction == "in")
         .where(col(Message.rfc_message_id).is_not(None))
         .order_by(col(Message.id).desc())
         .limit(PARENTS)
     )
-    return [row for row in rows if row]
+    with session.no_autoflush:  # what waits to be written was made here, and is known
+        return list(await session.exec(wanted))
 
 
 async def _requests(session: AsyncSession, ids: list[int]) -> list[Request]:

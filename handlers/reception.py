@@ -36,7 +36,7 @@ from subjectline.models.db import hold_on
 from subjectline.models.files import Apart
 from subjectline.models.incoming import Contact, Door, Incoming, Outcome
 from subjectline.models.masking import MASK
-from subjectline.models.rows import make_row
+from subjectline.models.rows import make_row, settled
 from subjectline.models.tables import Conversation, Message
 
 if TYPE_CHECKING:
@@ -181,14 +181,13 @@ async def _duplicate(session: AsyncSession, conversation: Conversation, incoming
     """
     if incoming.door is not Door.MAIL or not incoming.message_id:
         return False
-    rows = await session.exec(
-        select(Message.outcome).where(
-            Message.conversation_id == conversation.id,
-            Message.rfc_message_id == incoming.message_id,
-            Message.body_hash == incoming.body_hash,
-        )
+    wanted = select(Message.outcome).where(
+        Message.conversation_id == conversation.id,
+        Message.rfc_message_id == incoming.message_id,
+        Message.body_hash == incoming.body_hash,
     )
-    outcomes = set(rows)
+    with settled(session, Message, conversation.id or 0):
+        outcomes = set(await session.exec(wanted))
     if incoming.outcome is Outcome.HANDLE:
         outcomes -= {Outcome.HOLD, Outcome.DEAD}
     return bool(outcomes)

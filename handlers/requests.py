@@ -19,10 +19,11 @@ from subjectline.models.db import hold_on, wake
 from subjectline.models.errors import IllegalMove, NotPermitted, StaleMove
 from subjectline.models.incoming import Contact
 from subjectline.models.references import new_reference
-from subjectline.models.rows import made_here, make_row
+from subjectline.models.rows import made_here, make_row, settled
 from subjectline.models.tables import (
     Conversation,
     History,
+    Message,
     Proposal,
     Request,
     RequestMessage,
@@ -116,6 +117,7 @@ async def open_request(
     )
     await make_row(session, request)
     if message_id is not None:
+        session.info.setdefault("linked", set()).add((request.id or 0, message_id))
         session.add(RequestMessage(request_id=request.id or 0, message_id=message_id, source=True))
     first = {"kind": kind, "fields": list(fields)}
     _remember(session, desk, request, "arrive", "", audit.MEMBER, first)
@@ -379,16 +381,22 @@ async def set_kind(
 
 async def link_message(session: AsyncSession, request_id: int, message_id: int) -> None:
     """Says that a message belongs to a request (once)."""
-    if await session.get(RequestMessage, (request_id, message_id)) is None:
+    linked = session.info.setdefault("linked", set())
+    if (request_id, message_id) in linked:
+        return
+    linked.add((request_id, message_id))
+    new = made_here(session, Message, message_id) is not None
+    if new or await session.get(RequestMessage, (request_id, message_id)) is None:
         session.add(RequestMessage(request_id=request_id, message_id=message_id))
 
 
 async def open_of(session: AsyncSession, conversation_id: int) -> list[Request]:
     """The requests of a conversation that are not decided yet, oldest first."""
-    found = await session.exec(
+    wanted = (
         select(Request)
         .where(Request.conversation_id == conversation_id)
         .where(col(Request.state).not_in(FINAL))
         .order_by(col(Request.id))
     )
-    return list(found)
+    with settled(session, Request, conversation_id):
+        return list(await session.exec(wanted))

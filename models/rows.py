@@ -6,7 +6,8 @@ What was made here nobody else can have changed: it need not be read back, nor g
 """
 
 from collections import Counter
-from typing import Any, TypeVar
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, event, func, select
 from sqlmodel import Session, SQLModel
@@ -46,6 +47,16 @@ def all_made(session: AsyncSession, kind: type[Row]) -> list[Row]:
     """Every row of a table that this transaction made, oldest first."""
     made = session.info.get(MADE, {}).values()
     return [row for row in made if isinstance(row, kind)]
+
+
+def settled(
+    session: AsyncSession, kind: type[SQLModel], conversation_id: int
+) -> AbstractContextManager[Any]:
+    """Around a query of one conversation's rows of a table: where none of them waits to be written,
+    nothing else is written before it is answered."""
+    waiting: list[Any] = [row for row in (*session.new, *session.dirty) if type(row) is kind]
+    of_it = any(row.conversation_id == conversation_id for row in waiting)
+    return nullcontext() if of_it else cast(AbstractContextManager[Any], session.no_autoflush)
 
 
 async def row_of(session: AsyncSession, kind: type[Row], number: int) -> Row:
