@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -41,6 +41,12 @@ class Manner:
     console_url: str = ""  # how agents reach the console, for links in their group
     agents_group: int = 0  # the chat in which proposals are shown to agents; 0: none
     mails_an_hour: int = 20  # of one sender are handled; the rest waits for an agent
+    # So many letters of procedure a sender is sent within each of these; what comes then waits likewise.
+    answers: tuple[tuple[timedelta, int], ...] = (
+        (timedelta(hours=1), 10),
+        (timedelta(days=1), 15),
+        (timedelta(days=7), 30),
+    )
 
     def reply_address(self, token: str) -> str:
         """`privacy@desk.test` and a token as `privacy+TOKEN@desk.test` (RFC 5233).

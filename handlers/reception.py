@@ -105,15 +105,13 @@ async def receive(session: AsyncSession, desk: "Desk", incoming: Incoming, known
 async def _by_what_came_before(
     session: AsyncSession, desk: "Desk", conversation: Conversation, incoming: Incoming
 ) -> Incoming:
-    """The two intake rules that a mail alone cannot tell: `duplicate` and `flood`."""
+    """The intake rules that a mail alone cannot tell: `duplicate`, `flood` and `answered_enough`."""
     if await _duplicate(session, conversation, incoming):
         reason = "the same Message-ID, sender and body were kept before"
         return replace(incoming, rule="duplicate", outcome=Outcome.ATTACH, reason=reason)
-    if incoming.outcome is Outcome.HANDLE and await floods.flooded(
-        session, desk, conversation, incoming
-    ):
-        reason = f"more than {desk.manner.mails_an_hour} mails within an hour"
-        return replace(incoming, rule="flood", outcome=Outcome.HOLD, reason=reason)
+    if (too_much := await floods.judged(session, desk, conversation, incoming)) is not None:
+        rule, reason = too_much
+        return replace(incoming, rule=rule, outcome=Outcome.HOLD, reason=reason)
     return incoming
 
 

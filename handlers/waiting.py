@@ -23,6 +23,7 @@ ORDER = (
     "too_many_codes",
     "other_proof",
     "flood",
+    "answered_enough",
     "oversized",
     "held",
     "beside",
@@ -127,7 +128,7 @@ def _never_challenged(desk: "Desk", talk: Conversation, request: Request) -> boo
 
 
 def _of_message(message: Message, *, busy: bool) -> str:
-    if message.rule in ("flood", "oversized"):
+    if message.rule in ("flood", "answered_enough", "oversized"):
         return message.rule
     if message.beside_id is not None:
         return "beside"

@@ -49,6 +49,12 @@ _TRANSCRIPT = re.compile(
     r"|\b[45]\.\d{1,3}\.\d{1,3} ",
     re.IGNORECASE | re.MULTILINE,
 )
+# Nobody reads what is sent there. A postmaster is a person (RFC 5321, 4.5.1), and may ask for something.
+_UNREAD = re.compile(
+    r"(?:.{0,40}[._+-])?(?:no[._-]?reply|do[._-]?not[._-]?reply|mailer-?daemon|mail-daemon|bounces?"
+    r"|auto-?(?:reply|mailer))(?:[._+=-].{0,100})?@",
+    re.IGNORECASE,
+)
 _REPORTS = frozenset({"delivery-status", "tracking-status"})
 _STATUSES = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _POLITE = re.compile(rb"\s*([a-z_-]+)", re.IGNORECASE)
@@ -132,6 +138,12 @@ def mail_list(facts: Facts) -> str:
     return "" if _own_list(facts) else f"{found.title() or 'Precedence'} header"
 
 
+def unread_address(facts: Facts) -> str:
+    """By its name nobody reads the sender's address: a robot's mail, or a web form with a person behind."""
+    found = facts.senders and _UNREAD.match(facts.senders[0].value)
+    return "an address that takes no answers" if found else ""
+
+
 def oversized(facts: Facts) -> str:
     """Larger than is taken: only the beginning was read."""
     return f"larger than {facts.max_bytes} bytes" if facts.size > facts.max_bytes else ""
@@ -181,6 +193,7 @@ RULES: tuple[tuple[str, Outcome, Check], ...] = (
     ("looks_absent", Outcome.HOLD, looks_absent),
     ("generated", Outcome.HOLD, generated),
     ("list", Outcome.HOLD, mail_list),
+    ("unread_address", Outcome.HOLD, unread_address),
     ("oversized", Outcome.HOLD, oversized),
     ("spam", Outcome.HOLD, spam),
     ("no_sender", Outcome.HOLD, no_sender),
