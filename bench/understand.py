@@ -12,14 +12,23 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from subjectline.handlers.understanding import Understanding, default_vocabulary, understand
+from bench._mails import DESK, SERVER, mails
+from subjectline.handlers.understanding import (
+    Notes,
+    Understanding,
+    default_vocabulary,
+    understand,
+)
+from subjectline.intake.mail import MailPolicy, parse_mail
 
 ROUNDS, ROUND_S = 3, 0.7
 LETTER = 2_000  # characters of a long letter
 SHORT = 200
+MAILS = 600
 _LOAD = (
     "import time;t=time.perf_counter();"
     "from subjectline.handlers.understanding import default_vocabulary,understand;"
@@ -128,6 +137,26 @@ def _speed(texts: Sequence[str]) -> float:
     return statistics.median(_round(texts) for _ in range(ROUNDS))
 
 
+def _mail_speed() -> float:
+    """Mails a CPU-second as the desk reads them: again with the subject where that may tell more."""
+    policy, now = MailPolicy((SERVER,), (DESK,)), datetime.now(UTC)
+    read = [
+        parse_mail(raw, source_key=str(number), arrived_at=now, policy=policy)
+        for number, raw in enumerate(mails(MAILS))
+    ]
+    vocabulary, took = default_vocabulary(), []
+    for _ in range(ROUNDS):
+        start = time.process_time()
+        for one in read:
+            notes = Notes()
+            meant = understand(one.text, vocabulary, one.language, notes=notes)
+            if meant.decision != "apply":
+                both = f"{one.subject}\n{one.text}"
+                understand(both, vocabulary, one.language, notes=notes)
+        took.append(time.process_time() - start)
+    return MAILS / statistics.median(took)
+
+
 def _round(texts: Sequence[str]) -> float:
     vocabulary, done = default_vocabulary(), 0
     start = time.process_time()
@@ -172,6 +201,7 @@ def measure(cases: Sequence[Case]) -> list[dict[str, Any]]:
         ("values_right", lambda: _values(judged), "share", ""),
         ("short_per_cpu_s", lambda: _speed(short), "msg/s", f"up to {SHORT} characters"),
         ("letters_per_cpu_s", lambda: _speed(_letters(cases)), "msg/s", f"{LETTER} characters"),
+        ("mails_per_cpu_s", _mail_speed, "msg/s", "of bench.mail_in, subject and all"),
         ("load_s", lambda: load, "s", "import and compile"),
         ("rss_mb", lambda: rss, "MB", "after one message"),
     ]

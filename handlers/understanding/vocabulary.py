@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from subjectline.handlers.understanding.sieve import ready
 from subjectline.handlers.understanding.trie import compile_words
 
 # Longer words that hold a field's word but mean something that no member can correct. They are
@@ -124,6 +125,7 @@ class Vocabulary:
         set_(self, "_names", {key: name for key, name in names.items() if key})
         set_(self, "_pattern", compile_words(self._names))
         set_(self, "_shape", shapes)
+        ready()  # with the desk's vocabulary at its start, not with its first message
 
     def shape(self, name: str) -> str:
         return self._shape[name]
