@@ -14,7 +14,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.models.incoming import Door, Incoming, Outcome
 from subjectline.models.rows import settled
-from subjectline.models.rows import settled
 from subjectline.models.tables import Conversation, Message
 
 if TYPE_CHECKING:
