@@ -1,5 +1,6 @@
 """The three rights by chat in both languages, with the bot speaking to Telegram's HTTP interface."""
 
+from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 import pytest
@@ -22,6 +23,26 @@ class Tongue(NamedTuple):
 
 KO = Tongue(KO_MEMBER, "ko", "이메일 주소를 적어", "네", "처리")
 EN = Tongue(EN_MEMBER, "en", "email address", "yes", "done")
+
+
+@pytest.fixture(autouse=True)
+async def nothing_personal(journey: Journey) -> AsyncIterator[None]:
+    """After each journey: no call that the bot made had a value of the registry in it, and whatever
+    it sent cannot be forwarded."""
+    registry = journey.world.desk.registry
+    known = [name for name, f in registry.data_map.fields.items() if f.validator.kind != "enum"]
+    values = set[str]()
+    for who in (KO_MEMBER, EN_MEMBER):
+        values |= {value for value in (await registry.read(who.member, known)).values() if value}
+        values |= {who.name, who.email, who.phone}
+    yield
+    sent = [call for call in journey.world.telegram.calls if call.method == "sendMessage"]
+    texts = [str(call.parameters) for call in sent]
+    assert len(values) > 10 and texts
+    assert [v for v in values for text in texts if len(v) > 2 and v in text] == []
+    assert all(call.parameters.get("protect_content") for call in sent)
+
+
 BOTH = pytest.mark.parametrize("tongue", [KO, EN], ids=["ko", "en"])
 
 
@@ -150,6 +171,38 @@ async def test_cancel_takes_it_back(journey: Journey) -> None:
     await journey.hears(CHAT, journey.says(CHAT, CORRECT), KO.email)
     await journey.hears(CHAT, journey.says(CHAT, "/cancel"), "취소")
     assert (await journey.request("withdrawn")).kind == "correction"
+
+
+@BOTH
+async def test_who_blocks_the_bot_hears_by_mail(journey: Journey, tongue: Tongue) -> None:
+    """The result goes to the address that proved the chat."""
+    journey.world.telegram.user(CHAT, "Member", tongue.language)
+    await journey.linked(
+        CHAT, tongue.who, journey.says(CHAT, said(tongue, ACCESS, ACCESS_EN)), tongue.email
+    )
+    await journey.proposal()
+    journey.world.telegram.block(CHAT)
+    seen = journey.count(tongue.who)
+    await journey.approve()
+    mail = await journey.next_mail(tongue.who, seen)
+    [request] = await journey.requests()
+    assert request.state == "done" and request.reference in mail.text
+    assert tongue.who.email in await journey.open_page(mail.text)
+
+
+async def test_the_menu_stands_in_each_language(journey: Journey) -> None:
+    """Registered by language code; whoever uses another language reads that of the desk."""
+    telegram = journey.world.telegram
+    menus = {}
+    for language in ("ko", "en", "fr"):
+        await telegram.until(lambda code=language: telegram.commands(code), 20)
+        menus[language] = {
+            each["command"]: each["description"] for each in telegram.commands(language)
+        }
+    assert "language" in menus["ko"] and list(menus["ko"]) == list(menus["en"])
+    assert menus["ko"]["status"] == "진행 상황" and menus["en"]["status"] == "Where things stand"
+    assert menus["fr"] == menus["ko"]
+    await journey.hears(1, journey.says(1, "/start"))
 
 
 @pytest.mark.parametrize("word", ["/start", "/privacy", "/help", "/status", "/anything"])
