@@ -131,6 +131,8 @@ def chat_safe(text: str) -> str:
 
 def columns(text: str) -> int:
     """How many columns a text takes in a fixed-width font."""
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
