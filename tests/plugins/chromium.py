@@ -4,6 +4,8 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
 
 import uvicorn
 from browsers import PASSWORD
@@ -12,6 +14,10 @@ from servers import find
 from starlette.types import ASGIApp
 
 DESKTOP, PHONE = (1280, 900), (375, 812)
+AXE = Path(__file__).resolve().parent.parent / "vendor" / "axe-core" / "axe.min.js"
+# WCAG 2.2 AA and what axe calls good practice.
+_RUN = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.flatMap(
+  (found) => found.nodes.map((node) => `${found.id}: ${node.target.join(" ")}`))"""
 
 
 @asynccontextmanager
@@ -39,6 +45,19 @@ async def sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
     await page.fill("[name=password]", password)
     await page.press("[name=password]", "Enter")
     await page.wait_for_url("**/queue")
+
+
+async def violations(page: Page) -> list[str]:
+    """What axe-core finds on the page as it stands: `rule: element`, nothing where it is good."""
+    await page.evaluate(_axe())
+    found: list[str] = await page.evaluate(_RUN)
+    return found
+
+
+@cache
+def _axe() -> str:
+    """The program, whose last value a page could not hand back."""
+    return AXE.read_text(encoding="utf-8") + ";0"
 
 
 async def sideways(page: Page) -> int:
