@@ -15,7 +15,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, UndefinedError
 
-from subjectline.handlers import words
+from subjectline.handlers import page_letters, words
 from subjectline.handlers.letter_previews import PREVIEWS
 from subjectline.handlers.words import button_label, kind_label, state_label
 from subjectline.models.errors import BadInput, IllegalMove
@@ -98,6 +98,7 @@ DIALOGS = tuple(
 _OPTIONAL: Mapping[str, object] = {
     "sent_on": SENT_ON,
     "secure_link": "",
+    "page": "",
     "note": "",
     "reason": "",
     "echo": "",
@@ -256,7 +257,10 @@ def preview(name: str, language: str, door: Door = Door.MAIL) -> Letter:
     words.word_list(language)
     sample = PREVIEWS[name]
     door = Door.TELEGRAM if sample.letter in DIALOGS else door
-    letter = render(sample.letter, language, door, sample.facts[language])
+    facts = dict(sample.facts[language])
+    if door is Door.MAIL:
+        facts |= page_letters.shown(sample.letter, facts, SECURE_LINK)
+    letter = render(sample.letter, language, door, facts)
     return fill(letter, language, date(2026, 3, 5), "https://desk.example/m/sample")
 
 
@@ -329,6 +333,7 @@ def _environment(language: str) -> Environment:
         "language": language,
         "w": frame,
         "next_steps": words.word_list(language)["next_steps"],
+        "page_words": words.word_list(language)["pages"],
     }
     env.globals["m"] = env.get_template("mail/macros.html").module
     return env

@@ -7,14 +7,15 @@ lists all their references (one acknowledgement for three rights).
 import base64
 import json
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import facts as wording
-from subjectline.handlers.letters import Letter, render
+from subjectline.handlers import page_letters
+from subjectline.handlers.letters import SECURE_LINK, Letter, render
 from subjectline.models.db import wake
 from subjectline.models.incoming import CHATS, Contact, Door
 from subjectline.models.rows import all_made, made_here, make_row, row_of
@@ -65,6 +66,9 @@ async def _queue(desk: "Desk", session: AsyncSession, noted: Noted) -> None:
     requests = await _requests(session, noted.request_ids)
     language = requests[0].language if requests else conversation.language
     door = _door(conversation, noted.to)
+    if requests and door is Door.MAIL and noted.ready is None and noted.to is None:
+        facts, slots = page_letters.led(noted.letter, noted.facts, requests[0], SECURE_LINK)
+        noted = replace(noted, facts=noted.facts | facts, slots=noted.slots | slots)
     letter = noted.ready or render(
         noted.letter, language, door, wording.gather(desk, requests, noted.facts, language)
     )

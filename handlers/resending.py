@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import bounces, decisions, opaque, post
+from subjectline.handlers import bounces, decisions, opaque, page_letters, post
 from subjectline.handlers.letters import SECURE_LINK, Letter
 from subjectline.models.errors import BadInput, KeyDestroyed, NotPermitted
 from subjectline.models.incoming import Contact, Door
@@ -143,7 +143,9 @@ async def _as_it_left(
         text = ""
     if not text:
         raise BadInput("the letter is not kept any more", field="way")
-    slots = {"secure_link": {"request_id": request.id}} if LINK_LEFT in text else {}
+    purpose = page_letters.purpose_of(row.letter, "", request.state) or "result"
+    slot = {"secure_link": {"request_id": request.id, "purpose": purpose}}
+    slots = slot if LINK_LEFT in text else {}
     text = text.replace(LINK_LEFT, SECURE_LINK)
     letter = Letter(subject, text, _plain_html(text))
     return post.Noted(

@@ -94,6 +94,7 @@ class Common(TypedDict):
     references: NotRequired[Sequence[tuple[str, str, date]]]
     sent_on: NotRequired[date | str]
     secure_link: NotRequired[str]
+    page: NotRequired[str]  # by mail: what the link's page is for, a purpose of handlers.links
     note: NotRequired[str]  # a paragraph in an agent's own words
 
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 MAILS_SHOWN, LINES_SHOWN, CASES_SHOWN, DEEDS_SHOWN = 12, 40, 8, 9
 FULL_LINE = 54  # columns: a shorter line ends where its writer ended it
 _LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,)]")
-_CODE = re.compile(r"(?<![\dA-Z-])\d{6}(?![\dA-Z-])")
+_CODE = re.compile(r"(?<![\dA-Za-z_-])\d{6}(?![\dA-Za-z_-])")
 
 
 @dataclass(frozen=True)

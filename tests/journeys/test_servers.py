@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.server, pytest.mark.xdist_group("site")]
 Found = TypeVar("Found")
 START = "from subjectline.intake.cli import app; app()"
 AGENT_PASSWORD = "a-password-of-the-test"
-CODE = re.compile(r"(?<![\dA-Z-])\d{6}(?![\dA-Z])")
+CODE = re.compile(r"(?<![\dA-Za-z_-])\d{6}(?![\dA-Za-z_-])")
 WITHDRAW_EN = "I withdraw my consent to giving my data to third parties."
 
 CONFIG = """

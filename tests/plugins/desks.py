@@ -52,7 +52,7 @@ PEOPLE = 30
 AGENTS = (("minji", "서민지"), ("alex", "Alex Moreau"), ("jiho", "윤지호"))
 POLICY = MailPolicy((SERVER,), (DESK,))
 PARSERS = {Door.MAIL: mail_parser(POLICY), Door.TELEGRAM: parse_update}
-CODE = re.compile(r"(?<![\dA-Z-])\d{6}(?![\dA-Z])")
+CODE = re.compile(r"(?<![\dA-Za-z_-])\d{6}(?![\dA-Za-z_-])")  # not within a reference or a link
 
 # What members write, and is understood without a question.
 NEW_ADDRESS = "부산시 수영구 파도로 12, 3층"

@@ -12,7 +12,7 @@ from subjectline.models.datamap import Bilingual
 from subjectline.models.tables import Request
 
 REFERENCE = re.compile(r"\bSL-[0-9A-Z*~$=]{9}")
-CODE = re.compile(r"(?<![\dA-Z-])\d{6}(?![\dA-Z-])")
+CODE = re.compile(r"(?<![\dA-Za-z_-])\d{6}(?![\dA-Za-z_-])")
 YES = {"ko": "네", "en": "yes"}
 PATIENCE = 20.0  # seconds until a step counts as not seen
 

@@ -251,7 +251,8 @@ def other_than(code: str) -> str:
 
 
 def same(text: str) -> str:
-    """Without the code and the reference, which differ between any two letters."""
+    """Without the code, the reference and the link, which differ between any two letters."""
+    text = re.sub(r"/m/[\w-]+", "/m/", text)
     return re.sub(r"SL-[0-9A-Z*~$=]+", "SL", re.sub(r"(?<!\d)\d{6}(?!\d)", "code", text))
 
 
