@@ -189,6 +189,13 @@ def _postponing(language: str) -> str:
 
 _CODE = {"code": "482913", "expires_minutes": 10}
 _RIGHTS = _labels("개인정보 열람, 개인정보 정정", "see my data, correct my data")
+_PROXY: dict[str, Any] = {
+    "proxy_name": lambda language: _pick(language, "문보라", "Bora Moon"),
+    "rights": _labels("개인정보 열람, 개인정보 정정", "see my data, correct my data"),
+    "fields": _labels("휴대전화 번호", "mobile phone number"),
+    "expires_on": date(2026, 12, 31),
+    "secure_link": "⟦secure_link⟧",
+}
 _MAKERS: dict[str, Maker] = {
     "verify": _about("correction", **_CODE, reply_suffices=True, kinds=["correction"]),
     "verify-held": _about(
@@ -343,6 +350,8 @@ _MAKERS: dict[str, Maker] = {
         field_label=lambda language: _pick(language, "이메일 주소", "email address"),
         secure_link="⟦secure_link⟧",
     ),
+    "proxy_named": _about("access", **_PROXY),
+    "guardian_acts": _about("correction", **_PROXY),
     "resident_number": _about("correction"),
     "too_large": _about("correction"),
     "files_left_out": _about("correction", max_file_mb=10, max_all_mb=25, max_files=20),

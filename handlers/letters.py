@@ -77,6 +77,8 @@ LETTERS = (
     "postponed",
     "code",
     "contact_changing",
+    "proxy_named",
+    "guardian_acts",
     "resident_number",
     "too_large",
     "files_left_out",

@@ -8,7 +8,7 @@ from sqlalchemy import delete
 from sqlmodel import and_, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, halfway, identity, inbox, waiting
+from subjectline.handlers import audit, halfway, identity, inbox, proxy_papers, waiting
 from subjectline.handlers.dialog import reminding
 from subjectline.handlers.export import binding
 from subjectline.handlers.identity_limits import PROVISIONAL_LIVES, REMIND_AFTER
@@ -45,6 +45,7 @@ async def sweep(desk: "Desk") -> int:
     for request in await waiting.unchallenged(desk, AT_ONCE):
         steps += await _late_code(desk, request)
     steps += await halfway.tell(desk, AT_ONCE)
+    await proxy_papers.destroy_due(desk)
     await _tidy(desk)
     return steps
 

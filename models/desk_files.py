@@ -133,6 +133,8 @@ TABLES: dict[str, TableRule] = {
     "consent_entry": _deleted("consents"),
     "conversation": TableRule("emptied", "cases", "its key goes, and whom it was with"),
     "statement": _with("request", "what a member says against a refused correction, sealed"),
+    "mandate": _with("conversation", "who acts for whom, within which scope; names are sealed"),
+    "mandate_use": _with("mandate", "which requests were opened under it"),
     "manual_copy": _with("request", "who corrected a copy by hand, and when"),
     "dead_address": _deleted("notices", "a blind index; which addresses are not mailed any more"),
     "export": _with("request", "receipts of opening; the content itself goes after 7 days"),

@@ -43,7 +43,8 @@ Scan = Literal["", "unscanned", "clean", "infected", "failed"]  # empty: there w
 class FileSettings(BaseModel):
     """Limits of what is attached to one mail, and the virus scanner.
 
-    What is over a limit is named to agents and not kept. `clamd`: `unix:/run/clamav/clamd.ctl` or
+    What is over a limit is named to agents and not kept. A power of attorney is destroyed `mandate_days`
+    after it was accepted or refused. `clamd`: `unix:/run/clamav/clamd.ctl` or
     `tcp:127.0.0.1:3310`; empty means that nothing is scanned. `clamd_max_bytes` is clamd's own
     StreamMaxLength; a larger file is not sent.
     """
@@ -53,6 +54,7 @@ class FileSettings(BaseModel):
     max_file_bytes: Bytes = 10 * MEGA
     max_files: int = Field(default=20, ge=1)
     max_all_bytes: Bytes = 25 * MEGA
+    mandate_days: int = Field(default=7, ge=0, le=90)
     clamd: str = ""
     clamd_seconds: Annotated[float, Field(gt=0)] = 60
     clamd_max_bytes: Bytes = 25 * MEGA

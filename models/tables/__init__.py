@@ -19,7 +19,7 @@ from subjectline.models.tables.letters import (
     SentMessage,
 )
 from subjectline.models.tables.people import Agent, AgentSession, Audit
-from subjectline.models.tables.proofs import MobileProof
+from subjectline.models.tables.proofs import Mandate, MandateUse, MobileProof
 from subjectline.models.tables.requests import (
     Approval,
     Attempt,
@@ -58,6 +58,8 @@ __all__ = [
     "Hold",
     "LegalHold",
     "Link",
+    "Mandate",
+    "MandateUse",
     "ManualCopy",
     "Message",
     "MessageFile",
