@@ -92,6 +92,11 @@ def proof(language: str) -> Keyboard:
     return across([_who(name, language) for name in ("no_mail", "lost")])
 
 
+def without_address(language: str) -> Keyboard:
+    """A way on for somebody who has no address to name."""
+    return [[_who("lost", language)]]
+
+
 def other_ways(language: str) -> Keyboard:
     """Another address, or none at all."""
     return across([_who(name, language) for name in ("use_email", "lost")])

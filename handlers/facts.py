@@ -141,7 +141,7 @@ def _steps(about: About) -> dict[str, Any]:
     if any(r.kind == "membership_withdrawal" for r in about.requests):
         return {"next_step": "confirm_leaving"}
     open_ended = any(_lacks_value(about.desk, request) for request in about.requests)
-    return {"next_step": "answer" if open_ended else "review"}
+    return {"next_step": "value" if open_ended else "review"}
 
 
 def _lacks_value(desk: "Desk", request: Request) -> bool:

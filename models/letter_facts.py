@@ -23,7 +23,7 @@ QuestionName = Literal[
     "other_proof",
     "free",  # the agent's own question, in `note`
 ]
-NextStep = Literal["review", "confirm_leaving", "answer"]
+NextStep = Literal["review", "confirm_leaving", "value", "answer"]
 
 
 class CompanyFacts(TypedDict):

@@ -30,9 +30,10 @@ _SPOKEN: Mapping[str, tuple[str, ...]] = {
     "status": (
         r"(?:진행 ?|처리 ?)?(?:상황|상태)(?: 알려| 확인)?",
         r"어떻게 (?:되고 있|되었|됐|돼 가|되어 가)(?:나|는지|어|습니까)요?",
-        r"언제 (?:되|끝나|처리되)나요",
+        r"언제(?:쯤)? (?:되|끝나|처리되|알 수 있|답을 받|답이 오)나요|얼마나 걸리(?:나|는지|어)요?",
         r"status|(?:how is|where is|what about) my request(?: going| doing)?",
-        r"any (?:news|updates?)|what'?s the status",
+        r"any (?:news|updates?)|what'?s the status|how long (?:does|will) (?:it|this) take",
+        r"when (?:will|is) (?:it|this|my request)(?: be)? (?:done|ready|finished)",
     ),
     "cancel": (
         r"(?:요청 ?)?취소(?:해)?|그만(?:둘게요|할게요|하겠습니다)?|안 할래요|없던 일로 해",

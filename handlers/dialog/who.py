@@ -37,7 +37,7 @@ async def ask_who(
 def _ask(session: AsyncSession, desk: "Desk", conversation: Conversation) -> None:
     set_state(desk, conversation, {"step": EMAIL})
     session.add(conversation)
-    say(session, conversation, "dialog_ask_email", choices.proof(conversation.language)[-1:])
+    say(session, conversation, "dialog_ask_email", choices.without_address(conversation.language))
 
 
 async def proven(
@@ -62,7 +62,7 @@ async def code_spent(
         set_state(desk, conversation, {})
         conversation.state = "unsorted"
         session.add(conversation)
-        keys = choices.other_ways(conversation.language)[-1:]
+        keys = choices.without_address(conversation.language)
         say(session, conversation, "dialog_too_many", keys, forget=forget_message)
         return
     say(session, conversation, "dialog_code_spent", forget=forget_message)
@@ -114,7 +114,7 @@ async def _named_address(turn: Turn, requests: list[Request]) -> bool:
 async def _challenge(turn: Turn, requests: list[Request], contact: Contact) -> None:
     if await identity.too_many(turn.session, turn.desk, turn.conversation):
         turn.conversation.state = "unsorted"
-        turn.say("dialog_too_many", choices.other_ways(turn.language)[-1:])
+        turn.say("dialog_too_many", choices.without_address(turn.language))
         return
     await identity.challenge(
         turn.session, turn.desk, turn.conversation, requests, contact, turn.known

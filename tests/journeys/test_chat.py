@@ -1,6 +1,7 @@
 """The three rights by chat in both languages, with the bot speaking to Telegram's HTTP interface."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import NamedTuple
 
 import pytest
@@ -195,7 +196,7 @@ async def test_the_menu_stands_in_each_language(journey: Journey) -> None:
     telegram = journey.world.telegram
     menus = {}
     for language in ("ko", "en", "fr"):
-        await telegram.until(lambda code=language: telegram.commands(code), 20)
+        await telegram.until(partial(telegram.commands, language), 20)
         menus[language] = {
             each["command"]: each["description"] for each in telegram.commands(language)
         }
