@@ -91,5 +91,8 @@ async def _code_again(
 ) -> None:
     group = await identity.group_of(session, verifying[0].group_id)
     waiting = [request for request in group if request.state == "verifying"]
-    if not await identity.again(session, desk, conversation, waiting, incoming.sender, known):
+    believed = incoming.tier is Tier.ALIGNED
+    if not await identity.again(
+        session, desk, conversation, waiting, incoming.sender, known, believed=believed
+    ):
         conversation.state = "unsorted"

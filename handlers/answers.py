@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, dialog, identity, opening, post
+from subjectline.handlers import audit, dialog, identity, opening, other_proofs, post
 from subjectline.handlers.identity import Check, Known, Verdict
 from subjectline.handlers.post import read_thread_token
 from subjectline.handlers.replies import Thread, named
@@ -84,7 +84,9 @@ async def handle(
         return False
     answer = read_answer(incoming.text)
     came = Came(session, desk, conversation, message, incoming, known, answer)
-    if await _proof(came):
+    if await other_proofs.new_contact_code(came) or await _proof(came):
+        return True
+    if await other_proofs.contact_named(came):
         return True
     meant = named(requests, thread)
     if not await _believed(came):
@@ -212,7 +214,9 @@ async def _by_reply(came: Came) -> Challenge | None:
     if not await _quotes_us(came):
         return None
     found = await identity.open_challenge(came.session, came.conversation)
-    return found if found is not None and identity.reply_counts(came.desk, found) else None
+    if found is None or found.contact_index != came.conversation.contact_index:
+        return None  # its code went elsewhere: who answers here need not have read it
+    return found if identity.reply_counts(came.desk, found) else None
 
 
 async def _tried(came: Came, code: str) -> bool:
@@ -239,7 +243,8 @@ async def _not_proven(came: Came, requests: list[Request], check: Check) -> None
     elif chat:
         await dialog.code_spent(came.session, came.desk, came.conversation, requests, forget)
     elif not await identity.again(
-        came.session, came.desk, came.conversation, requests, came.incoming.sender, came.known
+        *(came.session, came.desk, came.conversation, requests, came.incoming.sender, came.known),
+        believed=came.incoming.tier is Tier.ALIGNED,
     ):
         came.for_agent()
 

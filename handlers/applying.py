@@ -70,7 +70,8 @@ async def _begin(
     """Commits the attempt; None where the request was applied already. With it the time that the
     changes write for "now": of the last signature, so that every attempt writes the same."""
     async with desk.db.write() as session:
-        request = await session.get_one(Request, request_id)
+        # Locked: of this and a `stop` at the same moment one sees the other.
+        request = await session.get_one(Request, request_id, with_for_update=True)
         rows = await session.exec(
             select(Proposal)
             .where(Proposal.request_id == request_id, Proposal.state == "approved")

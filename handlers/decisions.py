@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, drafting, legal_holds, letters, papers, post, statements
+from subjectline.handlers import (
+    audit,
+    drafting,
+    duplicates,
+    legal_holds,
+    letters,
+    papers,
+    post,
+    statements,
+    waits,
+    whereto,
+)
 from subjectline.handlers import facts as wording
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.drafting import AgentDraft, Draft
@@ -27,14 +38,9 @@ from subjectline.models.errors import (
     StaleMove,
     UnknownMember,
 )
-from subjectline.models.incoming import Door
+from subjectline.models.incoming import Contact, Door
 from subjectline.models.reasons import reason_text
-from subjectline.models.tables import (
-    Approval,
-    Conversation,
-    Proposal,
-    Request,
-)
+from subjectline.models.tables import Approval, Conversation, Proposal, Request
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
@@ -89,7 +95,8 @@ async def draft_for(desk: "Desk", request_id: int) -> DraftView:
     missing = tuple(str(item) for item in draft.missing)
     letter = None
     if not missing:
-        letter = drafting.render(desk, request, draft, Door(conversation.door))
+        door = whereto.door_of(conversation, whereto.elsewhere(desk, request))
+        letter = drafting.render(desk, request, draft, door)
     return DraftView(draft.outcome, letter, draft.rows, missing, draft.asks)
 
 
@@ -282,7 +289,7 @@ async def _decide(
         event,
         agent,
         request.version,
-        Facts(proposal_id=proposal.id, ready=ready),
+        Facts(proposal_id=proposal.id, ready=ready, waits=waits.hours(desk, proposal) > 0),
     )
 
 
@@ -305,6 +312,7 @@ def letter_of(
         said["letter"],
         request.conversation_id,
         [request.id or 0],
+        to=Contact(said["elsewhere"], said["recipient"]) if said.get("elsewhere") else None,
         ready=ready,
         slots=slots,
     )
@@ -348,6 +356,7 @@ async def vouch(
         if how == "papers":
             papers.came_in(session, desk, row, agent, "identity papers")
         request = await advance(session, desk, request_id, "prove", agent, version, facts)
+        await duplicates.settle(session, desk, request)
         wish = wish_of(desk, request) | {"new_contact_proof": how}
         set_wish(desk, request, wish)
         session.add(request)
@@ -376,6 +385,7 @@ def _way_out(what: str) -> str:
         "which_value": "Ask the person for the value, or enter it.",
         "bad_value": "Ask the person again, or enter a value that the field takes.",
         "paper": "Look at the papers, then propose with the proof `papers`.",
+        "stopped": "Refuse it, or talk to the person and open a new request.",
         "new_contact": "Call the new number or write to the new address, then say so.",
         "confirm_leaving": "Wait until the person has confirmed the leaving.",
         "legal_hold": "A legal hold keeps this member's data: an officer must end it first.",

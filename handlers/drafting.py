@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import rfc8785
 
-from subjectline.handlers import consents, copies, erasing, legal_holds, letters, restrictions
+from subjectline.handlers import (
+    consents,
+    copies,
+    erasing,
+    legal_holds,
+    letters,
+    refusing,
+    restrictions,
+    stopping,
+    whereto,
+)
 from subjectline.handlers import facts as wording
 from subjectline.handlers.done_facts import done_facts
 from subjectline.handlers.export.gather import Beat, Gathered, gather, still
@@ -32,7 +42,7 @@ WITHDRAWALS = ("marketing_withdrawal", "third_party_withdrawal", "membership_wit
 LINKED = ("access", "portability")
 PARTLY = ("correction", "erasure")  # may be granted in part
 BY_SYSTEM = ("access", "portability", "correction", "suspension", *WITHDRAWALS)
-PROOFS_OF_CONTACT = ("call", "papers", "code")
+PROOFS_OF_CONTACT = ("call", "papers")  # an agent's word; a code is kept with its value
 
 
 @dataclass(frozen=True)
@@ -157,12 +167,14 @@ def _refusal(desk: "Desk", request: Request, wish: AgentDraft) -> Draft:
     told = letters.refusal(request.kind, wish.ground, request.language, request.regime)
     released = wording.labels(desk, request.fields, request.language)
     told |= {"reason": wish.note, "released": released if request.subject_id else []}
-    told |= _own_words(request, wish)
+    told |= refusing.own_words(request, wish)
     return Draft("refuse", "refused", told, ground=wish.ground, note=wish.note)
 
 
 async def _correction(desk: "Desk", request: Request, wish: AgentDraft) -> Draft:
-    refused = _refused_fields(request, wish) if wish.outcome == "partial" else []
+    if stopping.stopped(desk, request):
+        return Draft("fulfil", "done", {}, missing=(Missing("stopped"),))
+    refused = refusing.refused_fields(request, wish) if wish.outcome == "partial" else []
     values, missing = check_values(desk, request, wish, without=refused)
     if missing:
         return Draft("fulfil", "done", {}, missing=tuple(missing))
@@ -179,38 +191,9 @@ async def _correction(desk: "Desk", request: Request, wish: AgentDraft) -> Draft
     )
     told = done_facts(desk, request, rows=rows)
     if refused:
-        told |= _partly(desk, request, wish, [row["label"] for row in rows], refused)
+        told |= refusing.partly(desk, request, wish, [row["label"] for row in rows], refused)
         return Draft("partial", "partial", told, tuple(changes), ground=wish.ground, rows=rows)
     return Draft("fulfil", "done", told, tuple(changes), note=wish.note, rows=rows)
-
-
-def _refused_fields(request: Request, wish: AgentDraft) -> list[str]:
-    """The fields whose value the agent emptied: they are refused, the others are corrected."""
-    refused = [n for n in request.fields if n in wish.values and not wish.values[n].strip()]
-    if not refused or len(refused) == len(request.fields) or not wish.ground:
-        raise BadInput(
-            "a partial answer corrects some fields and refuses others on a ground",
-            field="values",
-            remedy="Empty the value of each field that is refused, and choose the ground.",
-        )
-    return refused
-
-
-def _partly(
-    desk: "Desk", request: Request, wish: AgentDraft, done: list[str], refused: list[str]
-) -> dict[str, Any]:
-    """What the letter `partial` says beside the result."""
-    told = letters.refusal(request.kind, wish.ground, request.language, request.regime)
-    items = wording.labels(desk, refused, request.language)
-    told |= {"done_items": done, "refused_items": items, "reason": wish.note}
-    return told | _own_words(request, wish)
-
-
-def _own_words(request: Request, wish: AgentDraft) -> dict[str, str]:
-    """Whether the person's statement on a refused correction is kept, or may still be written."""
-    if request.kind != "correction" or request.subject_id is None:
-        return {}
-    return {"statement": "kept" if wish.statement else "invited"}
 
 
 def check_values(
@@ -250,7 +233,8 @@ def _check(
         return Missing("bad_value", name, wrong.reason)
     if known.evidence == "paper" and proof != "papers" and request.level != "document":
         return Missing("paper", name)
-    if known.contact and proof not in PROOFS_OF_CONTACT:
+    coded = wish_of(desk, request).get("proven_contacts", {}).get(name) == values[name]
+    if known.contact and not coded and proof not in PROOFS_OF_CONTACT:
         return Missing("new_contact", name)
     return None
 
@@ -343,7 +327,8 @@ def envelope(
     desk: "Desk", request: Request, conversation: Conversation, draft: Draft
 ) -> tuple[bytes, str]:
     """The bytes that an approval binds, and their SHA-256 (canonical JSON, RFC 8785)."""
-    door = Door(conversation.door)
+    to = whereto.elsewhere(desk, request)
+    door = whereto.door_of(conversation, to)
     letter = render(desk, request, draft, door)
     body = {
         "request": request.id,
@@ -351,7 +336,8 @@ def envelope(
         "kind": request.kind,
         "outcome": draft.outcome,
         "ground": draft.ground,
-        "recipient": desk.vault.text(conversation.contact),
+        "recipient": to.value if to else desk.vault.text(conversation.contact),
+        "elsewhere": to.kind if to else "",
         "door": door.value,
         "language": request.language,
         "letter": draft.letter,

@@ -96,6 +96,11 @@ def local_day(desk: "Desk", at: datetime) -> date:
     return at.astimezone(regime_named(desk.manner.regime).tz).date()
 
 
+def local_time(desk: "Desk", at: datetime) -> str:
+    """The time of day in the regime's zone, `15:04`."""
+    return f"{at.astimezone(regime_named(desk.manner.regime).tz):%H:%M}"
+
+
 def _understood(about: About) -> dict[str, Any]:
     lines = []
     for request in about.requests:

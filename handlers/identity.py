@@ -4,40 +4,66 @@ The same words leave by the same path whether the address is known or not: what 
 looked up before, and only its answer makes a difference.
 """
 
-import base64
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, holds, post
+from subjectline.handlers import audit, challenges, duplicates, holds, post, whereto
+from subjectline.handlers.challenges import (
+    IDENTITY,
+    Check,
+    Verdict,
+    is_code,
+    issue,
+    new_token,
+    reply_counts,
+)
 from subjectline.handlers.identity_limits import (
     CHANNEL_LIVES,
     CODE_LIVES,
-    CODES_A_DAY,
-    CODES_AN_HOUR,
     CONTACT_LIVES,
     PROVISIONAL_LIVES,
-    REPLY_LIVES,
-    TRIES,
     bombed,
+    failed_often,
     may_hold,
+    too_many,
 )
 from subjectline.handlers.requests import Facts, advance
 from subjectline.models.incoming import Contact, Door, Incoming, Tier
-from subjectline.models.rows import all_made, made_here, make_row, settled
 from subjectline.models.tables import Challenge, Conversation, Request
 from subjectline.models.workflow import LEVEL_NEEDED, reaches
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
 
+
+__all__ = [
+    "Check",
+    "Known",
+    "Verdict",
+    "again",
+    "by_token",
+    "challenge",
+    "challenge_sender",
+    "check_code",
+    "check_token",
+    "contested",
+    "group_of",
+    "identify",
+    "is_code",
+    "known_of",
+    "level_now",
+    "new_token",
+    "open_challenge",
+    "prove",
+    "renew",
+    "reply_counts",
+    "say_it_went",
+    "too_many",
+]
 
 HOLD_HOURS = int(PROVISIONAL_LIVES.total_seconds() // 3600)
 
@@ -52,20 +78,6 @@ class Known:
         """The one member with this registered contact; None where there is none, or two."""
         found = self.members.get((contact.kind, contact.value), ())
         return found[0] if len(found) == 1 else None
-
-
-class Verdict(StrEnum):
-    PROVEN = "proven"
-    WRONG = "wrong"
-    SPENT = "spent"  # too old, replaced or five tries
-    NONE = "none"  # there is no challenge here
-
-
-@dataclass(frozen=True)
-class Check:
-    verdict: Verdict
-    group_id: str = ""
-    tries_left: int = 0
 
 
 def level_now(
@@ -107,6 +119,7 @@ async def identify(
             await advance(
                 session, desk, request.id or 0, "prove", audit.MEMBER, request.version, facts
             )
+            await duplicates.settle(session, desk, request)
         else:
             left.append(request)
     return left
@@ -114,10 +127,7 @@ async def identify(
 
 def contested(desk: "Desk", request: Request, contact: Contact) -> bool:
     """Whether the request changes the very contact that would prove it."""
-    if request.kind != "correction":
-        return False
-    fields = desk.data_map.fields
-    return any(name in fields and fields[name].contact == contact.kind for name in request.fields)
+    return whereto.contested_kind(desk, request, contact.kind)
 
 
 async def challenge(
@@ -132,13 +142,16 @@ async def challenge(
 ) -> None:
     """Sends one challenge for a group of requests and moves them to `verifying`.
 
-    `contact` is where it goes: the sender's own address by mail; by chat the registered address that
-    was named. `believed` means that the message came authenticated from the member's own contact, so
-    that a provisional hold may start.
+    `contact` is where it goes: the sender's own address by mail, or the registered address or phone
+    that was named, by chat or mail. `believed` means that the message came authenticated from the
+    member's own contact, so that a provisional hold may start. Whether anything goes to a named contact
+    depends on the registry; nothing that the asker sees does.
     """
     member = known.only(contact)
-    code, token = await _issue(session, desk, conversation, requests[0].group_id, contact, member)
-    by_mail = conversation.door == "mail"
+    own = _own(desk, conversation, contact)
+    asked = _who_asks(conversation, member, own=own, believed=believed)
+    group = requests[0].group_id
+    _, code, token = await issue(session, desk, conversation, group, contact, member, asked=asked)
     hours = HOLD_HOURS * (believed and any(_holds(desk, request) for request in requests))
     for request in requests:
         if request.state != "received":
@@ -148,18 +161,56 @@ async def challenge(
             provisional=held,
             registry=desk.data_map.registry,
             subject=member,
-            letter={"code": code, "hold_hours": hours} if by_mail else None,
-            reply_token=token if by_mail else "",
+            letter={"code": code, "hold_hours": hours} if own else None,
+            reply_token=token if own else "",
         )
         await advance(
             session, desk, request.id or 0, "challenge", audit.SYSTEM, request.version, facts
         )
-    if not by_mail and member is not None and not await bombed(session, desk, contact):
-        ids = [request.id or 0 for request in requests]
-        post.note(
-            session,
-            post.Noted("code", conversation.id or 0, ids, {"code": code}, to=contact),
-        )
+    if not own:
+        await _send_code(session, desk, conversation, requests, contact, member, asked, code)
+
+
+def _own(desk: "Desk", conversation: Conversation, contact: Contact) -> bool:
+    """Whether a contact is the address that a mail conversation is held with."""
+    index = desk.vault.index(contact.kind, contact.value)
+    return conversation.door == Door.MAIL and conversation.contact_index == index
+
+
+def _who_asks(
+    conversation: Conversation, member: str | None, *, own: bool, believed: bool = False
+) -> str:
+    """Who causes a code (`Challenge.asked`): on them its limits fall."""
+    if own:
+        return "aligned" if believed else "unknown"
+    return "linked" if member is not None and conversation.subject_id == member else "other"
+
+
+async def _send_code(
+    session: AsyncSession,
+    desk: "Desk",
+    conversation: Conversation,
+    requests: list[Request],
+    contact: Contact,
+    member: str | None,
+    asked: str,
+    code: str,
+) -> None:
+    """The code to a named contact, if it is a member's and strangers have not had too many sent."""
+    full = await bombed(session, desk, contact, member) and asked != "linked"
+    reached = contact.kind != "phone" or desk.manner.sms
+    if member is None or full or not reached:
+        return
+    ids = [request.id or 0 for request in requests]
+    post.note(session, post.Noted("code", conversation.id or 0, ids, {"code": code}, to=contact))
+
+
+def say_it_went(session: AsyncSession, conversation: Conversation, requests: list[Request]) -> None:
+    """By mail, in words that fit whether the named contact is registered or not."""
+    minutes = int(CODE_LIVES.total_seconds() // 60)
+    facts = {"question": "named_code", "expires_minutes": minutes}
+    ids = [request.id or 0 for request in requests]
+    post.note(session, post.Noted("question", conversation.id or 0, ids, facts))
 
 
 async def challenge_sender(
@@ -193,113 +244,65 @@ async def again(
     contact: Contact,
     known: Known,
     letter: str = "verify",
+    *,
+    believed: bool = False,
 ) -> bool:
-    """A new code for requests that are verifying already; the old one dies. False: too many."""
-    if await too_many(session, desk, conversation):
+    """A new code for requests that are verifying already, to where the last one went; the old one dies.
+    False: too many."""
+    group = requests[0].group_id
+    last = await challenges.last_of(session, group)
+    elsewhere = challenges.where_to(desk, last) if last is not None else None
+    named = elsewhere is not None and not _own(desk, conversation, elsewhere)
+    if named and elsewhere is not None and last is not None:
+        contact, member = elsewhere, last.subject_id
+    else:
+        member = known.only(contact)
+    own = _own(desk, conversation, contact)
+    asked = _who_asks(conversation, member, own=own, believed=believed)
+    if await too_many(session, desk, conversation, asked):
         return False
-    member = known.only(contact)
-    code, token = await _issue(session, desk, conversation, requests[0].group_id, contact, member)
-    ids = [request.id or 0 for request in requests]
-    noted = post.Noted(letter, conversation.id or 0, ids, {"code": code}, reply_token=token)
-    if conversation.door != "mail":
-        noted = post.Noted("code", conversation.id or 0, ids, {"code": code}, to=contact)
-    if conversation.door == "mail" or member is not None:
+    _, code, token = await issue(session, desk, conversation, group, contact, member, asked=asked)
+    if own:
+        ids = [request.id or 0 for request in requests]
+        noted = post.Noted(letter, conversation.id or 0, ids, {"code": code}, reply_token=token)
         post.note(session, noted)
+        return True
+    await _send_code(session, desk, conversation, requests, contact, member, asked, code)
+    if conversation.door == Door.MAIL:
+        say_it_went(session, conversation, requests)
     return True
-
-
-async def _issue(
-    session: AsyncSession,
-    desk: "Desk",
-    conversation: Conversation,
-    group: str,
-    contact: Contact,
-    member: str | None,
-) -> tuple[str, str]:
-    """A new code and reply token for a group; the ones before die."""
-    code, token, now = f"{secrets.randbelow(10**6):06d}", new_token(), desk.clock()
-    await _replace(session, group)
-    await make_row(
-        session,
-        Challenge(
-            group_id=group,
-            conversation_id=conversation.id or 0,
-            code_hash=_code_hash(desk, group, code),
-            token_hash=desk.vault.keyed_hash("reply", token),
-            contact_kind=contact.kind,
-            contact_index=desk.vault.index(contact.kind, contact.value),
-            registry_id=desk.data_map.registry if member else None,
-            subject_id=member,
-            made_at=now,
-            expires_at=now + CODE_LIVES,
-        ),
-    )
-    return code, token
 
 
 async def renew(
     session: AsyncSession, desk: "Desk", conversation: Conversation, group: str, contact: Contact
-) -> tuple[str, str]:
-    """A new code and reply token that prove the same as the group's last challenge did."""
-    rows = await session.exec(
-        select(Challenge).where(Challenge.group_id == group).order_by(col(Challenge.id).desc())
-    )
-    last = rows.first()
+) -> tuple[str, str] | None:
+    """A new code and reply token that prove the same as the group's last challenge did.
+
+    None where that one went to another contact: what it proves is not said to this one.
+    """
+    last = await challenges.last_of(session, group)
+    index = desk.vault.index(contact.kind, contact.value)
+    if last is not None and last.contact_index != index:
+        return None
     member = last.subject_id if last else None
-    return await _issue(session, desk, conversation, group, contact, member)
-
-
-async def too_many(session: AsyncSession, desk: "Desk", conversation: Conversation) -> bool:
-    """Whether this asker has had the codes of an hour or a day (limits fall on the asker)."""
-    now = desk.clock()
-    times = await _asked_at(session, conversation.id or 0, now - timedelta(days=1))
-    lately = sum(1 for at in times if at > now - timedelta(hours=1))
-    return lately >= CODES_AN_HOUR or len(times) >= CODES_A_DAY
-
-
-async def _asked_at(session: AsyncSession, conversation_id: int, since: datetime) -> list[datetime]:
-    if made_here(session, Conversation, conversation_id):
-        made = all_made(session, Challenge)
-        return [one.made_at for one in made if one.conversation_id == conversation_id]
-    wanted = (
-        select(Challenge.made_at)
-        .where(Challenge.conversation_id == conversation_id)
-        .where(col(Challenge.made_at) > since)
+    _, code, token = await issue(
+        session, desk, conversation, group, contact, member, asked="unknown"
     )
-    with settled(session, Challenge, conversation_id):
-        return list(await session.exec(wanted))
+    return code, token
 
 
 async def check_code(
     session: AsyncSession, desk: "Desk", conversation: Conversation, code: str
 ) -> tuple[Check, Challenge | None]:
     """Tries a code against the conversation's open challenge; a wrong one costs a try."""
-    found = await _newest(session, conversation)
+    found = await challenges.newest(session, conversation)
     if found is None:
         return Check(Verdict.NONE), None
-    if found.state != "open" or found.tries >= TRIES or desk.clock() > found.expires_at:
-        return Check(Verdict.SPENT, found.group_id), None
-    if is_code(desk, found, code):
-        return Check(Verdict.PROVEN, found.group_id), found
-    found.tries += 1
-    audit.note(
-        session,
-        desk.clock,
-        audit.MEMBER,
-        "wrong_code",
-        thing=f"challenge:{found.id}",
-        outcome="refused",
-        tries=found.tries,
-    )
-    if found.tries >= TRIES:
-        found.state = "spent"
-        return Check(Verdict.SPENT, found.group_id), None
-    return Check(Verdict.WRONG, found.group_id, TRIES - found.tries), None
-
-
-def is_code(desk: "Desk", proof: Challenge, code: str) -> bool:
-    """Whether this is the code that was sent, in constant time; says nothing of its age or tries."""
-    return secrets.compare_digest(proof.code_hash, _code_hash(desk, proof.group_id, code))
+    check = challenges.tried(session, desk, found, code)
+    if check.verdict is Verdict.SPENT and await failed_often(session, desk, found):
+        conversation.state = "unsorted"
+        session.add(conversation)
+    return check, found if check.verdict is Verdict.PROVEN else None
 
 
 async def check_token(
@@ -319,14 +322,10 @@ async def by_token(
         select(Challenge).where(
             Challenge.token_hash == desk.vault.keyed_hash("reply", token),
             Challenge.conversation_id == conversation.id,
+            Challenge.purpose == IDENTITY,
         )
     )
     return rows.first()
-
-
-def reply_counts(desk: "Desk", found: Challenge) -> bool:
-    """Whether an answer to the challenge's letter is not too late."""
-    return desk.clock() <= found.made_at + REPLY_LIVES
 
 
 async def prove(
@@ -350,11 +349,13 @@ async def prove(
     for request in await group_of(session, proof.group_id):
         waits = request.state in ("received", "verifying") and request.kind != "unclear"
         if waits and not contested(desk, request, by):
+            whereto.remember(desk, request, conversation, challenges.where_to(desk, proof))
             opened.append(
                 await advance(
                     session, desk, request.id or 0, "prove", audit.MEMBER, request.version, facts
                 )
             )
+            await duplicates.settle(session, desk, request)
     return opened
 
 
@@ -367,44 +368,9 @@ async def group_of(session: AsyncSession, group_id: str) -> list[Request]:
 
 async def open_challenge(session: AsyncSession, conversation: Conversation) -> Challenge | None:
     """The conversation's newest challenge, if it waits for an answer."""
-    found = await _newest(session, conversation)
+    found = await challenges.newest(session, conversation)
     return found if found is not None and found.state == "open" else None
-
-
-def new_token() -> str:
-    """256 random bits as it may stand in a mail address: lower-case base 32."""
-    return "v" + base64.b32encode(secrets.token_bytes(32)).decode().rstrip("=").lower()
-
-
-async def _newest(session: AsyncSession, conversation: Conversation) -> Challenge | None:
-    wanted = (
-        select(Challenge)
-        .where(Challenge.conversation_id == conversation.id)
-        .where(col(Challenge.state).in_(("open", "spent")), Challenge.purpose != "call")
-        .order_by(col(Challenge.id).desc())
-        .limit(1)
-    )
-    with settled(session, Challenge, conversation.id or 0):
-        return (await session.exec(wanted)).first()
-
-
-async def _replace(session: AsyncSession, group_id: str) -> None:
-    """A new code kills the old one."""
-    for one in all_made(session, Challenge):
-        if one.group_id == group_id and one.state == "open":
-            one.state = "replaced"
-    if any(one.group_id == group_id for one in all_made(session, Request)):
-        return  # the group began in this transaction, and so did all its codes
-    await session.exec(
-        update(Challenge)
-        .where(col(Challenge.group_id) == group_id, col(Challenge.state) == "open")
-        .values(state="replaced")
-    )
 
 
 def _holds(desk: "Desk", request: Request) -> bool:
     return bool(holds.holds_for(request.kind, request.fields, (), desk.data_map))
-
-
-def _code_hash(desk: "Desk", group_id: str, code: str) -> bytes:
-    return desk.vault.keyed_hash("code", f"{group_id}:{code}")

@@ -196,6 +196,8 @@ _PROXY: dict[str, Any] = {
     "expires_on": date(2026, 12, 31),
     "secure_link": "⟦secure_link⟧",
 }
+_WAITS: dict[str, object] = {"hours": 24, "until": date(2026, 3, 6), "until_time": "15:04"}
+_WAITS["secure_link"] = "⟦secure_link⟧"
 _MAKERS: dict[str, Maker] = {
     "verify": _about("correction", **_CODE, reply_suffices=True, kinds=["correction"]),
     "verify-held": _about(
@@ -352,6 +354,7 @@ _MAKERS: dict[str, Maker] = {
     ),
     "proxy_named": _about("access", **_PROXY),
     "guardian_acts": _about("correction", **_PROXY),
+    "change_waits": _about("correction", field_labels=lambda lang: [_phone(lang)], **_WAITS),
     "resident_number": _about("correction"),
     "too_large": _about("correction"),
     "files_left_out": _about("correction", max_file_mb=10, max_all_mb=25, max_files=20),

@@ -129,10 +129,11 @@ async def identify(
     left = [request for request in left if request not in contested]
     if not left:
         return
-    if await identity.too_many(session, desk, conversation):
+    believed = incoming.tier is Tier.ALIGNED
+    asked = "aligned" if believed else "unknown"
+    if await identity.too_many(session, desk, conversation, asked):
         conversation.state = "unsorted"
         return
-    believed = incoming.tier is Tier.ALIGNED
     await identity.challenge(
         session, desk, conversation, left, incoming.sender, known, believed=believed
     )

@@ -18,7 +18,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import bounces, chat_closed, letters, links, reachable
+from subjectline.handlers import bounces, chat_closed, letters, links, reachable, stopping
 from subjectline.handlers import facts as wording
 from subjectline.handlers.retries import pause_after
 from subjectline.models.errors import ChatClosed, PermanentSendError, TemporarySendError
@@ -251,6 +251,9 @@ async def _link(desk: "Desk", slots: dict[str, Any]) -> str:
         return ""
     async with desk.write() as session:
         purpose = str(wanted.get("purpose", "result"))
+        if purpose == stopping.PURPOSE:
+            token = await stopping.make(session, desk, int(wanted["request_id"]))
+            return stopping.url(desk, token)
         token = await links.make(session, desk, int(wanted["request_id"]), purpose)
     return links.url(desk, token)
 

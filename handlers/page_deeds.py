@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import answers, attachments, audit, dialog, identity, links
+from subjectline.handlers import answers, attachments, audit, dialog, identity, links, new_contact
 from subjectline.handlers.answers import YES_QUESTIONS, Came
 from subjectline.handlers.audit import MEMBER, Actor
 from subjectline.handlers.identity import Check, Known, Verdict
@@ -43,6 +43,11 @@ async def try_code(desk: "Desk", token: str, cookie: str, text: str, place: str)
     _meant_for(opened, "code", "confirm")
     async with desk.write() as session:
         request, talk = await _found(session, opened)
+        new = await new_contact.awaited(session, talk.id or 0)
+        if new is not None and new.request_id == request.id:
+            check = await new_contact.check(session, desk, talk, code)
+            _note(session, desk, request, "page_code", place, check.verdict)
+            return check
         waiting = await identity.open_challenge(session, talk)
         if waiting is not None and waiting.group_id != request.group_id:
             return Check(Verdict.SPENT, request.group_id)  # it is another request's
@@ -89,7 +94,15 @@ async def _again(
         await dialog.code_spent(session, desk, talk, requests, 0)
         return "in_chat"
     contact = Contact(talk.contact_kind, desk.vault.text(talk.contact))
-    sent = await identity.again(session, desk, talk, requests, contact, known)
+    sent = await identity.again(
+        session,
+        desk,
+        talk,
+        requests,
+        contact,
+        known,
+        believed=True,  # its link was read there
+    )
     return "sent" if sent else "too_many"
 
 

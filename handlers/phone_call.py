@@ -16,13 +16,13 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, identity, post, proving
+from subjectline.handlers import audit, challenges, identity, post, proving
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.identity import Check, Verdict
 from subjectline.handlers.identity_limits import CODE_LIVES, TRIES, bombed
 from subjectline.models.errors import BadInput, IllegalMove, NotPermitted, TooManyTries
 from subjectline.models.incoming import Contact
-from subjectline.models.tables import Challenge, Request
+from subjectline.models.tables import Challenge, Conversation, Request
 from subjectline.models.workflow import BEFORE_PROOF
 
 if TYPE_CHECKING:
@@ -146,6 +146,7 @@ async def _issue(
         .where(col(Challenge.purpose) == PURPOSE)
         .values(state="replaced")
     )
+    talk = await session.get_one(Conversation, request.conversation_id)
     code, now, group = f"{secrets.randbelow(10**6):06d}", desk.clock(), _group(request.id or 0)
     session.add(
         Challenge(
@@ -161,6 +162,7 @@ async def _issue(
             expires_at=now + CODE_LIVES,
             purpose=PURPOSE,
             asked="agent",
+            contact=desk.vault.seal(talk.key_id, "challenge.contact", contact.value),
             request_id=request.id,
         )
     )
@@ -188,7 +190,14 @@ async def _tried(
     found.state = "proven"
     group = await identity.group_of(session, request.group_id)
     await proving.open_as(
-        session, desk, group, found.subject_id or "", found.contact_kind, agent, "phone_code"
+        session,
+        desk,
+        group,
+        found.subject_id or "",
+        found.contact_kind,
+        agent,
+        "phone_code",
+        challenges.where_to(desk, found),
     )
     return Check(Verdict.PROVEN)
 

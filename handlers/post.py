@@ -49,6 +49,7 @@ def note(session: AsyncSession, noted: Noted) -> None:
     waiting: list[Noted] = session.info.setdefault("letters", [])
     for other in waiting:
         same = (other.letter, other.conversation_id) == (noted.letter, noted.conversation_id)
+        same = same and other.to == noted.to
         if same and other.request_ids and noted.request_ids and other.facts == noted.facts:
             other.request_ids += [i for i in noted.request_ids if i not in other.request_ids]
             return
@@ -111,7 +112,9 @@ def _content(
         "subject": _subject(desk, letter, requests),
         "text": letter.text,
         "html": letter.html,
-        "reply_to": desk.manner.reply_address(token) if noted.to is None else "",
+        "reply_to": desk.manner.reply_address(token)
+        if noted.to is None or noted.reply_token
+        else "",
         "slots": noted.slots,
         "keyboard": noted.keyboard,
         "forget": noted.forget,

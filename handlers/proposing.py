@@ -3,7 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from subjectline.handlers import audit, choices, decisions, drafting
+from subjectline.handlers import audit, choices, decisions, drafting, new_contact
 from subjectline.handlers import facts as wording
 from subjectline.handlers.done_facts import kept_facts
 from subjectline.handlers.drafting import Draft, Missing
@@ -37,9 +37,13 @@ async def draft(desk: "Desk", task: Task) -> None:
     question = await _question(desk, request, conversation, made)
     if question is None and not made.missing:
         made = await drafting.with_export(desk, request, made, partial(hold_lease, desk, task))
+    change = None if question else await new_contact.wanted(desk, request, made)
     async with desk.write() as session:
         if question is not None:
             await advance(session, desk, request_id, "ask", audit.SYSTEM, version, question)
+        elif change is not None:
+            row = await session.get_one(Request, request_id)
+            await new_contact.begin(session, desk, row, version, change)
         elif not made.missing:
             row = await session.get_one(Request, request_id)
             await decisions.propose_draft(session, desk, row, version, made)

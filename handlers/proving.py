@@ -11,7 +11,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import identity
+from subjectline.handlers import duplicates, identity, whereto
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.requests import Facts, advance, open_of
 from subjectline.models.incoming import Contact
@@ -52,22 +52,27 @@ async def open_as(
     by: str,
     actor: Actor,
     reason: str,
+    contact: Contact | None = None,
 ) -> list[Request]:
     """Opens the requests that wait for proof as this member's; returns those that were opened.
 
     `by` is the kind of contact that proved it: what changes it stays closed. `reason` (shared_contact,
-    mobile_identity, phone_code) stands in the history. Codes that were sent before end.
+    mobile_identity, phone_code) stands in the history. Codes that were sent before end. `contact` is the one that proved
+    it, where it is known: a correction of the conversation's own contact has its letters there.
     """
     facts = Facts(level="contact", registry=desk.data_map.registry, subject=member, reason=reason)
     opened = []
     for request in requests:
         waits = request.state in BEFORE_PROOF and request.kind != "unclear"
         if waits and not identity.contested(desk, request, Contact(by, "")):
+            conversation = await session.get_one(Conversation, request.conversation_id)
+            whereto.remember(desk, request, conversation, contact)
             opened.append(
                 await advance(
                     session, desk, request.id or 0, "prove", actor, request.version, facts
                 )
             )
+            await duplicates.settle(session, desk, request)
     await _end_codes(session, {request.group_id for request in opened})
     return opened
 

@@ -4,7 +4,6 @@
 database was asked before, by `lookups`: no transaction of the desk waits for somebody else's.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -19,6 +18,8 @@ from subjectline.handlers import (
     bounces,
     dialog,
     floods,
+    naming,
+    new_contact,
     objecting,
     opening,
     post,
@@ -42,8 +43,6 @@ from subjectline.models.tables import Conversation, Message
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
 
-ADDRESS = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,24}")
-MOST_ADDRESSES = 3
 TALKS = "talks"  # the conversations that this transaction has looked for
 
 
@@ -54,7 +53,7 @@ async def lookups(desk: "Desk", batch: Sequence[Incoming]) -> list[Known]:
     RegistryAway. Who writes from an address at which our letters bounced is reached there again.
     """
     await reachable.heard_from(desk, batch)
-    asked = [_asked_about(incoming) for incoming in batch]
+    asked = [_asked_about(desk, incoming) for incoming in batch]
     members: dict[str, dict[str, list[str]]] = {}
     for kind in ("email", "phone"):
         values = dict.fromkeys(c.value for each in asked for c in each if c.kind == kind)
@@ -64,11 +63,12 @@ async def lookups(desk: "Desk", batch: Sequence[Incoming]) -> list[Known]:
     ]
 
 
-def _asked_about(incoming: Incoming) -> list[Contact]:
+def _asked_about(desk: "Desk", incoming: Incoming) -> list[Contact]:
     asked = [incoming.sender] if incoming.sender.kind == "email" else []
     if incoming.door.is_chat:
-        found = ADDRESS.findall(incoming.text)[:MOST_ADDRESSES]
-        asked += [Contact("email", address.lower()) for address in found]
+        asked += naming.named_in(desk, incoming)
+    elif incoming.door is Door.MAIL:
+        asked += naming.answered_with(desk, incoming)
     if shared := shared_contact.contact_of(incoming):
         asked = [shared]
     return list(dict.fromkeys(asked))
@@ -86,7 +86,9 @@ async def receive(session: AsyncSession, desk: "Desk", incoming: Incoming, known
             _leave_to_agent(session, conversation, message, incoming)
         return message
     await _tell_about_resident_number(session, conversation, incoming)
-    if await shared_contact.take(session, desk, conversation, incoming, known):
+    if await shared_contact.take(
+        session, desk, conversation, incoming, known
+    ) or await new_contact.by_reply(session, desk, incoming):
         return message
     if incoming.door.is_chat and await dialog.handle(
         session, desk, conversation, message, incoming, known

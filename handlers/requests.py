@@ -11,7 +11,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, choices, given_up, holds, post
+from subjectline.handlers import audit, choices, given_up, holds, post, whereto
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.deadlines import due
 from subjectline.handlers.wishes import set_wish
@@ -65,6 +65,7 @@ class Facts:
     reply_token: str = ""
     successor: int | None = None
     keyboard: list[list[dict[str, str]]] | None = None
+    waits: bool = False  # what was approved is not written at once: its person is warned first
 
     def told(self) -> dict[str, Any]:
         """What the history keeps of them."""
@@ -152,8 +153,8 @@ async def advance(
     await _move_holds(session, desk, request, move, facts)
     await _void_proposals(session, request, move)
     await given_up.restriction(session, request)
-    _queue_work(session, desk, request, move)
-    _call_for_letter(session, request, move, facts)
+    _queue_work(session, desk, request, move, facts)
+    _call_for_letter(session, desk, request, move, facts)
     audit.note(session, desk.clock, actor, event, request=request, reason=facts.reason)
     return request
 
@@ -327,11 +328,13 @@ async def _void_proposals(session: AsyncSession, request: Request, move: Move) -
     )
 
 
-def _queue_work(session: AsyncSession, desk: "Desk", request: Request, move: Move) -> None:
+def _queue_work(
+    session: AsyncSession, desk: "Desk", request: Request, move: Move, facts: Facts
+) -> None:
     if request.state == "open" and move.event in DRAFTED_AFTER:
         kind = "draft"
     elif request.state == "applying":
-        kind = "apply"
+        kind = "warn" if facts.waits else "apply"
     else:
         return
     target = f"{request.id}:{request.version}"
@@ -339,7 +342,9 @@ def _queue_work(session: AsyncSession, desk: "Desk", request: Request, move: Mov
     wake(session, "task")
 
 
-def _call_for_letter(session: AsyncSession, request: Request, move: Move, facts: Facts) -> None:
+def _call_for_letter(
+    session: AsyncSession, desk: "Desk", request: Request, move: Move, facts: Facts
+) -> None:
     if not move.letter or facts.letter is None:
         return
     if facts.ready is not None:
@@ -355,7 +360,7 @@ def _call_for_letter(session: AsyncSession, request: Request, move: Move, facts:
             request.conversation_id,
             [request.id or 0],
             extra,
-            to=facts.to,
+            to=facts.to or whereto.elsewhere(desk, request),
             reply_token=facts.reply_token,
             keyboard=choices.bound(facts.keyboard, request.reference, request.version),
         ),

@@ -26,7 +26,7 @@ from subjectline.models.tables import (
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
 
-ONCE = frozenset({"verify", "code", "reminder", "forget", "contact_changing"})
+ONCE = frozenset({"verify", "code", "reminder", "forget", "contact_changing", "change_waits"})
 LINK_LEFT = "[one-time link]"  # as `outbox` keeps a letter that had one
 
 

@@ -83,8 +83,8 @@ async def _reminder(session: AsyncSession, desk: "Desk", request: Request) -> Fa
     if request.state != "verifying" or conversation.door != "mail":
         return Facts()
     contact = Contact(conversation.contact_kind, desk.vault.text(conversation.contact))
-    code, token = await identity.renew(session, desk, conversation, request.group_id, contact)
-    return Facts(letter={"code": code}, reply_token=token)
+    made = await identity.renew(session, desk, conversation, request.group_id, contact)
+    return Facts(letter={"code": made[0]}, reply_token=made[1]) if made else Facts()
 
 
 async def _expired_holds(desk: "Desk") -> list[Request]:

@@ -6,20 +6,31 @@ that a reason is gone with what caused it.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import identity
+from subjectline.handlers.identity_limits import FAILED_OFTEN, TRIES
 from subjectline.models.incoming import Contact, Door, Outcome
-from subjectline.models.tables import Conversation, History, Message, Outbox, Request
+from subjectline.models.tables import (
+    Challenge,
+    Conversation,
+    History,
+    Message,
+    Outbox,
+    Request,
+)
 from subjectline.models.workflow import FINAL
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
 
 ORDER = (
+    "stopped",
+    "identity_failed",
     "too_many_codes",
     "other_proof",
     "flood",
@@ -46,10 +57,15 @@ async def reasons(
         talk = doors[request.conversation_id]
         if _never_challenged(desk, talk, request):
             found[request.conversation_id].add("too_many_codes")
-    for number in await _asked_for_papers(session, requests):
-        found[number].add("other_proof")
-    for number in await _not_sent(session, ids):
-        found[number].add("not_sent")
+    by_key = {
+        "other_proof": await _asked_for_papers(session, requests),
+        "stopped": await _stopped(session, requests),
+        "identity_failed": await _failed_often(session, desk, ids),
+        "not_sent": await _not_sent(session, ids),
+    }
+    for key, numbers in by_key.items():
+        for number in numbers:
+            found[number].add(key)
     busy = {request.conversation_id for request in requests}
     for message in await _waiting_messages(session, ids):
         number = message.conversation_id
@@ -94,7 +110,7 @@ async def challenge_late(desk: "Desk", request: Request) -> bool:
             for one in await identity.group_of(session, request.group_id)
             if _never_challenged(desk, talk, one)
         ]
-        if not group or await identity.too_many(session, desk, talk):
+        if not group or await _too_many(session, desk, talk):
             return False
         contact = Contact(talk.contact_kind, desk.vault.text(talk.contact))
         await identity.challenge(session, desk, talk, group, contact, known)
@@ -102,10 +118,17 @@ async def challenge_late(desk: "Desk", request: Request) -> bool:
     return True
 
 
+async def _too_many(session: AsyncSession, desk: "Desk", talk: Conversation) -> bool:
+    """Whoever asked: nobody knows any more how far the mail was believed."""
+    return await identity.too_many(session, desk, talk) or await identity.too_many(
+        session, desk, talk, "aligned"
+    )
+
+
 async def _may_have_one(desk: "Desk", conversation_id: int) -> bool:
     async with desk.db.read() as session:
         talk = await session.get_one(Conversation, conversation_id)
-        return not await identity.too_many(session, desk, talk)
+        return not await _too_many(session, desk, talk)
 
 
 async def _leave_the_list(session: AsyncSession, desk: "Desk", talk: Conversation) -> None:
@@ -153,6 +176,30 @@ async def _asked_for_papers(session: AsyncSession, requests: Sequence[Request]) 
         select(History).where(col(History.request_id).in_(early), History.event == "clarify")
     )
     return {early[row.request_id] for row in rows if row.facts.get("question") == "other_proof"}
+
+
+async def _stopped(session: AsyncSession, requests: Sequence[Request]) -> set[int]:
+    """Conversations of requests that a contact of the member has stopped."""
+    open_ones = {r.id: r.conversation_id for r in requests if r.kind == "correction"}
+    rows = await session.exec(
+        select(History.request_id).where(
+            col(History.request_id).in_(open_ones), History.event == "stop"
+        )
+    )
+    return {open_ones[number] for number in rows}
+
+
+async def _failed_often(session: AsyncSession, desk: "Desk", ids: Iterable[int]) -> set[int]:
+    """Conversations in which codes were tried until they were spent, three within a day."""
+    since = desk.clock() - timedelta(days=1)
+    rows = await session.exec(
+        select(Challenge.conversation_id)
+        .where(col(Challenge.conversation_id).in_(ids), col(Challenge.tries) >= TRIES)
+        .where(col(Challenge.made_at) > since)
+        .group_by(col(Challenge.conversation_id))
+        .having(func.count() >= FAILED_OFTEN)
+    )
+    return set(rows)
 
 
 async def _not_sent(session: AsyncSession, ids: Iterable[int]) -> set[int]:

@@ -62,6 +62,7 @@ MOVES: tuple[Move, ...] = (
     Move("refuse", ("proposed",), "refused", "refused", "end", needs=("proposal",)),
     Move("apply", ("applying",), "done", "done", "finish"),
     Move("fail", ("applying",), "open"),
+    Move("stop", (*WORKING, "proposed", "applying"), "open"),
     Move("withdraw", NOT_DECIDED, "withdrawn", "withdrawn", "end"),
     Move("supersede", ("received", "verifying", "open", "waiting"), "superseded", "moved", "move"),
 )

@@ -117,6 +117,8 @@ class Field(Strict):
     `purposes` and `recipients` are filled in from those sections of the map. `stored` says how the
     column writes a phone number: canonical (+82…), national (010-…) or digits. An erasure empties the
     column or takes the `row`; `leave`: the membership cannot be without it, so it goes only with it.
+    `waits_hours`: a corrected value is written so many hours after the approval at the earliest, and every
+    registered contact hears at once how to stop it.
     """
 
     name: str
@@ -131,6 +133,7 @@ class Field(Strict):
     evidence: Literal["none", "paper"] = "none"
     erase: Literal["column", "row", "leave"] = "column"
     contact: Literal["email", "phone"] | None = None
+    waits_hours: int = pydantic.Field(default=0, ge=0, le=24 * 14)
     copies: tuple[Copy, ...] = ()
     manual: tuple[Manual, ...] = ()
     purposes: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
@@ -53,6 +53,7 @@ AGENTS = (("minji", "서민지"), ("alex", "Alex Moreau"), ("jiho", "윤지호")
 POLICY = MailPolicy((SERVER,), (DESK,))
 PARSERS = {Door.MAIL: mail_parser(POLICY), Door.TELEGRAM: parse_update}
 CODE = re.compile(r"(?<![\dA-Za-z_-])\d{6}(?![\dA-Za-z_-])")  # not within a reference or a link
+STOP = re.compile(r"/m/stop/([A-Za-z0-9_-]{43})")
 
 # What members write, and is understood without a question.
 NEW_ADDRESS = "부산시 수영구 파도로 12, 3층"
@@ -154,7 +155,7 @@ class Office:
 
     @property
     def senders(self) -> outbox.Senders:
-        return {Door.MAIL: self.tray, Door.TELEGRAM: self.tray}
+        return {Door.MAIL: self.tray, Door.TELEGRAM: self.tray, Door.SMS: self.tray}
 
     def last(self, recipient: str) -> Parcel:
         """The newest letter to an address or a chat."""
@@ -236,6 +237,13 @@ def code_in(parcel: Parcel) -> str:
     return found[0]
 
 
+def stop_token(parcel: Parcel) -> str:
+    """The token of the stop link in a letter."""
+    found = STOP.search(parcel.text)
+    assert found is not None, "the letter has no stop link"
+    return found[1]
+
+
 def agent(number: int = 1) -> Actor:
     """One of the three agents of every test desk."""
     return audit.agent(number)
@@ -300,11 +308,13 @@ async def make_desk(
 ) -> AsyncIterator[MakeDesk]:
     """`await make_desk()` gives an Office on new SQLite files; `url=` puts it on another database.
 
-    `data_map=` is another map of the same company.
+    `data_map=` is another map of the same company; with `sms` text messages leave as well.
     """
     made: list[Office] = []
 
-    async def make(url: str = "", at: datetime = NOW, data_map: DataMap | None = None) -> Office:
+    async def make(
+        url: str = "", at: datetime = NOW, data_map: DataMap | None = None, *, sms: bool = False
+    ) -> Office:
         folder = tmp_path / f"desk{len(made)}"
         folder.mkdir()
         shutil.copy(company_template, folder / "company.db")
@@ -312,6 +322,7 @@ async def make_desk(
             shutil.copy(desk_template, folder / "desk.db")
             url = f"sqlite+aiosqlite:///{folder / 'desk.db'}"
         office = _office(folder, url, data_map or sample_map, FrozenClock(at))
+        office.desk = replace(office.desk, manner=replace(office.desk.manner, sms=sms))
         made.append(office)
         return office
 
@@ -360,6 +371,12 @@ def desk_url(request: pytest.FixtureRequest) -> str:
     name = f"office{os.getpid()}_{next(_offices)}"
     _createdb(server, name, "-T", str(request.getfixturevalue("postgres_template")))
     return f"{server}/{name}"
+
+
+@pytest.fixture
+async def texting(make_desk: MakeDesk) -> Office:
+    """One desk on SQLite from which text messages leave as well."""
+    return await make_desk(sms=True)
 
 
 @pytest.fixture

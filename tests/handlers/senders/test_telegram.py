@@ -307,7 +307,9 @@ async def test_a_group_gets_twenty_a_minute() -> None:
         except TemporarySendError as wrong:
             assert wrong.after is not None and not wrong.tried
             hours.now += wrong.after
-    assert all(later - earlier > 59.99 for earlier, later in zip(written, written[20:], strict=False))
+    assert all(
+        later - earlier > 59.99 for earlier, later in zip(written, written[20:], strict=False)
+    )
     async with pacer.turn(1):  # nobody else waits for it
         assert hours.now == written[-1]
 

@@ -49,6 +49,7 @@ TABLE = (
     Step("proposed", "refuse", "refused", "refused", "none"),
     Step("applying", "apply", "done", "done", "none"),
     Step("applying", "fail", "open"),
+    Step("open waiting proposed applying", "stop", "open"),
     Step("received verifying open waiting proposed", "withdraw", "withdrawn", "withdrawn", "none"),
     Step("received verifying open waiting", "supersede", "superseded", "moved", "none"),
 )
