@@ -53,9 +53,8 @@ QUADRATIC, ROUNDS = (
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_the_cost_grows_with_the_length_and_no_faster(read: Read, text: str) -> None:
-    """On whatever machine: the whole against its first quarter, the best of some rounds."""
-    least = min(_growth(read, text) for _ in range(ROUNDS))
-    assert least < 0.75 * QUADRATIC
+    """On whatever machine: the whole against its first quarter, again where a round was disturbed."""
+    assert any(_growth(read, text) < 0.75 * QUADRATIC for _ in range(ROUNDS))
 
 
 def _growth(read: Read, text: str) -> float:
