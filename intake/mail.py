@@ -117,7 +117,9 @@ def _parse(
         resident_number_found=masked.found or body.hidden_resident_number,
         body_hash=body_hash(parts.new, files),
         attachments=files,
-        reports=read_reports(root, body.text, policy.desk_addresses) if told else (),
+        reports=read_reports(root, body.text, policy.desk_addresses, complained=rule == "complaint")
+        if told
+        else (),
     )
 
 

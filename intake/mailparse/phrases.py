@@ -146,6 +146,8 @@ BOUNCED = _pattern(
         "(?:message|mail) (?:was )?(?:not|never) delivered", "could not (?:be )?deliver", "delayed mail",
         "delivery (?:delay|report|problem)", "notification d'.{1,3}chec", "unzustellbar", "не доставлено",
         "недоставленное", "配信できません", "送信エラー", "メールエラー", "退信", "投递失败",
+        "送信できませんでした", "error sending your (?:mail|message)", "trouble delivering your",
+        "returned permanent error",
         r"(?:전송|발송|배달)\s?실패", r"(?:배달|전달)되지\s?(?:않|못)", r"수신\s?거부된", "배달할 수 없",
     )
 )  # fmt: skip

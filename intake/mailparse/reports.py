@@ -84,16 +84,19 @@ _ROBOT = re.compile(
 Fields = Mapping[str, str]
 
 
-def read_reports(root: Part, text: str, ours: Sequence[str] = ()) -> tuple[Report, ...]:
+def read_reports(
+    root: Part, text: str, ours: Sequence[str] = (), *, complained: bool = False
+) -> tuple[Report, ...]:
     """The reports in a mail that a rule took for a bounce or a complaint; () where it says nothing.
 
     `text` is what the mail says to people; `ours` are the desk's own addresses, which are never the
-    recipient that a report is about. Never raises, whatever the parts.
+    recipient that a report is about. `complained` where a rule took it for a complaint: some have no
+    part that says so. Never raises, whatever the parts.
     """
     parts = [part for _, part in zip(range(500), root.walk(), strict=False)]
     ids = _ids(root, parts, text)
     complaint = next((part for part in parts if part.type == _FEEDBACK), None)
-    if complaint is not None:
+    if complaint is not None or complained:
         return (_complaint(complaint, ids, _copied_to(parts)),)
     told = _told(parts, text)
     by_field = [one for part in parts if part.type in _STATUSES for one in _blocks(part)]
@@ -312,9 +315,10 @@ def _near(told: str, one: str, named: Sequence[str]) -> str:
     return told[start:end]
 
 
-def _complaint(part: Part, ids: tuple[str, ...], copied: str) -> Report:
+def _complaint(part: Part | None, ids: tuple[str, ...], copied: str) -> Report:
     """Somebody pressed "this is spam" (RFC 5965); the fields name the recipient where they do."""
-    fields = _fields(decode_any(part.content()[:_READ]).replace("\r\n", "\n"))
+    said = part.content()[:_READ] if part is not None else b""
+    fields = _fields(decode_any(said).replace("\r\n", "\n"))
     whose = fields.get("original-rcpt-to", "") or fields.get("removal-recipient", "")
     recipient = _typed(whose) or copied
     verdict = judge("failed", "", "")

@@ -49,6 +49,15 @@ _TRANSCRIPT = re.compile(
     r"|\b[45]\.\d{1,3}\.\d{1,3} ",
     re.IGNORECASE | re.MULTILINE,
 )
+_BARE_ROBOT = re.compile(
+    rb"[\s\"<]{0,4}mailer-?daemon[\s\">]{0,4}$", re.IGNORECASE
+)  # without a domain
+# Machines that report failures under a name of their own, and such as write all sorts of things.
+_MACHINES = re.compile(r"(?:post_master|mail[._-]?delivery[._-]?(?:sub)?system)@", re.IGNORECASE)
+_NO_REPLY = re.compile(r"no[._-]?reply@", re.IGNORECASE)
+_HOTMAIL_COMPLAINT = re.compile(
+    r"\s*complaint about message from [0-9a-f.:]{3,45}\s*$", re.IGNORECASE
+)
 # Nobody reads what is sent there. A postmaster is a person (RFC 5321, 4.5.1), and may ask for something.
 _UNREAD = re.compile(
     r"(?:.{0,40}[._+-])?(?:no[._-]?reply|do[._-]?not[._-]?reply|mailer-?daemon|mail-daemon|bounces?"
@@ -82,7 +91,10 @@ def own_loop(facts: Facts) -> str:
 def complaint(facts: Facts) -> str:
     """Abuse feedback (RFC 5965): somebody pressed "this is spam" on our mail."""
     found = facts.report_type == "feedback-report" or "message/feedback-report" in facts.kinds
-    return "abuse feedback report" if found else ""
+    if found:
+        return "abuse feedback report"
+    found = "message/rfc822" in facts.kinds and _HOTMAIL_COMPLAINT.match(facts.subject) is not None
+    return "a complaint as Hotmail writes it" if found else ""
 
 
 def bounce(facts: Facts) -> str:
@@ -99,6 +111,20 @@ def bounce(facts: Facts) -> str:
         return "written by a mail robot" if says_so else ""
     if says_so and (_null_path(facts) or not facts.senders):
         return "a subject of failure, and nobody behind it"
+    return _by_a_machine(facts, says_so=says_so)
+
+
+def _by_a_machine(facts: Facts, *, says_so: bool) -> str:
+    """Servers that write under other names than a mail robot's: the words must say it too."""
+    named = any(_MACHINES.match(one.value) for one in facts.senders)
+    bare = _BARE_ROBOT.match(facts.headers.raw("from")) is not None
+    no_reply = any(_NO_REPLY.match(one.value) for one in facts.senders)
+    if not (named or bare or no_reply):
+        return ""
+    says_so = says_so and not no_reply
+    in_words = BOUNCED.search(facts.text[:2000]) is not None and "message/rfc822" in facts.kinds
+    if says_so or in_words or _TRANSCRIPT.search(facts.text[:20_000]):
+        return "a machine's words of failure"
     return ""
 
 

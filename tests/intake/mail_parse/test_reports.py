@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -256,3 +257,20 @@ def test_our_letters_header_is_found_in_any_part() -> None:
     mail = raw(body, subject="Undeliverable mail", kind="multipart/mixed; boundary=b1")
     assert only(mail).original_message_id == OURS
     assert only(gmail(OURS, TO)).original_message_id == OURS
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "recipient"),
+    [
+        ("rule-bounce-post-master", "delivery", "01000000000@texts.test"),
+        ("rule-bounce-no-reply-copy", "delivery", "gildong@member.test"),
+        ("rule-bounce-delivery-system", "delivery", "gildong@member.test"),
+        ("rule-bounce-bare-robot", "delivery", "gildong@member.test"),
+        ("rule-complaint-hotmail", "complaint", "gildong@member.test"),
+    ],
+)
+def test_machines_under_other_names(name: str, kind: str, recipient: str) -> None:
+    report = only((Path(__file__).parents[2] / "mails" / f"{name}.eml").read_bytes())
+    assert (report.kind, report.recipient) == (kind, recipient)
+    named = "<0123456789abcdef0123456789abcdef.desk@desk.test>" in report.message_ids
+    assert named == (name != "rule-bounce-bare-robot")
