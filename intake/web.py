@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +101,21 @@ def _weight(text: str) -> float:
         return 0.0
 
 
+@cache
+def environment() -> Environment:
+    """The templates of all pages; what is compiled once serves every desk of the process."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=unturned,
+    )
+    made.globals["static"] = static
+    return made
+
+
 @dataclass
 class Pages:
     """Renders the templates of one folder (`console` or `pages`) for one desk."""
@@ -109,25 +124,12 @@ class Pages:
     folder: str
     context: Callable[[Request], Mapping[str, Any]] = field(default=lambda request: {})
 
-    @cached_property
-    def environment(self) -> Environment:
-        made = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            finalize=unturned,
-        )
-        made.globals["static"] = static
-        return made
-
     def page(self, request: Request, name: str, status: int = 200, **context: Any) -> HTMLResponse:
         """One page in the reader's language. `name` is a template of the folder, without ending."""
         language = self.language(request)
         words = Speech(self.desk, catalogue(self.folder), language)
         noted = request.cookies.get(NOTE_COOKIE, "")
-        template = self.environment.get_template(f"{self.folder}/{name}.html")
+        template = environment().get_template(f"{self.folder}/{name}.html")
         body = template.render(
             **words.helpers(),
             **self.context(request),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from subjectline_client.core import HoldState
+from subjectline_client.core import BOUND, HoldState
 from subjectline_client.policy import Caller, Policy, Purpose
 
 
@@ -35,7 +35,7 @@ def make_state(policy: Policy) -> Callable[..., HoldState]:
     """A state as of second 100."""
 
     def make(*holds: object, revision: int = 1) -> HoldState:
-        state = HoldState(policy)
+        state = HoldState(policy, bound=BOUND)
         state.load(holds, revision, 100.0)  # type: ignore[arg-type]
         return state
 

@@ -242,12 +242,15 @@ def test_the_forms_of_an_id(form: str, good: list[object], bad: list[object]) ->
 
 def test_the_core_starts_fast_and_brings_nothing_along() -> None:
     code = (
-        "import sys, time; a = time.perf_counter(); import subjectline_client.core;"
-        "print(time.perf_counter() - a);"
+        "import sys, time; a = time.process_time(); import subjectline_client.core;"
+        "print(time.process_time() - a);"
         "print(*{'httpx', 'msgspec', 'sqlalchemy', 'asyncio'} & set(sys.modules))"
     )
-    out = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    assert float(out[0]) < 0.1
-    assert out[1] == ""
+    outs = [
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+        for _ in range(3)
+    ]
+    assert min(float(out[0]) for out in outs) < 0.1  # a busy machine only adds
+    assert {out[1] for out in outs} == {""}

@@ -14,7 +14,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from browsers import CHEAP, PASSWORD, browser
+from browsers import CHEAP, PASSWORD, app_of, browser
 from desks import CORRECT, NEW_ADDRESS, Office, agent
 from pairs import Pair, Pairs, pair_office
 from servers import free_port
@@ -46,7 +46,7 @@ class Place:
 
     async def page(self, language: str) -> str:
         """What an agent reads on the newest request's page."""
-        visitor = browser(create_console(self.office.desk), language)
+        visitor = browser(app_of(create_console, self.office.desk), language)
         await visitor.sign_in("bora")
         reference = (await self.office.request()).reference
         html = (await visitor.get(f"/requests/{reference}", lang=language)).text

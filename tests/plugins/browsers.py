@@ -1,6 +1,6 @@
 """Browsers at the desk's pages: httpx over ASGI, with cookies, redirects and the token of each form."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from html import unescape
 from re import findall, search
@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from sqlmodel import col, select
 
 from subjectline.handlers import agents
+from subjectline.handlers.desk import Desk
 from subjectline.intake.console import create_console
 from subjectline.intake.pages import create_pages
 from subjectline.models.tables import Audit
@@ -61,6 +62,20 @@ def browser(app: FastAPI, language: str = "ko") -> Browser:
     return Browser(client)
 
 
+_apps: dict[str, FastAPI] = {}
+
+
+def app_of(make: Callable[[Desk], FastAPI], desk: Desk) -> FastAPI:
+    """An application for a desk, with the routes of the one before: they cost more than a page.
+
+    What an application has of its desk stands in its state. Only one desk at a time is served.
+    """
+    made = make(desk)
+    kept = _apps.setdefault(make.__name__, made)
+    kept.state = made.state
+    return kept
+
+
 async def asks(office: Office, sender: str, words: str, subject: str = "") -> str:
     """A member asks by mail and answers with the code; returns the newest reference."""
     await office.mail(sender, words, subject)
@@ -90,7 +105,7 @@ async def staffed(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
 @pytest.fixture
 async def console(staffed: Office) -> AsyncIterator[Browser]:
     """The first agent, signed in, in Korean."""
-    made = browser(create_console(staffed.desk))
+    made = browser(app_of(create_console, staffed.desk))
     await made.sign_in("bora")
     yield made
     await made.http.aclose()
@@ -99,7 +114,7 @@ async def console(staffed: Office) -> AsyncIterator[Browser]:
 @pytest.fixture
 async def second(staffed: Office) -> AsyncIterator[Browser]:
     """The second agent, signed in, in English."""
-    made = browser(create_console(staffed.desk), "en")
+    made = browser(app_of(create_console, staffed.desk), "en")
     await made.sign_in("kim")
     yield made
     await made.http.aclose()
@@ -108,7 +123,7 @@ async def second(staffed: Office) -> AsyncIterator[Browser]:
 @pytest.fixture
 async def stranger(staffed: Office) -> AsyncIterator[Browser]:
     """Somebody at the console who has not signed in."""
-    made = browser(create_console(staffed.desk))
+    made = browser(app_of(create_console, staffed.desk))
     yield made
     await made.http.aclose()
 
@@ -116,6 +131,6 @@ async def stranger(staffed: Office) -> AsyncIterator[Browser]:
 @pytest.fixture
 async def pages(office: Office) -> AsyncIterator[Browser]:
     """A member's browser."""
-    made = browser(create_pages(office.desk))
+    made = browser(app_of(create_pages, office.desk))
     yield made
     await made.http.aclose()

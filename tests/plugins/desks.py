@@ -9,18 +9,18 @@ import json
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from servers import find
+from servers import createdb
 from sqlalchemy import ColumnElement, text
 from sqlmodel import SQLModel, select
 
@@ -49,6 +49,7 @@ NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # a Monday, 10:00 in Seoul
 DESK = "privacy@moment-pick.test"
 SERVER = "border.test"  # whose Authentication-Results the desk believes
 PEOPLE = 30
+PATIENCE = 60.0  # seconds for a call to a company's database: a busy machine is no fault
 AGENTS = (("minji", "서민지"), ("alex", "Alex Moreau"), ("jiho", "윤지호"))
 POLICY = MailPolicy((SERVER,), (DESK,))
 PARSERS = {Door.MAIL: mail_parser(POLICY), Door.TELEGRAM: parse_update}
@@ -280,17 +281,9 @@ def desk_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgres_desk(postgres: str) -> Iterator[str]:
     """The URL of a migrated PostgreSQL desk with three agents, shared by the tests of a worker."""
     name = f"desk{os.getpid()}"
-    _createdb(postgres, name)
+    createdb(postgres, name)
     asyncio.run(_new_desk(f"{postgres}/{name}"))
     yield f"{postgres}/{name}"
-
-
-_offices = count(1)
-
-
-def _createdb(server: str, *words: str) -> None:
-    where = ("-h", "127.0.0.1", "-p", server.rpartition(":")[2], "-U", "postgres")
-    subprocess.run([find("createdb", "postgresql"), *where, *words], check=True)
 
 
 async def _new_desk(url: str) -> None:
@@ -331,23 +324,40 @@ async def make_desk(
         await office.close()
 
 
+def known_words(data_map: DataMap) -> Vocabulary:
+    """The vocabulary of a map, made once for each."""
+    words = vocabulary_words(data_map)
+    return _vocabulary(tuple(words.items()))
+
+
+@cache
+def _vocabulary(words: tuple[tuple[str, tuple[str, ...]], ...]) -> Vocabulary:
+    return Vocabulary(dict(words))
+
+
 def _office(folder: Path, url: str, data_map: DataMap, clock: FrozenClock) -> Office:
     company = f"sqlite:///{folder / 'company.db'}"
     database = Database(url)
     zone = regime_named("kr-pipa").tz
-    engines = open_engines(data_map, {"members": company})
+    engines = open_engines(data_map, {"members": company}, PATIENCE)
     vault = Vault(KeyRing.generate(), KeyStore(folder / "keys.db"))
     archive = Archive(
-        open_engine(f"sqlite:///{folder / 'archive.db'}"), vault, clock, data_map.registry
+        open_engine(f"sqlite:///{folder / 'archive.db'}", PATIENCE),
+        vault,
+        clock,
+        data_map.registry,
+        PATIENCE,
     )
     desk = Desk(
         db=database,
         vault=vault,
         clock=clock,
         data_map=data_map,
-        registry=Registry(data_map, engines, clock=clock, zone=zone, archive=archive),
+        registry=Registry(
+            data_map, engines, clock=clock, zone=zone, archive=archive, seconds=PATIENCE
+        ),
         gate=Gate(database, data_map, clock),
-        vocabulary=Vocabulary(vocabulary_words(data_map)),
+        vocabulary=known_words(data_map),
         manner=Manner(address=DESK, public_url="https://privacy.moment-pick.example"),
     )
     return Office(desk, clock, folder, company)
@@ -357,20 +367,9 @@ def _office(folder: Path, url: str, data_map: DataMap, clock: FrozenClock) -> Of
 def postgres_template(postgres: str) -> str:
     """The name of a migrated PostgreSQL desk that nobody is connected to, to be copied."""
     name = f"template{os.getpid()}"
-    _createdb(postgres, name)
+    createdb(postgres, name)
     asyncio.run(_new_desk(f"{postgres}/{name}"))
     return name
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
-def desk_url(request: pytest.FixtureRequest) -> str:
-    """Nothing for SQLite files of the test's own, or a PostgreSQL desk of the test's own."""
-    if request.param == "sqlite":
-        return ""
-    server = str(request.getfixturevalue("postgres"))
-    name = f"office{os.getpid()}_{next(_offices)}"
-    _createdb(server, name, "-T", str(request.getfixturevalue("postgres_template")))
-    return f"{server}/{name}"
 
 
 @pytest.fixture

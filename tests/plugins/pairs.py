@@ -7,11 +7,11 @@ Each test may have copies of its own, as SQLite files or as PostgreSQL databases
 import asyncio
 import re
 import shutil
-import subprocess
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ from unittest import mock
 
 import pytest
 import yaml
-from desks import NOW, Office
-from servers import find
+from desks import NOW, Office, known_words
+from servers import createdb
 from sqlalchemy import insert, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,11 +28,10 @@ from subjectline.handlers.desk import Desk, Manner
 from subjectline.handlers.gate import Gate
 from subjectline.handlers.registry import Archive, Registry, open_engine, open_engines, open_writers
 from subjectline.handlers.registry.schema import Schema
-from subjectline.handlers.understanding import Vocabulary
 from subjectline.intake.sandbox import company
 from subjectline.intake.sandbox.people import OTHER_MEMBER, Person
 from subjectline.models.clock import FrozenClock
-from subjectline.models.datamap import DataMap, load_map, vocabulary_words
+from subjectline.models.datamap import DataMap, load_map
 from subjectline.models.db import Database
 from subjectline.models.keys import KeyRing, KeyStore, Vault
 from subjectline.models.regimes import regime_named
@@ -54,6 +53,12 @@ def cast() -> dict[str, list[Person]]:
         tongue: [p for p in everybody if p.language == tongue and p != OTHER_MEMBER][:_EACH]
         for tongue in ("ko", "en")
     }
+
+
+@cache
+def known_map(path: Path) -> DataMap:
+    """A map file that no test changes, read once."""
+    return load_map(path)
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ class Pair:
     async def whole(self) -> dict[tuple[str, str], dict[str, Any]]:
         """Every row of both databases, by (connection.table, key)."""
         found: dict[tuple[str, str], dict[str, Any]] = {}
-        data_map = load_map(self.map)
+        data_map = known_map(self.map)
         for connection in data_map.connections:
             tables = {n: t for n, t in data_map.tables.items() if t.connection == connection}
             async with self._line(connection) as line:
@@ -142,7 +147,7 @@ async def fill_pair(pair: Pair, now: datetime) -> None:
     """Makes tables and rows; everybody of the cast has rows in every table and every consent."""
     members = cast()
     people = [*members["ko"], *members["en"], OTHER_MEMBER]
-    schema = Schema(load_map(pair.map))
+    schema = Schema(known_map(pair.map))
     with mock.patch.object(company, "KNOWN", people):
         generator = company._Generator(now.replace(microsecond=0), 0)
         generator._people = people
@@ -209,17 +214,12 @@ class Pairs:
         source = self._template.urls[name]
         if self._server:
             created = source.rpartition("/")[2] + copy
-            createdb(self._server, created, "-T", source.rpartition("/")[2])
+            createdb(self._server, created, source.rpartition("/")[2])
             return f"{self._server}/{created}"
         target = folder / f"{name}.db"
         if name != "archive":
             shutil.copy(source.removeprefix("sqlite:///"), target)
         return f"sqlite:///{target}"
-
-
-def createdb(server: str, *words: str) -> None:
-    where = ("-h", "127.0.0.1", "-p", server.rpartition(":")[2], "-U", "postgres")
-    subprocess.run([find("createdb", "postgresql"), *where, *words], check=True)
 
 
 BACKENDS = [
@@ -260,7 +260,7 @@ def pair_office(
     **writers: str,
 ) -> Office:
     """A desk without loops over such a company; a database has `seconds` for a call."""
-    data_map, clock = load_map(pair.map), FrozenClock(NOW)
+    data_map, clock = known_map(pair.map), FrozenClock(NOW)
     vault = Vault(ring or KeyRing.generate(), KeyStore(folder / "keys.db"))
     database = Database(desk_url)
     desk = Desk(
@@ -270,7 +270,7 @@ def pair_office(
         data_map=data_map,
         registry=open_pair(pair, data_map, vault, clock, seconds, **writers),
         gate=Gate(database, data_map, clock),
-        vocabulary=Vocabulary(vocabulary_words(data_map)),
+        vocabulary=known_words(data_map),
         manner=Manner(
             address="privacy@moment-pick.test", public_url="https://privacy.moment-pick.example"
         ),

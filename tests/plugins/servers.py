@@ -5,18 +5,21 @@ goes away with it. Where the program is missing the test is skipped and the end 
 it; under CI=true that is a failure.
 """
 
+import asyncio
 import grp
 import imaplib
 import os
 import pwd
 import shutil
+import signal
 import smtplib
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -24,6 +27,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn
 
+import asyncpg
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -130,24 +134,30 @@ class Keeper:
         assert done.returncode == 0, f"{command[0]}: {done.stderr[-2000:]}"
 
     @contextmanager
-    def serving(self, *command: str, ports: Sequence[int]) -> Iterator[None]:
-        """Run a server until the block ends; the block begins once all its ports answer."""
+    def serving(
+        self, *command: str, ports: Sequence[int], stop: signal.Signals = signal.SIGTERM
+    ) -> Iterator[None]:
+        """Run a server until the block ends; the block begins once all its ports answer.
+
+        `stop` asks it to end. What it has started ends with it, answered or not: a server that
+        waits for its clients would wait for those of tests that have ended long ago.
+        """
         log = self.folder / "output.log"
         with log.open("ab") as output:
             process = subprocess.Popen(
-                command, cwd=self.folder, stdout=output, stderr=output, **self._as()
+                command,
+                cwd=self.folder,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                **self._as(),
             )
         try:
             for port in ports:
                 _await_port(port, process, log)
             yield
         finally:
-            process.terminate()
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _end(process, stop)
 
     def _as(self) -> dict[str, Any]:
         if os.geteuid() != 0:
@@ -168,6 +178,16 @@ def keeper(purpose: str, *users: str) -> Iterator[Keeper]:
         yield Keeper(account.pw_name, grp.getgrgid(account.pw_gid).gr_name, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end(process: "subprocess.Popen[bytes]", stop: signal.Signals) -> None:
+    """Ask a server to end; after two seconds the whole group that it leads is killed."""
+    process.send_signal(stop)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(2)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _await_port(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
@@ -357,10 +377,12 @@ def postgres() -> Iterator[str]:
             "synchronous_commit": "off",
             "full_page_writes": "off",
             "max_connections": 200,
+            "dynamic_shared_memory_type": "mmap",  # in its folder, which goes with it
         }
         options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
         command = (server, "-D", str(data), "-p", str(port), *options)
-        with who.serving(*command, ports=[port]):
+        at_once = signal.SIGQUIT  # pg_ctl's "immediate"; SIGTERM waits until every client has gone
+        with who.serving(*command, ports=[port], stop=at_once):
             _await_postgres(port)
             yield f"postgresql+asyncpg://postgres@127.0.0.1:{port}"
 
@@ -382,11 +404,36 @@ _databases = count(1)
 def postgres_database(postgres: str) -> Iterator[str]:
     """The SQLAlchemy URL of an empty database of the test's own."""
     name = f"t{os.getpid()}_{next(_databases)}"
-    port = postgres.rpartition(":")[2]
-    where = ("-h", "127.0.0.1", "-p", port, "-U", "postgres")
-    subprocess.run([find("createdb", "postgresql"), *where, name], check=True)
+    createdb(postgres, name)
     yield f"{postgres}/{name}"
-    subprocess.run([find("dropdb", "postgresql"), *where, "--force", name], check=True)
+    command(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def createdb(server: str, name: str, template: str = "template1") -> None:
+    """A new database on a server of `postgres`, without a process of its own as createdb(1) is."""
+    command(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+
+
+def command(server: str, words: str) -> None:
+    """Runs one statement on a server of `postgres`; also inside a running event loop."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, _ask(server, words)).result()
+
+
+async def _ask(server: str, words: str) -> None:
+    async with connected(server) as connection:
+        await connection.execute(words)
+
+
+@asynccontextmanager
+async def connected(server: str, database: str = "postgres") -> AsyncIterator[asyncpg.Connection]:
+    """The superuser's connection to a database on a server of `postgres`."""
+    where = server.rpartition("//")[2]
+    connection = await asyncpg.connect(f"postgresql://{where}/{database}")
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from servers import command, createdb
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -61,21 +62,22 @@ class Databases:
     def make(self, template: str = "") -> str:
         """The URL of a new database, empty or a copy of `template`."""
         self.made += 1
-        name = f"t{abs(hash(self.folder)):x}_{self.made}"
+        name = self._name(self.made)
         if self.server:
-            copy = f" TEMPLATE {template}" if template else ""
-            asyncio.run(_command(self.url("postgres"), f"CREATE DATABASE {name}{copy}"))
+            createdb(self.server, name, template or "template1")
         elif template:
             shutil.copy(self.folder.parent / f"{template}.db", self.folder / f"{name}.db")
         return self.url(name)
 
+    def _name(self, number: int) -> str:
+        return f"t{abs(hash(self.folder)):x}_{number}"
 
-async def _command(url: str, command: str) -> None:
-    engine = open_engine(url, 60)
-    async with engine.connect() as connection:
-        connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.execute(text(command))
-    await engine.dispose()
+    def drop(self) -> None:
+        """All that were made; hundreds of them would fill the memory that they stand in."""
+        for number in range(1, self.made + 1):
+            if self.server:
+                command(self.server, f"DROP DATABASE {self._name(number)} WITH (FORCE)")
+        shutil.rmtree(self.folder)
 
 
 async def _script(url: str, script: str) -> None:
@@ -110,16 +112,18 @@ def template(
     server = str(request.getfixturevalue("postgres")) if backend == "postgresql" else ""
     places = Databases(backend, folder, server)
     if server:
-        asyncio.run(_command(places.url("postgres"), "CREATE DATABASE company"))
+        createdb(server, "company")
     asyncio.run(_filled(places.url("company")))
     yield folder, server
 
 
 @pytest.fixture
-def databases(backend: str, template: tuple[Path, str], request: Any) -> Databases:
+def databases(backend: str, template: tuple[Path, str], request: Any) -> Iterator[Databases]:
     folder = template[0] / f"{abs(hash(request.node.nodeid)):x}"
     folder.mkdir()
-    return Databases(backend, folder, template[1])
+    made = Databases(backend, folder, template[1])
+    yield made
+    made.drop()
 
 
 @pytest.fixture

@@ -279,7 +279,7 @@ async def test_a_locked_row_is_away_within_its_time(
         begun = time.monotonic()
         with pytest.raises(RegistryAway):
             await hurried.apply(changes)
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 30  # without the time-out: never
     await blocker.dispose()
     assert not (await hurried.apply(changes)).already
     await hurried.close()

@@ -4,7 +4,6 @@ import bz2
 import gzip
 import io
 import tarfile
-import time
 import zipfile
 import zlib
 from urllib.parse import quote
@@ -12,6 +11,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from spent import spent
 
 from subjectline.intake.attachments import look
 from subjectline.intake.attachments.names import by_name, plain_name
@@ -246,6 +246,4 @@ def test_no_bytes_raise(content: bytes, start: str) -> None:
     ids=range(7),
 )
 def test_hostile_files_take_linear_time(content: bytes) -> None:
-    started = time.process_time()
-    look("a.txt", kind_of(content, ""), content)
-    assert time.process_time() - started < 8
+    assert spent(lambda: look("a.txt", kind_of(content, ""), content), 8) < 8

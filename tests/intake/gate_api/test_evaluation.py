@@ -26,7 +26,7 @@ async def test_permit(world: World, question: Question) -> None:
     assert body["decision"] is True
     assert body["context"].keys() == {"revision", "age_ms", "valid_for_ms"}
     assert body["context"]["revision"] == 1
-    assert 0 < body["context"]["valid_for_ms"] <= 2000
+    assert 0 < body["context"]["valid_for_ms"] <= world.gate.state.bound * 1000
 
 
 async def test_deny_says_what_is_held_and_what_is_free(world: World, question: Question) -> None:

@@ -134,7 +134,7 @@ async def test_a_refused_token_gets_its_empty_line(tokens: TokenServer, kind: An
             command = client.protocol.authenticate("XOAUTH2", b"dXNlcj14", b"")
         else:
             command = client.protocol.xoauth2("x", "wrong")
-        assert (await asyncio.wait_for(command, 0.3)).result == "NO"
+        assert (await asyncio.wait_for(command, 30 if kind is DeskClient else 0.3)).result == "NO"
     finally:
         client.protocol.transport.abort()
         await asyncio.gather(*client.protocol.tasks, return_exceptions=True)

@@ -1,6 +1,6 @@
 """No bytes whatever raise or hang, and our canonical forms are dkimpy's."""
 
-import time
+import asyncio
 
 import dkim
 import pytest
@@ -8,6 +8,7 @@ from dkim.canonicalization import Relaxed, Simple
 from dkim_kit import ARRIVED, DOMAIN, PLAIN, records, signed_by_hand
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from spent import spent
 
 from subjectline.intake.mailauth.alignment import ascii_domain, organisation
 from subjectline.intake.mailauth.check import Checker
@@ -84,15 +85,17 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-async def test_hostile_mails_take_linear_time(name: str) -> None:
+def test_hostile_mails_take_linear_time(name: str) -> None:
     raw = HOSTILE[name]
     hashed = (
         raw if raw.startswith(b"DKIM") else signed_by_hand(PLAIN, bh="AAAA")[: -len(PLAIN)] + raw
     )
-    before = time.process_time()
-    found = await Checker(records()).look(hashed, ARRIVED)
-    assert time.process_time() - before < 3
-    assert found is None or found.proof is None
+
+    def look() -> None:
+        found = asyncio.run(Checker(records()).look(hashed, ARRIVED))
+        assert found is None or found.proof is None
+
+    assert spent(look, 3) < 3
 
 
 WIRE = st.lists(

@@ -9,7 +9,7 @@ from re import search
 import pypdf
 import pytest
 import pyzipper
-from browsers import EN, KO, Browser, actions, asks, browser
+from browsers import EN, KO, Browser, actions, app_of, asks, browser
 from desks import ACCESS, ACCESS_EN, Office, agent
 
 from subjectline.handlers import decisions, links
@@ -127,7 +127,7 @@ async def test_an_access_has_its_json_in_the_archive_only(pages: Browser, opened
 
 async def test_nobody_else_gets_a_file(pages: Browser, opened: Opened, office: Office) -> None:
     path = await opened()
-    other = browser(create_pages(office.desk))
+    other = browser(app_of(create_pages, office.desk))
     for form in (*FORMS, "tables/0"):
         assert (await other.get(f"{path}/{form}")).status_code == 410
     assert (await other.post(f"{path}/password")).status_code == 410

@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 
 import pytest
-from browsers import KO, Browser, actions, asks, browser
+from browsers import KO, Browser, actions, app_of, asks, browser
 from desks import Office, agent
 
 from subjectline.handlers import decisions, links
@@ -45,7 +45,7 @@ async def test_the_press_shows_the_rows_once(pages: Browser, office: Office) -> 
         assert shown in page
     assert "+00:00" not in page  # times as people read them
     assert "link_open" in await actions(office)
-    other = browser(create_pages(office.desk))
+    other = browser(app_of(create_pages, office.desk))
     for response in (await other.get(path), await other.post(path)):
         assert response.status_code == 410
         assert "이 링크로는 더 이상 열 수 없습니다" in response.text

@@ -176,7 +176,7 @@ async def test_the_line_tells_of_what_is_new_and_ends_with_the_sandbox(actors: A
     assert await anext(beats) == "data: changed\n\n"
     await press(actors, "chat", who="ko", text="안녕하세요")
     stage.pulse.beat()
-    assert await asyncio.wait_for(anext(beats), 5) == "data: changed\n\n"
+    assert await asyncio.wait_for(anext(beats), 30) == "data: changed\n\n"
     stage.pulse.close()
     assert [beat async for beat in beats] == []
 
