@@ -62,7 +62,7 @@ class Came:
 
     def heard(self, *about: Request) -> None:
         """In a chat nobody is left without an answer."""
-        if self.incoming.door.is_chat:
+        if Door(self.conversation.door).is_chat:
             dialog.say(self.session, self.conversation, "dialog_passed_on", about=about)
 
 

@@ -124,6 +124,7 @@ async def give_values(
         said = "\n".join(f"{a}: {b}" for a, b in zip(labels, values.values(), strict=True))
         came = await _came(session, desk, request, talk, said)
         await answers.values_given(came, request, values, read_back=True)
+        came.heard(request)
         _note(session, desk, request, "page_values", place)
 
 
@@ -139,6 +140,8 @@ async def say(desk: "Desk", token: str, cookie: str, yes: bool, version: int, pl
         said = {"ko": ("아니요", "네"), "en": ("no", "yes")}[request.language][yes]
         came = await _came(session, desk, request, talk, said, Answer(yes))
         await answers.confirmed(came, request, question)
+        if yes:
+            came.heard(request)
         _note(session, desk, request, "page_answer", place, "yes" if yes else "no")
 
 

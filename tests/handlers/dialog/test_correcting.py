@@ -6,6 +6,7 @@ import pytest
 from desks import NEW_ADDRESS, Office
 from plain_chats import PlainChat
 
+from subjectline.handlers import links, page_deeds
 from subjectline.handlers.wishes import wish_of
 from subjectline.intake.sandbox.people import EN_MEMBER, KO_MEMBER, Person
 from subjectline.models.tables import Proposal, Request
@@ -147,6 +148,23 @@ async def test_the_page_for_the_value_is_a_link_made_when_it_is_wanted(
     assert "https://privacy.moment-pick.example/m/" in page
     [kept] = [m for m in await desk.messages() if m.letter == "dialog_page"]
     assert "[one-time link]" in desk.desk.vault.text(kept.text)
+
+
+async def test_a_value_typed_on_the_page_is_heard_of_in_the_chat(
+    desk: Office, begin: Begin
+) -> None:
+    """It was seen there once more, so that the chat asks nothing and says none of it."""
+    chat = begin("ko")
+    await asked_for_value(chat, KO_MEMBER)
+    [page] = await chat.picks("보안 페이지")
+    token = page.partition("/m/")[2].split()[0]
+    opened = await links.spend(desk.desk, token)
+    given = {"shipping_address": NEW_ADDRESS}
+    await page_deeds.give_values(desk.desk, token, opened.cookie, given, opened.version, "test")
+    [heard] = await chat.hears()
+    request = await desk.request()
+    assert request.reference in heard and "3층" not in heard
+    assert request.state == "proposed"
 
 
 async def test_a_field_can_be_typed(desk: Office, begin: Begin) -> None:
