@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 import pytest
+from imap_kit import Silent
 from mail_support import BadLine, DovecotPost, Memory, Post, SandboxPost
 
 from subjectline.intake.mailbox import Mailbox
@@ -62,3 +63,11 @@ async def bad_line(post: Post) -> AsyncIterator[BadLine]:
     await line.start()
     yield line
     await line.stop()
+
+
+@pytest.fixture
+async def silent() -> AsyncIterator[Silent]:
+    server = Silent()
+    await server.start()
+    yield server
+    await server.stop()
