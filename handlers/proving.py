@@ -57,8 +57,9 @@ async def open_as(
     """Opens the requests that wait for proof as this member's; returns those that were opened.
 
     `by` is the kind of contact that proved it: what changes it stays closed. `reason` (shared_contact,
-    mobile_identity, phone_code) stands in the history. Codes that were sent before end. `contact` is the one that proved
-    it, where it is known: a correction of the conversation's own contact has its letters there.
+    mobile_identity, phone_code) stands in the history. Codes that were sent before end. `contact` is
+    the one that proved it, where it is known: a correction of the conversation's own contact has its
+    letters there.
     """
     facts = Facts(level="contact", registry=desk.data_map.registry, subject=member, reason=reason)
     opened = []
