@@ -69,8 +69,13 @@ async def new_code(desk: "Desk", token: str, cookie: str, place: str) -> str:
     """
     opened, _ = await links.inside(desk, token, cookie)
     _meant_for(opened, "code", "confirm")
-    async with desk.db.read() as session:
+    async with desk.write() as session:
         request, talk = await _found(session, opened)
+        new = await new_contact.awaited(session, talk.id or 0)
+        if new is not None and new.request_id == request.id:
+            told = "sent" if await new_contact.again(session, desk, request) else "too_many"
+            _note(session, desk, request, "page_new_code", place, told)
+            return told
     known = await identity.known_of(desk, talk.id or 0)
     async with desk.write() as session:
         request, talk = await _found(session, opened)

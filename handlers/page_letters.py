@@ -16,6 +16,7 @@ _OF_QUESTION = {
     "confirm_value": "confirm",
     "confirm_leaving": "confirm",
     "wrong_code": "code",
+    "new_contact_proof": "code",
     "paper": "upload",
     "other_proof": "upload",
 }

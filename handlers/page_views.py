@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import answers, audit, drafting, identity, mobile_identity
+from subjectline.handlers import (
+    answers,
+    audit,
+    drafting,
+    identity,
+    mobile_identity,
+    new_contact,
+)
 from subjectline.handlers import facts as wording
 from subjectline.handlers.answers import LONGEST_VALUE, YES_QUESTIONS
 from subjectline.handlers.audit import MEMBER, Actor
@@ -66,6 +73,11 @@ class Stage:
     by_mobile: bool = False  # a proof by mobile phone is offered
 
     @property
+    def new_contact(self) -> bool:
+        """Whether the code went to the contact that is to be registered."""
+        return self.question == new_contact.QUESTION
+
+    @property
     def by_chat(self) -> bool:
         """Whether the person and the desk talk by chat."""
         return Door(self.door).is_chat
@@ -94,9 +106,12 @@ async def stage(desk: "Desk", link: Opened) -> Stage:
         if request.state in ("waiting", *BEFORE_PROOF):
             question, _ = await answers.asked(session, request)
         challenge = await identity.open_challenge(session, talk)
+        new = await new_contact.awaited(session, talk.id or 0)
         told = await _told(session, request)
         papers = await _papers(session, desk, request)
     sent = challenge is not None and challenge.group_id == request.group_id
+    if question == new_contact.QUESTION:
+        sent = new is not None and new.request_id == request.id and new.state == "open"
     made = Stage(
         version=request.version,
         state=request.state,
@@ -119,7 +134,7 @@ def _wants(desk: "Desk", request: Request, purpose: str, made: Stage) -> str:
         return ""
     if purpose == "upload":
         return "papers"
-    if purpose in ("code", "confirm") and request.state == "verifying":
+    if purpose in ("code", "confirm") and _code_awaited(made):
         return "code"
     if purpose != "confirm" or request.subject_id is None:
         return ""
@@ -127,6 +142,13 @@ def _wants(desk: "Desk", request: Request, purpose: str, made: Stage) -> str:
         return "answer"
     lacking = request.kind == "correction" and request.state in ("open", "waiting")
     return "values" if lacking and _lacking(desk, request) else ""
+
+
+def _code_awaited(made: Stage) -> bool:
+    """Of who asks, or of a new contact."""
+    return made.state == "verifying" or (
+        made.state == "waiting" and made.question == new_contact.QUESTION
+    )
 
 
 def _lacking(desk: "Desk", request: Request) -> list[str]:

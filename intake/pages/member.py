@@ -18,7 +18,7 @@ from subjectline.handlers.links import Opened
 from subjectline.intake.pages import case
 from subjectline.intake.pages.case import COOKIE, pages_of, place_of
 from subjectline.intake.shield import from_here
-from subjectline.intake.web import LANGUAGE_COOKIE, go, secure
+from subjectline.intake.web import LANGUAGE_COOKIE, catalogue, go, secure
 from subjectline.models.errors import SpentProof
 
 FIRST_ROWS = 10  # of each table on the first page
@@ -40,6 +40,8 @@ async def look(request: Request, token: str) -> Response:
     purpose = await links.ready(desk, token)
     if not purpose:
         return pages.sorry(request, "SpentProof", 410)
+    if f"link.{purpose}.title" not in catalogue(pages.folder):
+        purpose = "status"  # a page of its own stands elsewhere; here it tells how far things are
     return pages.page(request, "link", purpose=purpose)
 
 

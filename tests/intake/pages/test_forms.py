@@ -77,6 +77,25 @@ async def test_a_new_code_within_the_limits(
     assert await office.state() == "open"
 
 
+async def test_a_new_contact_is_proven_on_the_page(texting: Office) -> None:
+    new = "+821000004321"
+    await asks(texting, EN, "Please change my phone number to 010-0000-4321.")
+    assert await texting.state() == "waiting"
+    old = code_in(texting.last(new))
+    member = browser(create_pages(texting.desk), "en")
+    path = await page_of(texting, "code")
+    await member.get(path)
+    await member.post(path)
+    assert "the new contact" in member.page and "4321" not in member.page
+    assert "A new code is on its way" in (await member.post(f"{path}/new-code")).text
+    await texting.work()
+    assert (await member.post(f"{path}/code", code=old)).status_code == 422
+    await member.post(f"{path}/code", code=code_in(texting.last(new)))
+    await texting.work()
+    assert await texting.state() == "proposed"
+    await member.http.aclose()
+
+
 async def test_known_and_unknown_read_the_same(
     pages: Browser, office: Office, open_page: OpenPage
 ) -> None:
@@ -245,17 +264,15 @@ async def test_a_proof_elsewhere_shows_nothing_to_a_link_for_a_code(
     assert "value.shipping_address" not in (await pages.get(path)).text
 
 
-@pytest.mark.parametrize("purpose", list(links.PURPOSES))
-async def test_looking_spends_nothing_whatever_it_is_for(
-    pages: Browser, office: Office, purpose: str
-) -> None:
+async def test_looking_spends_nothing_whatever_it_is_for(pages: Browser, office: Office) -> None:
     await office.mail(KO, CORRECT)
-    path = await page_of(office, purpose)
-    response = await pages.get(path)
-    assert response.status_code == 200 and response.headers["cache-control"] == "no-store"
-    assert (await office.all(Link))[-1].opened_at is None
-    office.clock.advance(links.PURPOSES[purpose].lives + timedelta(seconds=1))
-    assert (await pages.get(path)).status_code == 410
+    for purpose, lives in links.PURPOSES.items():
+        path = await page_of(office, purpose)
+        response = await pages.get(path)
+        assert response.status_code == 200 and response.headers["cache-control"] == "no-store"
+        assert (await office.all(Link))[-1].opened_at is None
+        office.clock.advance(lives.lives + timedelta(seconds=1))
+        assert (await pages.get(path)).status_code == 410, purpose
 
 
 async def test_english_on_the_switch(pages: Browser, office: Office, open_page: OpenPage) -> None:
