@@ -92,9 +92,14 @@ def proof(language: str) -> Keyboard:
     return across([_who(name, language) for name in ("no_mail", "lost")])
 
 
-def without_address(language: str) -> Keyboard:
-    """A way on for somebody who has no address to name."""
-    return [[_who("lost", language)]]
+def without_address(language: str, *, share: bool = False) -> Keyboard:
+    """Ways on for somebody who has no address to name; `share`: their app may tell their number."""
+    return across([_who(name, language) for name in (["share_contact"] * share + ["lost"])])
+
+
+def sharing(language: str) -> Keyboard:
+    """A button by which the app itself hands over its owner's number."""
+    return [[{"text": button_label("share_contact", language), "share": "phone"}]]
 
 
 def other_ways(language: str) -> Keyboard:

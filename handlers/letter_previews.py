@@ -372,6 +372,7 @@ _MAKERS: dict[str, Maker] = {
     "dialog_too_many": _chat(),
     "dialog_no_mail": _chat(),
     "dialog_lost": _chat(),
+    "dialog_share": _chat(),
     "dialog_papers": _about("correction", secure_link="⟦secure_link⟧"),
     "dialog_page": _about("correction", secure_link="⟦secure_link⟧"),
     "dialog_yes_or_no": _chat(),

@@ -91,7 +91,7 @@ DIALOGS = tuple(
     for name in (
         "start help privacy choose_right choose_field ask_email ask_code code_wrong code_spent "
         "bad_value confirm_value status nothing_open cancelled unsure welcome waiting_code "
-        "too_many no_mail lost papers page yes_or_no passed_on person thanks choose_request "
+        "too_many no_mail lost share papers page yes_or_no passed_on person thanks choose_request "
         "old_button language language_chosen already forwarded edited halfway "
         "text_please linked returned contact_unknown"
     ).split()

@@ -26,6 +26,7 @@ class Door(StrEnum):
 
 
 CHATS = frozenset({Door.TELEGRAM, Door.PLAIN})
+SHARES = frozenset({Door.TELEGRAM})  # whose app hands over its owner's own number
 
 
 class Tier(StrEnum):

@@ -3,6 +3,7 @@
 The words are the same whether the address is registered or not.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -12,7 +13,7 @@ from subjectline.handlers.dialog import spoken
 from subjectline.handlers.dialog.turn import Turn, forget, say, set_state
 from subjectline.handlers.identity_limits import CODE_LIVES
 from subjectline.handlers.requests import open_of
-from subjectline.models.incoming import Contact, Incoming
+from subjectline.models.incoming import SHARES, Contact, Door, Incoming
 from subjectline.models.tables import Conversation, Request
 from subjectline.models.workflow import BEFORE_PROOF
 
@@ -31,13 +32,21 @@ async def ask_who(
         if request.state in BEFORE_PROOF and request.kind != "unclear":
             request.group_id = group
             session.add(request)
-    _ask(session, desk, conversation)
+    _ask(session, desk, conversation, requests)
 
 
-def _ask(session: AsyncSession, desk: "Desk", conversation: Conversation) -> None:
+def _ask(
+    session: AsyncSession, desk: "Desk", conversation: Conversation, requests: Sequence[Request]
+) -> None:
+    """The address is asked for, or the number where the app can tell it and it is not what changes."""
     set_state(desk, conversation, {"step": EMAIL})
     session.add(conversation)
-    say(session, conversation, "dialog_ask_email", choices.without_address(conversation.language))
+    number = Contact("phone", "")
+    share = Door(conversation.door) in SHARES and not any(
+        identity.contested(desk, request, number) for request in requests
+    )
+    keys = choices.without_address(conversation.language, share=share)
+    say(session, conversation, "dialog_ask_email", keys)
 
 
 async def proven(
@@ -66,7 +75,7 @@ async def code_spent(
         say(session, conversation, "dialog_too_many", keys, forget=forget_message)
         return
     say(session, conversation, "dialog_code_spent", forget=forget_message)
-    _ask(session, desk, conversation)
+    _ask(session, desk, conversation, requests)
 
 
 async def answered(turn: Turn) -> bool:
@@ -84,18 +93,18 @@ async def answered(turn: Turn) -> bool:
         return await pressed(turn, "no_mail")
     if turn.answer.yes is False:
         return False  # it is called off
-    await _once_more(turn)
+    await _once_more(turn, requests)
     return True
 
 
-async def _once_more(turn: Turn) -> None:
+async def _once_more(turn: Turn, requests: list[Request]) -> None:
     """Neither an address nor a code: what is awaited is said again."""
     waiting = await identity.open_challenge(turn.session, turn.conversation)
     if waiting is not None and turn.desk.clock() <= waiting.expires_at:
         turn.at(EMAIL)
         turn.say("dialog_waiting_code", choices.proof(turn.language))
         return
-    _ask(turn.session, turn.desk, turn.conversation)
+    _ask(turn.session, turn.desk, turn.conversation, requests)
 
 
 async def _named_address(turn: Turn, requests: list[Request]) -> bool:
@@ -132,12 +141,14 @@ async def pressed(turn: Turn, what: str) -> bool:
     elif what == "no_mail":
         turn.at(EMAIL)
         turn.say("dialog_no_mail", choices.other_ways(turn.language))
+    elif what == "share_contact":
+        turn.say("dialog_share", choices.sharing(turn.language))
     elif what == "lost":
         turn.say("dialog_lost", choices.papers(turn.language))
     elif what == "papers":
         return await papers(turn, requests[0])
     else:
-        _ask(turn.session, turn.desk, turn.conversation)
+        _ask(turn.session, turn.desk, turn.conversation, requests)
     return True
 
 

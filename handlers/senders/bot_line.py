@@ -18,7 +18,9 @@ from telegram import (
     BotCommand,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    KeyboardButton,
     LinkPreviewOptions,
+    ReplyKeyboardMarkup,
 )
 from telegram.error import (
     BadRequest,
@@ -187,7 +189,7 @@ class BotLine:
             text,
             protect_content=True,
             link_preview_options=LinkPreviewOptions(is_disabled=True),
-            reply_markup=_markup(keyboard) if keyboard else None,
+            reply_markup=_keys(keyboard) if keyboard else None,
         )
         return (await self._ask(call, "sendMessage")).message_id
 
@@ -222,6 +224,15 @@ def _asked_seconds(payload: bytes) -> float:
         return max(float(json.loads(payload)["parameters"]["retry_after"]), 0.0)
     except (ValueError, KeyError, TypeError, RecursionError):
         return 1.0
+
+
+def _keys(keyboard: Keyboard) -> InlineKeyboardMarkup | ReplyKeyboardMarkup:
+    """Buttons under the message; one that shares the owner's number stands in place of the keys."""
+    sharing = [key["text"] for row in keyboard for key in row if "share" in key]
+    if not sharing:
+        return _markup(keyboard)
+    rows = [[KeyboardButton(text, request_contact=True)] for text in sharing]
+    return ReplyKeyboardMarkup(rows, resize_keyboard=True, one_time_keyboard=True)
 
 
 def _markup(keyboard: Keyboard) -> InlineKeyboardMarkup:

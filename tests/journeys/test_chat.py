@@ -175,6 +175,29 @@ async def test_cancel_takes_it_back(journey: Journey) -> None:
 
 
 @BOTH
+async def test_a_number_shared_by_a_button(journey: Journey, tongue: Tongue) -> None:
+    """No code is needed; for a correction of the number itself the button is not there."""
+    telegram, who = journey.world.telegram, tongue.who
+    telegram.user(CHAT, "Member", tongue.language)
+    asked = await journey.hears(
+        CHAT, journey.says(CHAT, said(tongue, ACCESS, ACCESS_EN)), tongue.email
+    )
+    way = await journey.hears(
+        CHAT, journey.presses(asked, "who:share_contact"), said(tongue, "단추", "Press")
+    )
+    assert [key.asks_contact for row in telegram.keyboard(CHAT) for key in row] == [True]
+    telegram.share_contact(CHAT, "+82" + who.phone.replace("-", "")[1:])
+    request = await journey.request("proposed")
+    assert (request.level, request.subject_id) == ("contact", who.member)
+    assert who.phone not in way.text
+    other = CHAT + 1
+    telegram.user(other, "Member", tongue.language)
+    correct = said(tongue, "휴대전화번호를 바꿔 주세요", "Please change my phone number")
+    asked = await journey.hears(other, journey.says(other, correct), tongue.email)
+    assert not [key for row in asked.buttons for key in row if key.data == "who:share_contact"]
+
+
+@BOTH
 async def test_who_blocks_the_bot_hears_by_mail(journey: Journey, tongue: Tongue) -> None:
     """The result goes to the address that proved the chat."""
     journey.world.telegram.user(CHAT, "Member", tongue.language)
