@@ -187,6 +187,9 @@ async def _use(
     """The request as the member's. One that the proxy opened by proving their own address is followed
     by another with the same clock, for a request never changes its person."""
     proxy_scope.covers(desk, mandate, request)
+    if request.state == "proposed":  # that nothing is held under the proxy's own address
+        number, back = request.id or 0, Facts(reason="proxy")
+        request = await advance(session, desk, number, "send_back", agent, request.version, back)
     going = request
     if request.state not in BEFORE_PROOF:
         going = await _successor(session, desk, request)

@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from subjectline.intake.pages import files, forms, member, mobile, papers, policy, stop
+from subjectline.intake.pages import files, forms, member, mobile, papers, policy, proxy, stop
 from subjectline.intake.shield import Shield, covered
 from subjectline.intake.web import STATIC, Pages
 from subjectline.models.errors import SubjectlineError
@@ -25,6 +25,7 @@ def create_pages(desk: "Desk") -> FastAPI:
     app.state.pages = Pages(desk, "pages")
     app.include_router(policy.router)
     app.include_router(mobile.router)
+    app.include_router(proxy.router)
     app.include_router(stop.router)
     app.include_router(member.router)
     app.include_router(files.router)

@@ -96,6 +96,8 @@ async def table(request: Request, token: str, place: int, page: int = 1) -> Resp
 
 async def _shown(request: Request, opened: Opened) -> Response:
     pages = pages_of(request)
+    if opened.purpose == "proxy":
+        return go(f"{request.url.path}/proxy")
     export = opened.export
     if export is None:
         return await case.shown(request, opened)

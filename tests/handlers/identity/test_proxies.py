@@ -217,6 +217,7 @@ async def test_a_guardian_acts_below_fourteen_and_only_then(office: Office) -> N
     assert "열네 살" in letter.text and "가까운 어른" in letter.text
 
 
+@pytest.mark.long
 async def test_on_the_fourteenth_birthday_it_is_over(office: Office) -> None:
     await born(office, "2012-11-24")  # 14 tomorrow
     await accepted(office, guardian(office))

@@ -67,6 +67,7 @@ async def test_it_opens_what_waits_and_links_the_chat(office: Office) -> None:
     assert second.id != request.id and second.subject_id == KO_MEMBER.member
 
 
+@pytest.mark.long
 async def test_alone_it_links_the_chat_and_says_so(office: Office) -> None:
     await share(office)
     assert (await office.conversation()).subject_id == KO_MEMBER.member
@@ -149,6 +150,7 @@ async def test_a_stranger_who_only_asks_takes_the_way_from_nobody(office: Office
     assert (await office.request()).subject_id == KO_MEMBER.member
 
 
+@pytest.mark.long
 async def test_a_code_that_was_sent_before_ends(office: Office) -> None:
     await office.chat(HANA, ACCESS)
     await office.chat(HANA, OTHER_MEMBER.email)
@@ -159,6 +161,7 @@ async def test_a_code_that_was_sent_before_ends(office: Office) -> None:
     assert {r.subject_id for r in await office.all(Request)} == {KO_MEMBER.member}
 
 
+@pytest.mark.long
 async def test_a_linked_chat_corrects_the_phone_only_with_another_proof(office: Office) -> None:
     await share(office)
     await office.chat(HANA, CORRECT_PHONE)

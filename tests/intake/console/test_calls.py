@@ -80,6 +80,7 @@ async def test_only_a_registered_contact_that_is_not_being_changed(office: Offic
     assert not [c for c in await office.all(Challenge) if c.purpose == "call"]
 
 
+@pytest.mark.long
 async def test_a_new_code_ends_the_old_and_an_hour_has_three(office: Office) -> None:
     await phone_call.send(office.desk, 1, agent(), "1001", "email")
     await office.work()
