@@ -20,9 +20,10 @@ from subjectline.handlers.gate_policy import purpose_names
 from subjectline.handlers.queries import today
 from subjectline.handlers.words import columns
 from subjectline.intake.sandbox.mail_world import SandboxMail
-from subjectline.intake.sandbox.people import Person
+from subjectline.intake.sandbox.people import KNOWN, Person
 from subjectline.intake.sandbox.systems import Answer, System
 from subjectline.intake.sandbox.telegram_emulator import Message
+from subjectline.intake.sandbox.text_gateway import TextMessage
 from subjectline.models.tables import (
     Agent,
     Approval,
@@ -94,6 +95,22 @@ def from_unix(seconds: int) -> datetime:
 
 def lines(stage: "Stage", person: Person) -> list[Message]:
     return stage.cast.chat(person)[-LINES_SHOWN:]
+
+
+def texts(stage: "Stage", person: Person) -> list[TextMessage]:
+    """The text messages on the member's phone, and on numbers that are nobody's yet (a new one)."""
+    others = {bare(each.phone) for each in KNOWN} - {bare(person.phone)}
+    return [one for one in stage.world.texts.all() if one.to not in others][-LINES_SHOWN:]
+
+
+def code_of(text: str) -> str:
+    """The one-time code in a message, or nothing."""
+    found = _CODE.search(text)
+    return found.group() if found else ""
+
+
+def bare(number: str) -> str:
+    return "".join(letter for letter in number if letter.isdigit())
 
 
 def reflowed(text: str) -> str:
@@ -241,7 +258,14 @@ async def looks(stage: "Stage") -> tuple[Any, ...]:
         found = (await session.exec(select(*newest))).one()
     asked = tuple(answer.at for answer in stage.systems.last.values())
     world = stage.world
-    return (*found, world.mail.changes.count, world.telegram.version, world.clock.ahead, asked)
+    return (
+        *found,
+        world.mail.changes.count,
+        world.telegram.version,
+        world.texts.changes.count,
+        world.clock.ahead,
+        asked,
+    )
 
 
 @dataclass(frozen=True)

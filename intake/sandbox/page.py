@@ -28,7 +28,7 @@ from subjectline.models.errors import BadInput, SubjectlineError
 from subjectline.models.regimes import regime_named
 
 POLICY = f"{PAGE_POLICY}; connect-src 'self'"
-DOORS = ("mail", "chat")
+DOORS = ("mail", "chat", "texts")
 QUIET = 15.0  # seconds of silence after which the line is shown to be alive
 Deed = Callable[["Sandbox", FormData], Awaitable[object]]
 
@@ -52,6 +52,7 @@ def routes(stage: Stage) -> list[BaseRoute]:
         Route("/sandbox", page),
         Route("/sandbox/{rest:path}", page),
         Mount("/telegram", stage.world.telegram.app),
+        Mount("/sms", stage.world.texts.app),
     ]
 
 
@@ -111,9 +112,11 @@ class Sandbox:
             "cast": stage.cast.now,
             "letters": board.letters(stage, person),
             "lines": board.lines(stage, person),
+            "texts": board.texts(stage, person),
+            "code_of": board.code_of,
             "keyboard": stage.world.telegram.keyboard(stage.cast.chat_of(person)),
             "bot": stage.world.telegram.state.world.bot.id,
-            "samples": samples.of(door, who),
+            "samples": samples.of("mail" if door == "texts" else door, who),
             "cases": await board.cases(stage),
             "deeds": await board.deeds(stage),
             "agents": AGENTS,

@@ -8,6 +8,7 @@ from sqlalchemy import event
 
 from subjectline.intake.sandbox.mail_world import MailWorld
 from subjectline.intake.sandbox.telegram_emulator import Emulator
+from subjectline.intake.sandbox.text_gateway import TextGateway
 from subjectline.models.db import Database
 
 Found = TypeVar("Found")
@@ -16,8 +17,10 @@ Found = TypeVar("Found")
 class Pulse:
     """A counter that can be waited for. It belongs to one event loop."""
 
-    def __init__(self, mail: MailWorld, telegram: Emulator, database: Database) -> None:
-        self._mail, self._telegram = mail, telegram
+    def __init__(
+        self, mail: MailWorld, telegram: Emulator, texts: TextGateway, database: Database
+    ) -> None:
+        self._mail, self._telegram, self._texts = mail, telegram, texts
         self._beat = asyncio.Event()
         self.count, self.closed = 0, False
         # A connection comes back to its pool after its commit, so whoever looks then sees it.
@@ -39,6 +42,7 @@ class Pulse:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow_mail())
             group.create_task(self._follow_telegram())
+            group.create_task(self._follow_texts())
 
     async def after(self, count: int, timeout: float | None = None) -> int:
         """Waits until it has beaten since `count`, at most `timeout` seconds; returns the count then."""
@@ -63,6 +67,12 @@ class Pulse:
         count = self._mail.changes.count
         while True:
             count = await self._mail.changes.after(count)
+            self.beat()
+
+    async def _follow_texts(self) -> None:
+        count = self._texts.changes.count
+        while True:
+            count = await self._texts.changes.after(count)
             self.beat()
 
     async def _follow_telegram(self) -> None:

@@ -29,7 +29,7 @@ class Stage:
         self._agents: dict[str, AgentBrowser] = {}
         self._closed = False
         self.closers: list[Callable[[], Awaitable[None]]] = []
-        self.pulse = Pulse(world.mail, world.telegram, world.desk.db)
+        self.pulse = Pulse(world.mail, world.telegram, world.texts, world.desk.db)
         self.cast = Cast(world)
         self._gate_line = self._client()
         self.systems = Systems(world, self._gate_line)

@@ -70,6 +70,10 @@ class TextGateway:
         """The messages of a phone, oldest first; the number in digits, or as people write it."""
         return list(self._phones.get(re.sub(r"\D", "", number), ()))
 
+    def all(self) -> list[TextMessage]:
+        """Every message of every phone, oldest first."""
+        return sorted((m for phone in self._phones.values() for m in phone), key=lambda m: m.number)
+
     async def _send(self, request: Request) -> Response:
         if refusal := self._turned_away(request):
             return refusal

@@ -1,4 +1,4 @@
-"""The outside world in one process: mail, Telegram, the sample company, and the desk in the middle.
+"""The outside world in one process: mail, Telegram, texts, the sample company, and the desk in the middle.
 
 The desk runs the code that it runs against real servers; only what it speaks to is made here.
 """
@@ -17,6 +17,7 @@ from subjectline.intake.sandbox.company import MAP, create_company
 from subjectline.intake.sandbox.mail_world import AUTHSERV_ID, MailWorld
 from subjectline.intake.sandbox.policies import sample_policies
 from subjectline.intake.sandbox.telegram_emulator import TOKEN, Emulator, create_emulator
+from subjectline.intake.sandbox.text_gateway import TextGateway
 from subjectline.intake.serve import Parts, assemble
 from subjectline.intake.setup import make_desk, places
 from subjectline.models.clock import MovableClock
@@ -44,6 +45,7 @@ class World:
     clock: MovableClock
     mail: MailWorld
     telegram: Emulator
+    texts: TextGateway
     desk: Desk
     parts: Parts
     settings: Settings
@@ -74,7 +76,8 @@ async def make_world(
     company = home / "company.db"
     if registry is None and not company.exists():
         await create_company(company, clock)
-    settings = sandbox_settings(home, port, mail, registry)
+    texts = TextGateway(clock)
+    settings = sandbox_settings(home, port, mail, texts, registry)
     ring = places(settings).ring
     if not ring.exists():
         KeyRing.generate().save(ring)
@@ -83,11 +86,15 @@ async def make_world(
     keys = await _furnish(desk)
     parts = assemble(desk, settings)
     parts.loops.append(telegram.keep)
-    return World(clock, mail, telegram, desk, parts, settings, keys, company)
+    return World(clock, mail, telegram, texts, desk, parts, settings, keys, company)
 
 
 def sandbox_settings(
-    home: Path, port: int, mail: MailWorld, registry: RegistrySection | None = None
+    home: Path,
+    port: int,
+    mail: MailWorld,
+    texts: TextGateway,
+    registry: RegistrySection | None = None,
 ) -> Settings:
     """The settings of a desk that speaks to this sandbox."""
     base = f"http://127.0.0.1:{port}"
@@ -105,6 +112,7 @@ def sandbox_settings(
         mailboxes=(mail.mailbox_settings(),),
         smtp=mail.smtp_settings(from_name="Moment Pick"),
         mobile_identity=mobile_provider.settings(base),
+        sms=texts.settings(f"{base}/sms"),
         telegram=TelegramSection(
             token=SecretStr(TOKEN),
             base_url=f"{base}/telegram/bot",

@@ -233,7 +233,9 @@ async def running(world: World, port: int) -> AsyncIterator[Journey]:
     """The desk's loops, its pages and the emulator, until the block ends."""
     hurry(world)
     await world.desk.gate.refresh()
-    app = one_app(world.parts, [Mount("/telegram", world.telegram.app)])
+    app = one_app(
+        world.parts, [Mount("/telegram", world.telegram.app), Mount("/sms", world.texts.app)]
+    )
     server = Server(app, "127.0.0.1", port)
     try:
         async with asyncio.TaskGroup() as group:

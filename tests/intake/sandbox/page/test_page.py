@@ -10,6 +10,10 @@ from sqlmodel import select
 
 from subjectline.handlers import holds, inbox
 from subjectline.handlers.holds import ALL, BLOCKED, HoldPlan
+from subjectline.handlers.outbox import Parcel
+from subjectline.handlers.senders.sms import SmsSender
+from subjectline.handlers.senders.smtp import SendStatus
+from subjectline.handlers.senders.solapi import Solapi
 from subjectline.intake.sandbox.page import Sandbox
 from subjectline.intake.sandbox.people import EN_MEMBER, KO_MEMBER
 from subjectline.intake.web import catalogue
@@ -94,6 +98,18 @@ async def test_the_chat_can_be_written_to_and_its_buttons_pressed(actors: Any) -
     assert "hello &lt;b&gt;there" in page
     wrong = await press(actors, "chat", who="en", press="1 yes")
     assert wrong.status_code == 409 and "no such button" in wrong.text
+
+
+async def test_a_text_message_is_shown_beside_mail_and_chat(actors: Any) -> None:
+    assert "받은 문자가 없습니다" in await shown(actors, "?lang=ko&who=ko&door=texts")
+    world = actors.stage.world
+    sender = SmsSender(
+        Solapi(world.settings.sms, world.clock, actors.http._transport), SendStatus()
+    )
+    await sender.send(Parcel(Door.SMS, "+821000001001", "", "확인번호 482913", "", "<1@desk.test>"))
+    page = await shown(actors, "?lang=ko&who=ko&door=texts")
+    assert "확인번호 482913" in page and "메일 답장으로 482913 보내기" in page
+    assert "482913" not in await shown(actors, "?lang=ko&who=en&door=texts")
 
 
 async def test_the_gate_is_asked_over_http(actors: Any) -> None:
