@@ -193,13 +193,15 @@ async def boxes(
 ) -> tuple[Box, ...]:
     """The fields to be corrected, as boxes; with `given` (field -> text) each is checked at once.
 
-    `chosen` are the fields where the request names none. Empty before proof and where nothing is to be
-    corrected. Reading the registered values is recorded; where the database is away they are left out.
+    `chosen` are the fields where the request names none. Empty for a link that is not for this, before
+    proof and where nothing is to be corrected. Reading the registered values is recorded; where the
+    database is away they are left out.
     """
     async with desk.db.read() as session:
         request = await session.get_one(Request, link.request_id)
         _, fields = await answers.asked(session, request)
-    if request.subject_id is None or request.state not in CORRECTING:
+    correcting = request.kind == "correction" and request.state in CORRECTING
+    if link.purpose != "confirm" or request.subject_id is None or not correcting:
         return ()
     names = _named(desk, [*request.fields, *fields], [*chosen, *(given or {})])
     now = await _covered(desk, request, names, place)

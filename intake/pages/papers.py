@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from subjectline.handlers import page_deeds
+from subjectline.handlers import page_deeds, page_views
 from subjectline.handlers.links import Opened
 from subjectline.intake.attachments import look
 from subjectline.intake.mailparse.kinds import kind_of
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 PATH = re.compile(r"/m/[^/]+/papers")
 KINDS = frozenset({"image/jpeg", "image/png", "image/webp", "image/heic", "application/pdf"})
 WHAT = ("id_card", "power_of_attorney", "family", "other")
+MOST = 10  # times that papers are taken for one request
 ROUND = 64 * 1024  # bytes of a body that are not the files themselves
 _HARMLESS = frozenset({Apart.MAY_SHOW, Apart.TURNED_NAME})
 
@@ -74,6 +75,9 @@ async def _taken(request: Request, token: str, link: Opened) -> Response:
     wrong = "papers_what" if what not in WHAT else _refused_all(desk, files)
     if wrong:
         return await case.shown(request, link, 422, wrong=wrong, what=what)
+    stage = await page_views.stage(desk, link)
+    if len(stage.papers) >= MOST:
+        return await case.shown(request, link, 422, wrong="papers_enough", what=what)
     looked = [await asyncio.to_thread(_looked, name, body) for name, body in files]
     refused = next((one for one in looked if one[1]), None)
     if refused:

@@ -262,6 +262,11 @@ async def test_a_proof_elsewhere_shows_nothing_to_a_link_for_a_code(
     assert await office.state() == "waiting"
     path = await open_page("code")
     assert "value.shipping_address" not in (await pages.get(path)).text
+    await pages.get(f"{path}/withdraw")
+    form = {**pages.hidden(f"{path}/withdraw"), "value.shipping_address": NEW}
+    await pages.http.post(f"{path}/values", data={**form, "do": "check"})
+    await pages.http.post(f"{path}/values", data={**form, "do": "keep"})
+    assert "view_covered" not in await actions(office) and await office.state() == "waiting"
 
 
 async def test_looking_spends_nothing_whatever_it_is_for(pages: Browser, office: Office) -> None:

@@ -9,6 +9,7 @@ from desks import CORRECT, MakeDesk, Office, agent
 from page_links import OpenPage
 
 from subjectline.handlers import attachments, casefile, links
+from subjectline.intake.pages import papers
 from subjectline.models.errors import NotPermitted
 from subjectline.models.files import FileSettings
 from subjectline.models.tables import Conversation, Message, MessageFile
@@ -99,7 +100,7 @@ async def test_what_is_not_taken_says_why(
 
 
 async def test_sizes_and_numbers_have_limits(
-    make_desk: MakeDesk, pages: Browser, office: Office, open_page: OpenPage
+    pages: Browser, office: Office, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await asks(office, KO, CORRECT)
     path = await open_page("upload")
@@ -113,6 +114,9 @@ async def test_sizes_and_numbers_have_limits(
     assert "골라 주세요" in (await send(pages, path, ("", b""))).text
     assert "어떤 서류인지" in (await send(pages, path, ("a.jpg", JPEG), what="")).text
     assert await office.all(MessageFile) == []
+    monkeypatch.setattr(papers, "MOST", 1)
+    assert (await send(pages, path, ("a.jpg", JPEG))).status_code == 200
+    assert "더 받지 않습니다" in (await send(pages, path, ("a.jpg", JPEG))).text
 
 
 async def test_a_body_that_is_too_large_is_not_read(
