@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 from sqlalchemy import event
@@ -27,14 +28,16 @@ from subjectline.handlers.registry import Archive, Registry
 from subjectline.handlers.registry.apply import Writer
 from subjectline.handlers.registry.moving import Mover
 from subjectline.handlers.senders.mail import MailSender
+from subjectline.handlers.senders.telegram import TelegramSender
+from subjectline.intake import telegram
 from subjectline.intake.sandbox.company import MAP
 from subjectline.intake.sandbox.mail_world import AUTHSERV_ID
-from subjectline.intake.serve import assemble, loops_of
+from subjectline.intake.serve import Server, assemble, loops_of, public_app
 from subjectline.intake.setup import make_desk
 from subjectline.models.clock import Clock, MovableClock, system_clock
 from subjectline.models.errors import Refused
 from subjectline.models.mail_settings import MailboxSettings, SmtpSettings
-from subjectline.models.settings import DeskSection, RegistrySection, Settings
+from subjectline.models.settings import DeskSection, RegistrySection, Settings, TelegramSection
 from subjectline.models.tables import Proposal
 
 DESK_ADDRESS = "privacy@moment-pick.test"
@@ -65,11 +68,19 @@ APART: dict[str, tuple[Any, str, str]] = {
     "everything written, the desk does not know": (Registry, "apply", "after"),
     "the desk has written it, not committed": (applying, "_close", "after"),
 }
-POINTS_OF = {**POINTS, **APART}
+# Where a chat's updates and lines are between two places.
+CHAT: dict[str, tuple[Any, str, str]] = {
+    "update kept, not yet confirmed": (telegram, "keep", "after"),
+    "message received, not committed": (inbox, "_end", "after"),
+    "letters rendered, not committed": (post, "flush", "after"),
+    "line taken, not written": (TelegramSender, "send", "before"),
+    "line written, not noted": (TelegramSender, "send", "after"),
+}
+POINTS_OF = {**POINTS, **APART, **CHAT}
 
 
 class Mail(Protocol):
-    """The servers of a desk in a nursery: the sandbox's, or real ones."""
+    """The servers of a desk in a nursery: the sandbox's, or real ones; port 0 where there is none."""
 
     @property
     def imap_port(self) -> int: ...
@@ -159,8 +170,9 @@ def settings_of(order: dict[str, Any]) -> Settings:
             map=order.get("map", MAP),
             urls={name: SecretStr(url) for name, url in order.get("urls", usual).items()},
         ),
-        mailboxes=(MailboxSettings(**mailbox),),
+        mailboxes=(MailboxSettings(**mailbox),) if order["imap"] else (),
         smtp=SmtpSettings(**{**letters, "port": order["smtp"], "from_address": DESK_ADDRESS}),
+        telegram=TelegramSection(**order.get("telegram", {})),
     )
 
 
@@ -171,8 +183,12 @@ async def live(order: dict[str, Any]) -> None:
     desk = make_desk(settings, clock)
     if order["point"]:
         arm(*POINTS_OF[order["point"]], order["nth"])
+    parts = assemble(desk, settings)
     async with asyncio.TaskGroup() as group:
-        for loop in loops_of(assemble(desk, settings)):
+        if settings.hook:
+            port = urlsplit(settings.hook).port or 0
+            group.create_task(Server(public_app(parts), "127.0.0.1", port).serve())
+        for loop in loops_of(parts):
             group.create_task(_lasting(loop))
         group.create_task(_sign(desk))
 
