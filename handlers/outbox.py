@@ -53,6 +53,7 @@ class Parcel:
     references: tuple[str, ...] = ()
     keyboard: list[list[dict[str, str]]] | None = None
     forget: int = 0
+    as_queued: bool = False  # no slot of its text was filled
     code: str = ""  # the one-time code in it, for ways out that carry it in a form of its own
     answers: bool = True  # an answer to somebody's message (Auto-Submitted: auto-replied)
 
@@ -242,6 +243,7 @@ async def _pack(desk: "Desk", row: Outbox) -> Parcel:
         keyboard=content.get("keyboard"),
         forget=content.get("forget", 0),
         code=content.get("code", ""),
+        as_queued=letter.text == content["text"],
     )
 
 
@@ -259,28 +261,32 @@ async def _link(desk: "Desk", slots: dict[str, Any]) -> str:
 
 
 async def _sent(desk: "Desk", row: Outbox, parcel: Parcel) -> None:
+    now = desk.clock()
     async with desk.db.write() as session:
-        kept = await session.get_one(Outbox, row.id, with_for_update=True)
-        if kept.outcome != "due":
-            return  # another desk has sent it too, and written it down
-        kept.outcome, kept.sent_at, kept.leased_until = "sent", desk.clock(), None
-        session.add(kept)
-        await _what_left(session, desk, kept, parcel)
+        done = await session.exec(
+            update(Outbox)
+            .where(col(Outbox.id) == row.id, col(Outbox.outcome) == "due")
+            .values(outcome="sent", sent_at=now, leased_until=None, content=None)
+        )
+        if done.rowcount:  # else another desk has sent it too, and written it down
+            await _what_left(session, desk, row, parcel)
 
 
 async def _what_left(session: AsyncSession, desk: "Desk", row: Outbox, parcel: Parcel) -> None:
-    """The code and the link of a letter are not kept once it has left; the rest is, as it left."""
-    conversation = await session.get_one(Conversation, row.conversation_id)
-    if row.message_id is None or row.letter in ("verify", "code", "reminder", "forget"):
-        row.content = None
+    """The code and the link of a letter are not kept once it has left; the rest is, as it left.
+
+    What left word for word as it was queued is kept already.
+    """
+    forgotten = row.message_id is None or row.letter in ("verify", "code", "reminder", "forget")
+    if forgotten or (parcel.as_queued and "/m/" not in parcel.text):
         return
+    conversation = await session.get_one(Conversation, row.conversation_id)
     message = await session.get_one(Message, row.message_id)
     text = parcel.text
     for word in text.split():
         if "/m/" in word:
             text = text.replace(word, "[one-time link]")
     message.text = desk.vault.seal(conversation.key_id, "message.text", text)
-    row.content = None
     session.add(message)
 
 

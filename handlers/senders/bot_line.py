@@ -184,14 +184,20 @@ class BotLine:
 
         No preview: Telegram would open the link for it, and a one-time link would be spent.
         """
-        call = self._bot.send_message(
-            chat,
-            text,
-            protect_content=True,
-            link_preview_options=LinkPreviewOptions(is_disabled=True),
-            reply_markup=_keys(keyboard) if keyboard else None,
-        )
-        return (await self._ask(call, "sendMessage")).message_id
+        said: dict[str, Any] = {
+            "chat_id": chat,
+            "text": text,
+            "protect_content": True,
+            "link_preview_options": LinkPreviewOptions(is_disabled=True),
+        }
+        if keyboard:
+            said["reply_markup"] = _keys(keyboard)
+        return await self._ask(self._number(said), "sendMessage")
+
+    async def _number(self, said: dict[str, Any]) -> int:
+        """All lower case, as in `updates`: of the answer only a number is wanted, and no objects."""
+        answer: Any = await self._bot.do_api_request("sendmessage", api_kwargs=said)
+        return int(answer["message_id"])
 
     async def edit(self, chat: int, message_id: int, text: str, keyboard: Keyboard | None) -> None:
         """Another text and other buttons in place of those of a message of ours."""

@@ -211,7 +211,7 @@ async def test_a_refusal_does_not_quote_our_link(
     async def refuse(*_: object, **__: object) -> None:
         raise BadRequest("inline keyboard button URL 'http://desk.test/m/SECRET' is invalid")
 
-    monkeypatch.setattr(Bot, "send_message", refuse)
+    monkeypatch.setattr(Bot, "do_api_request", refuse)
     sender = TelegramSender(api)
     with pytest.raises(PermanentSendError) as wrong:
         await sender.send(letter())
