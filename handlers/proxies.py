@@ -163,21 +163,44 @@ async def stop(desk: "Desk", mandate_id: int, by: Actor, reason: str = "") -> in
     requests were. Stopping twice does nothing."""
     async with desk.write() as session:
         mandate = await session.get_one(Mandate, mandate_id, with_for_update=True)
-        if mandate.state not in ("recorded", "accepted"):
-            return 0
-        talk = await session.get_one(Conversation, mandate.conversation_id)
-        mandate.state, mandate.stopped_at = "stopped", desk.clock()
-        mandate.stopped_by = by.account
-        mandate.reason = desk.vault.seal(talk.key_id, "mandate.reason", reason.strip())
-        mandate.decided_at = mandate.decided_at or desk.clock()
-        talk.state = "unsorted"  # an agent looks at who acted, and at what was done already
-        session.add(mandate)
-        session.add(talk)
-        open_ones = await _open_under(session, mandate)
-        for request in open_ones:
-            number, version = request.id or 0, request.version
-            await advance(session, desk, number, "withdraw", by, version)
-        _note(session, desk, by, "proxy_stopped", mandate, None, taken_back=len(open_ones))
+        return await _stop(session, desk, mandate, by, reason)
+
+
+async def stopped_with(session: AsyncSession, desk: "Desk", request: Request, by: Actor) -> None:
+    """A change that a proxy asked for was stopped from a registered contact (`stopping`): then so is
+    the proxy. The request itself is left to that step."""
+    rows = await session.exec(
+        select(Mandate)
+        .join(MandateUse, col(MandateUse.mandate_id) == col(Mandate.id))
+        .where(MandateUse.request_id == request.id)
+        .with_for_update()
+    )
+    for mandate in rows:
+        await _stop(session, desk, mandate, by, "", leave=request.id)
+
+
+async def _stop(
+    session: AsyncSession,
+    desk: "Desk",
+    mandate: Mandate,
+    by: Actor,
+    reason: str,
+    leave: int | None = None,
+) -> int:
+    if mandate.state not in ("recorded", "accepted"):
+        return 0
+    talk = await session.get_one(Conversation, mandate.conversation_id)
+    now = desk.clock()
+    mandate.state, mandate.stopped_at, mandate.stopped_by = "stopped", now, by.account
+    mandate.reason = desk.vault.seal(talk.key_id, "mandate.reason", reason.strip())
+    mandate.decided_at = mandate.decided_at or now
+    talk.state = "unsorted"  # an agent looks at who acted, and at what was done already
+    session.add(mandate)
+    session.add(talk)
+    open_ones = [one for one in await _open_under(session, mandate) if one.id != leave]
+    for request in open_ones:
+        await advance(session, desk, request.id or 0, "withdraw", by, request.version)
+    _note(session, desk, by, "proxy_stopped", mandate, None, len(open_ones))
     return len(open_ones)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit
+from subjectline.handlers import audit, proxies
 from subjectline.handlers.requests import Facts, advance
 from subjectline.handlers.wishes import set_wish, wish_of
 from subjectline.models.errors import SpentProof
@@ -91,6 +91,7 @@ async def stop(desk: "Desk", token: str, place: str = "pages") -> Stop:
         session.add(link)
         if before.state == "ask":
             await _stop(session, desk, request, person)
+            await proxies.stopped_with(session, desk, request, person)
             return await _seen(session, desk, request)
         outcome = "ok" if before.state == "stopped" else "refused"
         audit.note(

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 import pytest
 from desks import ACCESS, CORRECT, DESK, MARKETING, SERVER, MakeDesk, Office, agent
 
-from subjectline.handlers import decisions, opaque, proxies, proxy_papers, timers
+from subjectline.handlers import decisions, opaque, proxies, proxy_papers, stopping, timers
 from subjectline.handlers.proxies import Claim, Consent, Scope
 from subjectline.intake.sandbox.people import KO_MEMBER
 from subjectline.models.errors import BadInput, NotPermitted, StaleMove
@@ -206,9 +206,14 @@ async def test_a_guardian_acts_below_fourteen_and_only_then(office: Office) -> N
         with pytest.raises(BadInput) as wrong:
             await proxies.record(office.desk, 1, guardian(office, consent=consent), agent())
         assert wrong.value.field.startswith("consent_")
+    number = await proxies.record(office.desk, 1, guardian(office), agent())
+    await born(office, OF_AGE)  # the registry was wrong, and was corrected
+    with pytest.raises(NotPermitted):
+        await proxies.accept(office.desk, number, agent(2))
+    await born(office, CHILD_BORN)
     going = await accepted(office, guardian(office))
     assert (going.level, going.subject_id) == ("document", KO_MEMBER.member)
-    (kept,) = await office.all(Mandate)
+    kept = (await office.all(Mandate))[-1]
     assert (kept.expires_on, kept.consent_how, kept.consent_on) == (
         "2027-03-01", "phone", "2026-11-22",
     )  # fmt: skip
@@ -238,3 +243,18 @@ async def test_papers_are_destroyed_after_the_decision(office: Office) -> None:
     file = (await office.all(MessageFile))[0]
     assert file.content is None and "destroyed" in file.apart
     assert (await office.all(Audit))[-1].action == "proxy_paper_destroyed"
+
+
+async def test_a_proxys_change_of_contact_stopped_by_the_old_one_stops_the_proxy(
+    make_desk: MakeDesk,
+) -> None:
+    """The member presses the link of `stopping`, not that of the letter about the proxy."""
+    office = await make_desk()
+    await born(office, OF_AGE)
+    await write(office, "제 휴대전화번호를 010-0000-4321로 바꿔 주세요.")
+    going = await accepted(office, claim(office))
+    async with office.desk.write() as session:
+        token = await stopping.make(session, office.desk, going.id or 0)
+    assert (await stopping.stop(office.desk, token)).state == "stopped"
+    (mandate,) = await office.all(Mandate)
+    assert (mandate.state, mandate.stopped_by) == ("stopped", "member")

@@ -1,5 +1,7 @@
 """The agent on the phone: a code that they never see, tries that count, contacts they cannot choose."""
 
+from dataclasses import replace
+
 import pytest
 from browsers import Browser
 from desks import ACCESS, MakeDesk, Office, agent, code_in
@@ -8,7 +10,7 @@ from subjectline.handlers import opaque, phone_call
 from subjectline.handlers.identity_limits import CODES_AN_HOUR, TRIES
 from subjectline.intake.sandbox.people import KO_MEMBER
 from subjectline.models.errors import BadInput, IllegalMove, NotPermitted, TooManyTries
-from subjectline.models.tables import Audit, Challenge
+from subjectline.models.tables import Audit, Challenge, Outbox
 
 ASKER = "somebody@elsewhere.test"
 CORRECT_EMAIL = "제 이메일 주소를 new.one@mail.test로 바꿔 주세요."
@@ -107,3 +109,11 @@ async def test_the_writer_cannot_type_it_in_the_mail(office: Office) -> None:
     assert (await office.request()).state in ("open", "proposed")
     with pytest.raises(IllegalMove):
         await phone_call.check(office.desk, 1, agent(), code)
+
+
+async def test_by_text_message_where_there_is_a_gateway(office: Office) -> None:
+    office.desk = replace(office.desk, manner=replace(office.desk.manner, sms=True))
+    await phone_call.send(office.desk, 1, agent(), "1001", "phone")
+    row = (await office.all(Outbox))[-1]
+    assert (row.letter, row.door) == ("code", "sms")
+    assert office.desk.vault.text(row.recipient) == "+821000001001"
