@@ -98,6 +98,8 @@ def _task(session: AsyncSession, desk: "Desk", kind: str, target: str) -> None:
 
 async def presses(desk: "Desk", line: GroupLine) -> int:
     """Does what was pressed or offered; returns how many there were."""
+    if not await _waiting(desk):  # the usual answer costs no transaction that writes
+        return 0
     taken = await tasks.claim(desk, (PRESS, LINK))
     for task in taken:
         try:
@@ -108,6 +110,12 @@ async def presses(desk: "Desk", line: GroupLine) -> int:
         async with desk.db.write() as session:
             await finish(session, task)
     return len(taken)
+
+
+async def _waiting(desk: "Desk") -> bool:
+    wanted = select(Task.id).where(Task.outcome == "due", col(Task.kind).in_((PRESS, LINK)))
+    async with desk.db.read() as session:
+        return (await session.exec(wanted.limit(1))).first() is not None
 
 
 async def _press(desk: "Desk", line: GroupLine, task: Task) -> None:
