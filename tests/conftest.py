@@ -11,7 +11,16 @@ import tempfile
 MEMORY = "/dev/shm"
 ENOUGH = 4 << 30  # bytes; a whole run needs less than one
 
-pytest_plugins = ["servers", "patience", "desks", "reused", "browsers", "page_links", "pairs"]
+pytest_plugins = [
+    "servers",
+    "patience",
+    "parsed",
+    "desks",
+    "reused",
+    "browsers",
+    "page_links",
+    "pairs",
+]
 
 
 def _roomy() -> bool:

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from browsers import CHEAP
 from sqlmodel import select
 from typer.testing import CliRunner, Result
 
@@ -24,8 +26,19 @@ Run = Callable[..., Result]
 OPEN = ("archive", "open", "--member", "1001")
 
 
+@pytest.fixture(scope="session")
+def whole_company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample company with all its members, to be copied."""
+    path = tmp_path_factory.mktemp("whole") / "company.db"
+    asyncio.run(create_company(path, system_clock))
+    return path
+
+
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
+def config(
+    tmp_path: Path, whole_company: Path, migrated_desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    monkeypatch.setattr(agents, "_hasher", lambda: CHEAP)
     file = tmp_path / "subjectline.toml"
     file.write_text(
         f'[desk]\ndata_dir = "{tmp_path}"\n[registry]\nmap = "{MAP}"\n'
@@ -33,7 +46,8 @@ def config(tmp_path: Path) -> Path:
         f'archive = "sqlite:///{tmp_path / "apart.db"}"\n'
     )
     KeyRing.generate().save(tmp_path / "keyring.json")
-    asyncio.run(create_company(tmp_path / "company.db", system_clock))
+    shutil.copy(whole_company, tmp_path / "company.db")
+    shutil.copy(migrated_desk, tmp_path / "desk.db")
     _with(file, _two_agents)
     return file
 

@@ -32,10 +32,13 @@ def small_company(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def journey(tmp_path: Path, small_company: Path) -> AsyncIterator[Journey]:
+async def journey(
+    tmp_path: Path, small_company: Path, migrated_desk: Path
+) -> AsyncIterator[Journey]:
     """A running world of the test's own."""
     port = free_port()
     shutil.copy(small_company, tmp_path / "company.db")
+    shutil.copy(migrated_desk, tmp_path / "desk.db")
     world = await make_world(tmp_path, port)
     async with running(world, port) as made:
         yield made

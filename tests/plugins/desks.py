@@ -278,6 +278,20 @@ def desk_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def migrated_desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite desk with nothing in it, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "desk.db"
+
+    async def make() -> None:
+        database = Database(f"sqlite+aiosqlite:///{path}")
+        await migrate(database)
+        await database.dispose()
+
+    asyncio.run(make())
+    return path
+
+
+@pytest.fixture(scope="session")
 def postgres_desk(postgres: str) -> Iterator[str]:
     """The URL of a migrated PostgreSQL desk with three agents, shared by the tests of a worker."""
     name = f"desk{os.getpid()}"
