@@ -33,7 +33,7 @@ from subjectline.models.tables import Hold, Proposal, Request
 from subjectline_client.core import Decision
 
 Found = TypeVar("Found")
-PATIENCE = 20.0
+PATIENCE = 60.0
 CODE = re.compile(r"(?<![\dA-Za-z_-])\d{6}(?![\dA-Za-z_-])")
 LINK = re.compile(r"https?://\S+/m/[A-Za-z0-9_-]+")
 
