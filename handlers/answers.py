@@ -84,7 +84,7 @@ async def handle(
         return False
     answer = read_answer(incoming.text)
     came = Came(session, desk, conversation, message, incoming, known, answer)
-    if await other_proofs.new_contact_code(came) or await _proof(came):
+    if await _proves(came, requests[-1]):
         return True
     if await other_proofs.contact_named(came):
         return True
@@ -158,6 +158,15 @@ async def _wait_beside(came: Came, newest: Request) -> bool:
     if meant.decision == "apply":
         return False
     came.for_agent()
+    return True
+
+
+async def _proves(came: Came, newest: Request) -> bool:
+    """A code of a new contact or of the person; in a chat it is not taken without a word."""
+    if not (await other_proofs.new_contact_code(came) or await _proof(came)):
+        return False
+    if not post.says_something(came.session, came.conversation.id or 0):
+        came.heard(newest)
     return True
 
 

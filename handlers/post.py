@@ -56,6 +56,15 @@ def note(session: AsyncSession, noted: Noted) -> None:
     waiting.append(noted)
 
 
+def says_something(session: AsyncSession, conversation_id: int) -> bool:
+    """Whether a line to this very conversation was noted in this step."""
+    waiting: list[Noted] = session.info.get("letters", [])
+    return any(
+        one.conversation_id == conversation_id and one.to is None and one.letter != "forget"
+        for one in waiting
+    )
+
+
 async def flush(desk: "Desk", session: AsyncSession) -> None:
     """Renders and queues what was noted. Called once, at the end of a step."""
     for noted in session.info.pop("letters", []):

@@ -59,23 +59,32 @@ async def _question(
     missing = next((item for item in asked if not (came and item.what == "paper")), None)
     if missing is not None:
         return await _about(desk, request, conversation, missing)
-    if not made.missing and _unread(desk, request, conversation):
-        return _read_back(request, made)
-    return None
+    return _read_back(desk, request) if _unread(desk, request, conversation) else None
 
 
 def _unread(desk: "Desk", request: Request, conversation: Conversation) -> bool:
-    """By chat a new value is read back once before it goes to an agent."""
+    """By chat a new value is read back once, before a code goes to it or an agent sees it."""
     by_chat = Door(conversation.door).is_chat and request.kind == "correction"
-    return by_chat and wish_of(desk, request).get("confirmed") != "confirm_value"
+    wish = wish_of(desk, request)
+    return by_chat and bool(wish.get("new")) and wish.get("confirmed") != "confirm_value"
 
 
-def _read_back(request: Request, made: Draft) -> Facts:
-    echo = ", ".join(f"{row['label']} {last_four(row['new'])}" for row in made.rows)
+def read_back(desk: "Desk", request: Request) -> str:
+    """The new values of a correction by their labels, covered but for their ends."""
+    known, language = desk.data_map.fields, request.language
+    said = []
+    for name, text in wish_of(desk, request).get("new", {}).items():
+        if name in known:
+            value = known[name].display(known[name].validator.lenient(text), language)
+            said.append(f"{known[name].labels.text(language)} {last_four(value)}")
+    return ", ".join(said)
+
+
+def _read_back(desk: "Desk", request: Request) -> Facts:
     return Facts(
         question="confirm_value",
-        fields=tuple(row["field"] for row in made.rows),
-        letter={"echo": echo},
+        fields=tuple(wish_of(desk, request).get("new", {})),
+        letter={"echo": read_back(desk, request)},
         keyboard=choices.keyboard("confirm_value", request.language),
     )
 

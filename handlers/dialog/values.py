@@ -6,14 +6,12 @@ covered, in the question (`proposing`).
 
 from dataclasses import dataclass, replace
 
-from subjectline.handlers import answers, choices
+from subjectline.handlers import answers, choices, proposing
 from subjectline.handlers import facts as wording
 from subjectline.handlers.dialog import spoken, wanting
 from subjectline.handlers.dialog.turn import Turn
 from subjectline.handlers.requests import link_message
 from subjectline.handlers.understanding import Understanding, read_answer
-from subjectline.handlers.wishes import wish_of
-from subjectline.handlers.words import last_four
 from subjectline.models.errors import BadValue
 from subjectline.models.tables import Request
 
@@ -137,15 +135,8 @@ def _looks_like(turn: Turn, field: str, text: str) -> bool:
 
 def read_back(turn: Turn, asked: Asked) -> None:
     """The values that wait for a yes, by their last four characters."""
-    desk, language = turn.desk, asked.request.language
-    known = desk.data_map.fields
-    said = [
-        f"{known[name].labels.text(language)} "
-        + last_four(wording.display(desk, name, value, language))
-        for name, value in wish_of(desk, asked.request).get("new", {}).items()
-        if name in known
-    ]
-    turn.say("dialog_confirm_value", asked.keys(), echo=", ".join(said))
+    echo = proposing.read_back(turn.desk, asked.request)
+    turn.say("dialog_confirm_value", asked.keys(), echo=echo)
 
 
 async def yes_or_no(turn: Turn, word: str, asked: Asked) -> None:

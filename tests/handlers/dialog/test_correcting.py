@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from desks import NEW_ADDRESS, Office
+from desks import NEW_ADDRESS, Office, code_in
 from plain_chats import PlainChat
 
 from subjectline.handlers import links, page_deeds
@@ -165,6 +165,33 @@ async def test_a_value_typed_on_the_page_is_heard_of_in_the_chat(
     request = await desk.request()
     assert request.reference in heard and "3층" not in heard
     assert request.state == "proposed"
+
+
+async def test_a_new_number_that_cannot_be_texted_is_read_back_too(
+    desk: Office, begin: Begin
+) -> None:
+    """Nothing but an agent's call can prove it here; the member is not left without a word."""
+    chat = begin("ko")
+    await asked_for_value(chat, KO_MEMBER, "field:correction:phone")
+    [read_back] = await chat.says("010-0000-7777")
+    assert "••••7777" in read_back
+    [passed_on] = await chat.says("네")
+    request = await desk.request()
+    assert request.reference in passed_on and request.state == "open"
+
+
+async def test_a_new_number_answers_the_code_that_was_sent_to_it(texting: Office) -> None:
+    """Read back first, then the code: a slip of the thumb sends nothing to a stranger."""
+    chat = PlainChat(texting, "ko")
+    await asked_for_value(chat, KO_MEMBER, "field:correction:phone")
+    await chat.says("010-0000-7777")
+    assert texting.tray.to("+821000007777") == []
+    await chat.says("네")
+    code = code_in(texting.last("+821000007777"))
+    wrong = await chat.says(f"{(int(code) + 1) % 10**6:06d}")
+    assert wrong and (await texting.request()).state == "waiting"
+    assert await chat.says(code)
+    assert (await texting.request()).state == "proposed"
 
 
 async def test_a_field_can_be_typed(desk: Office, begin: Begin) -> None:
