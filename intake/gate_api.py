@@ -4,14 +4,22 @@
 Callers show a Bearer key (RFC 6750). There is no search: it would list who is held.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
-from typing import Any
-
-import msgspec
-
 from subjectline.handlers.gate import Gate
 from subjectline.intake import authzen
+from subjectline.intake.asgi import (
+    MAX_BODY,
+    App,
+    Receive,
+    Reply,
+    Scope,
+    Send,
+    answer,
+    bearer,
+    body_of,
+    header,
+    lifespan,
+    refusal,
+)
 from subjectline.intake.authzen import Batch, Json, Question
 from subjectline.models.errors import BadInput, SubjectlineError
 from subjectline_client import core
@@ -21,20 +29,6 @@ EVALUATION = "/access/v1/evaluation"
 EVALUATIONS = "/access/v1/evaluations"
 DISCOVERY = "/.well-known/authzen-configuration"
 METHODS = {EVALUATION: ("POST",), EVALUATIONS: ("POST",), DISCOVERY: ("GET", "HEAD")}
-MAX_BODY = 1 << 20  # bytes
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-Headers = tuple[tuple[bytes, bytes], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    status: int
-    body: Json
-    headers: Headers = ()
 
 
 def create_gate_app(gate: Gate, base_url: str = "") -> App:
@@ -51,49 +45,47 @@ class _GateApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            return await _lifespan(receive, send)
+            return await lifespan(receive, send)
         if scope["type"] == "http":
             reply = await self._reply(scope, receive)
             if reply is not None:
-                await _answer(scope, send, reply)
+                await answer(scope, send, reply)
 
     async def _reply(self, scope: Scope, receive: Receive) -> Reply | None:
         """The answer; None if the caller went away before the end of the question."""
         prefix, path = _place(scope)
         methods = METHODS.get(path)
         if methods is None:
-            return _refusal(404, "there is nothing here")
+            return refusal(404, "there is nothing here")
         if scope["method"] not in methods:
             allowed = ", ".join(methods).encode()
-            return _refusal(405, "this is asked in another way", (b"allow", allowed))
+            return refusal(405, "this is asked in another way", (b"allow", allowed))
         if path == DISCOVERY:
             return Reply(200, _discovery(self._base_url or _asked_at(scope) + prefix))
         try:
             caller = await self._caller(scope)
         except SubjectlineError as error:
-            return _refusal(503, str(error), (b"retry-after", b"1"))
+            return refusal(503, str(error), (b"retry-after", b"1"))
         if caller is None:
-            return _refusal(401, "a valid key is needed", (b"www-authenticate", b"Bearer"))
+            return refusal(401, "a valid key is needed", (b"www-authenticate", b"Bearer"))
         return await self._evaluate(path, caller, scope, receive)
 
     async def _caller(self, scope: Scope) -> str | None:
         """Who asks. Raises SubjectlineError if nobody can tell now."""
-        scheme, _, key = _header(scope, b"authorization").decode("latin-1").partition(" ")
-        if scheme.lower() != "bearer" or not key.strip():
-            return None
-        return await self._gate.authenticate(key.strip())
+        key = bearer(scope)
+        return await self._gate.authenticate(key) if key else None
 
     async def _evaluate(
         self, path: str, caller: str, scope: Scope, receive: Receive
     ) -> Reply | None:
-        kind = _header(scope, b"content-type").split(b";")[0].strip().lower()
+        kind = header(scope, b"content-type").split(b";")[0].strip().lower()
         if kind != b"application/json":
-            return _refusal(400, "the content type must be application/json")
-        body = await _body(receive)
+            return refusal(400, "the content type must be application/json")
+        body = await body_of(receive)
         if body is None:
             return None
         if len(body) > MAX_BODY:
-            return _refusal(413, f"the body is longer than {MAX_BODY} bytes")
+            return refusal(413, f"the body is longer than {MAX_BODY} bytes")
         try:
             raw = authzen.read(body)
             if path == EVALUATIONS:
@@ -102,7 +94,7 @@ class _GateApp:
                     return Reply(200, await self._each(caller, raw, batch))
             question = authzen.shaped(raw, Question)
         except BadInput as error:
-            return _refusal(400, str(error))
+            return refusal(400, str(error))
         await self._gate.refresh()
         return Reply(200, authzen.told(await self._decide(caller, question)))
 
@@ -112,11 +104,11 @@ class _GateApp:
         stop, answers = authzen.STOPS_AT[batch.options.evaluations_semantic], list[Json]()
         for question in authzen.questions(raw, batch):
             if isinstance(question, BadInput):
-                answer = authzen.not_understood(question)
+                told = authzen.not_understood(question)
             else:
-                answer = authzen.told(await self._decide(caller, question))
-            answers.append(answer)
-            if answer["decision"] is stop:
+                told = authzen.told(await self._decide(caller, question))
+            answers.append(told)
+            if told["decision"] is stop:
                 break
         return {"evaluations": answers}
 
@@ -150,54 +142,6 @@ def _discovery(base: str) -> Json:
     }
 
 
-def _refusal(status: int, message: str, *headers: tuple[bytes, bytes]) -> Reply:
-    return Reply(status, {"error": {"status": status, "message": message}}, headers)
-
-
-def _header(scope: Scope, name: bytes) -> bytes:
-    """A header's value; empty where it is missing or stands more than once."""
-    found: list[bytes] = [value for key, value in scope["headers"] if key == name]
-    return found[0] if len(found) == 1 else b""
-
-
 def _asked_at(scope: Scope) -> str:
-    host = _header(scope, b"host").decode("latin-1")
+    host = header(scope, b"host").decode("latin-1")
     return f"{scope.get('scheme', 'http')}://{host}"
-
-
-async def _body(receive: Receive) -> bytes | None:
-    """The whole body, or as much as shows that it is too long; None if the caller went away."""
-    parts, size = list[bytes](), 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        part = message.get("body", b"")
-        parts.append(part)
-        size += len(part)
-        if size > MAX_BODY or not message.get("more_body"):
-            return b"".join(parts)
-
-
-async def _answer(scope: Scope, send: Send, reply: Reply) -> None:
-    body = msgspec.json.encode(reply.body)
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
-        *reply.headers,
-    ]
-    if request_id := _header(scope, b"x-request-id"):
-        headers.append((b"x-request-id", request_id))
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    shown = b"" if scope["method"] == "HEAD" else body
-    await send({"type": "http.response.body", "body": shown})
-
-
-async def _lifespan(receive: Receive, send: Send) -> None:
-    """Nothing to start or stop: the gate is run by who built it."""
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return

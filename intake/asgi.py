@@ -1,0 +1,79 @@
+"""Bare ASGI over HTTP, as the gate's applications speak it: small JSON in, small JSON out. Pure."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+MAX_BODY = 1 << 20  # bytes
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A status with a body that msgspec can write as JSON."""
+
+    status: int
+    body: object
+    headers: Headers = ()
+
+
+def refusal(status: int, message: str, *headers: tuple[bytes, bytes]) -> Reply:
+    return Reply(status, {"error": {"status": status, "message": message}}, headers)
+
+
+def header(scope: Scope, name: bytes) -> bytes:
+    """A header's value; empty where it is missing or stands more than once."""
+    found: list[bytes] = [value for key, value in scope["headers"] if key == name]
+    return found[0] if len(found) == 1 else b""
+
+
+def bearer(scope: Scope) -> str:
+    """The key that the caller shows (RFC 6750); empty if none."""
+    scheme, _, key = header(scope, b"authorization").decode("latin-1").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
+async def body_of(receive: Receive) -> bytes | None:
+    """The whole body, or as much as shows that it is too long; None if the caller went away."""
+    parts, size = list[bytes](), 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        part = message.get("body", b"")
+        parts.append(part)
+        size += len(part)
+        if size > MAX_BODY or not message.get("more_body"):
+            return b"".join(parts)
+
+
+async def answer(scope: Scope, send: Send, reply: Reply) -> None:
+    """Sends the whole reply. `X-Request-ID` comes back as it was sent."""
+    body = msgspec.json.encode(reply.body)
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        *reply.headers,
+    ]
+    if request_id := header(scope, b"x-request-id"):
+        headers.append((b"x-request-id", request_id))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    shown = b"" if scope["method"] == "HEAD" else body
+    await send({"type": "http.response.body", "body": shown})
+
+
+async def lifespan(receive: Receive, send: Send) -> None:
+    """Nothing to start or stop: what an application needs is run by who built it."""
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
