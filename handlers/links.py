@@ -44,9 +44,8 @@ PURPOSES = {
     "code": Purpose(lives=timedelta(hours=72)),  # as long as a provisional hold
     "confirm": Purpose(),  # values and a yes or no; what is shown needs proof
     "upload": Purpose(open_for=timedelta(hours=1)),  # papers have to be found first
-    "proxy": Purpose(
-        lives=timedelta(days=90)
-    ),  # the member's, who can stop somebody acting for them
+    # the member's, who may think about it before they stop somebody acting for them
+    "proxy": Purpose(lives=timedelta(days=90), open_for=timedelta(days=30)),
 }
 
 

@@ -170,3 +170,16 @@ async def test_a_form_that_lacks_something_is_shown_again(console: Browser, offi
     page = await console.post(path, **{**GUARDIAN, "consent_how": ""}, place="서랍 2")
     assert page.status_code == 422 and 'value="김보호"' in page.text
     assert not await office.all(Mandate)
+
+
+async def test_the_proxys_own_page_shows_the_stage(console: Browser, office: Office) -> None:
+    """The letter to the member is named there too; what it says is not."""
+    first = await arrives(office, ACCESS, GROWN)
+    await console.post(f"{await recorded(console, first.reference, ATTORNEY)}/accept")
+    await office.work()
+    path = await page_of(office, "status", (await going(office)).id or 0)
+    pages = browser(create_pages(office.desk))
+    await pages.get(path)
+    page = await pages.post(path)
+    assert page.status_code == 200 and KO_MEMBER.email not in page.text
+    await pages.http.aclose()
