@@ -48,9 +48,9 @@ class Seen:
 
 
 @contextmanager
-def looking(root: Path) -> Iterator[Seen]:
+def looking(root: Path, seen: Seen | None = None) -> Iterator[Seen]:
     """Looks at the main thread until the block ends. `root`: whose functions are counted."""
-    seen, home = Seen(), f"{root}/"
+    seen, home = seen or Seen(), f"{root}/"
 
     def look(_number: int, frame: FrameType | None) -> None:
         seen.looks += 1
