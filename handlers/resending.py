@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from subjectline.handlers import bounces, decisions, opaque, page_letters, post
 from subjectline.handlers.letters import SECURE_LINK, Letter
 from subjectline.models.errors import BadInput, KeyDestroyed, NotPermitted
-from subjectline.models.incoming import Contact, Door
+from subjectline.models.incoming import CHATS, Contact, Door
 from subjectline.models.tables import (
     Conversation,
     History,
@@ -162,7 +162,7 @@ async def linked_chat(session: AsyncSession, row: ReturnedLetter) -> Conversatio
     """The chat that the letter's member proved to be theirs, the newest proof first."""
     rows = await session.exec(
         select(Conversation)
-        .where(Conversation.door == Door.TELEGRAM, Conversation.subject_id == row.subject_id)
+        .where(col(Conversation.door).in_(CHATS), Conversation.subject_id == row.subject_id)
         .where(Conversation.registry_id == row.registry_id)
         .where(col(Conversation.proven_at).is_not(None))
         .order_by(col(Conversation.proven_at).desc())

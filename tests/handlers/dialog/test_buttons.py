@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import pytest
 from desks import ACCESS, NEW_ADDRESS, Office
 from plain_chats import PlainChat
 
@@ -69,14 +68,16 @@ async def test_a_button_of_somebody_elses_request(desk: Office, begin: Begin) ->
     assert (await desk.request()).state == "waiting" and not await desk.all(Link)
 
 
-@pytest.mark.parametrize(
-    "data", ["", ":", "yes", "yes:", "yes:SL-1:x", "field:correction:name'--", "right:unclear",
-    "field::", "do:nothing", "language:xx", "who:", "cancel:", "page:SL-000000000:1", "\u0000"],
+ODD = (
+    "", ":", "yes", "yes:", "yes:SL-1:x", "field:correction:name'--", "right:unclear", "field::",
+    "do:nothing", "language:xx", "who:", "cancel:", "page:SL-000000000:1", "\u0000",
 )  # fmt: skip
-async def test_odd_data_harms_nobody(desk: Office, begin: Begin, data: str) -> None:
+
+
+async def test_odd_data_harms_nobody(desk: Office, begin: Begin) -> None:
     chat = begin("ko")
     await chat.says("/start")
-    assert await chat.presses(data)  # something is said
+    assert [data for data in ODD if not await chat.presses(data)] == []  # something is said
     assert not await desk.all(Request)
 
 

@@ -89,13 +89,20 @@ STEPS: list[Callable[[Office], Awaitable[None]]] = [
 ]  # fmt: skip
 
 
+EARLY = (at_the_field, at_the_code)  # much as the steps after them
+
+
 async def standing(office: Office) -> list[Any]:
     requests = await office.all(Request)
     wishes = [wish_of(office.desk, request) for request in requests]
     return [[(r.state, r.version, r.fields) for r in requests], wishes]
 
 
-@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
+@pytest.mark.parametrize(
+    "step",
+    [pytest.param(s, marks=pytest.mark.long if s in EARLY else ()) for s in STEPS],
+    ids=lambda step: step.__name__,
+)
 async def test_it_is_said_and_nothing_moves(
     desk: Office, step: Callable[[Office], Awaitable[None]]
 ) -> None:

@@ -29,6 +29,9 @@ RIGHTS: dict[str, tuple[list[str], list[str]]] = {
 }
 
 
+QUICK = ("access", "correction", "marketing_withdrawal")  # the others go the same ways
+
+
 async def approved(chat: PlainChat) -> list[str]:
     """The agents sign what is proposed; what the chat hears then."""
     [open_one] = [p for p in await chat.office.all(Proposal) if p.state == "open"]
@@ -58,7 +61,9 @@ def tells(line: str, value: str) -> bool:
 
 
 @BOTH
-@pytest.mark.parametrize("right", RIGHTS)
+@pytest.mark.parametrize(
+    "right", [pytest.param(r, marks=() if r in QUICK else pytest.mark.long) for r in RIGHTS]
+)
 async def test_a_right_by_chat(
     desk: Office, begin: Begin, right: str, app: str, who: Person
 ) -> None:

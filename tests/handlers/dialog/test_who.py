@@ -81,6 +81,7 @@ async def test_days_later_anything_goes_on(desk: Office, begin: Begin) -> None:
     assert (await desk.request()).level == "contact"
 
 
+@pytest.mark.long
 async def test_reminded_after_a_day_and_before_the_due_date_and_no_more(
     desk: Office, begin: Begin
 ) -> None:
