@@ -52,7 +52,7 @@ async def answered(protocol: Any, command: Awaitable[Any], answer: Callable[[str
     tag = protocol.transport.sent[-1].split(b" ")[0].decode()
     try:
         protocol.data_received(answer(tag))
-        return await asyncio.wait_for(task, 0.5)
+        return await asyncio.wait_for(task, 30)
     finally:
         task.cancel()
 

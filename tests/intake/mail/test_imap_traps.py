@@ -53,7 +53,7 @@ async def test_an_answer_cut_anywhere_is_read_as_if_whole() -> None:
         tag = protocol.transport.sent[-1].split(b" ")[0]
         protocol.data_received(whole[:cut])
         protocol.data_received(whole[cut:] + tag + b" OK done\r\n")
-        answer = await asyncio.wait_for(fetch, 1)
+        answer = await asyncio.wait_for(fetch, 30)
         literals = [bytes(line) for line in answer.lines if isinstance(line, bytearray)]
         assert literals == [body, b""], cut
         assert answer.lines[-1] == b"done"
@@ -133,7 +133,7 @@ async def test_a_lost_line_fails_what_is_pending(
     silent.hang_up()
     try:
         with pytest.raises(lib.Abort):
-            await asyncio.wait_for(pending, 0.3)
+            await asyncio.wait_for(pending, 30 if kind is DeskClient else 0.3)
     finally:
         client.protocol.transport.abort()
         await asyncio.gather(pending, *client.protocol.tasks, return_exceptions=True)
@@ -244,7 +244,7 @@ async def test_a_thousand_and_more_are_fetched_and_moved_on_dovecot(dovecot: Dov
     protocol = connection._client.protocol
     answer = await protocol.fetch("1:*", "(UID FLAGS)", by_uid=True, timeout=5)
     assert len(answer.lines) == 1101
-    moved = await asyncio.wait_for(protocol.move("1:*", "Processed", by_uid=True), 10)
+    moved = await asyncio.wait_for(protocol.move("1:*", "Processed", by_uid=True), 30)
     assert moved.result == "OK"
     assert await connection.search() == []
     await connection.close(politely=True)
