@@ -114,6 +114,7 @@ _OPTIONAL: Mapping[str, object] = {
     "kept": (),
     "hold_hours": 0,
     "reply_suffices": False,
+    "phone_proves": False,
     "unknown_member": False,
     "lifted": False,
     "remedy": "",

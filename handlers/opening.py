@@ -13,12 +13,14 @@ from subjectline.handlers.requests import Facts, advance, open_request, set_kind
 from subjectline.handlers.understanding import Understanding, Wish
 from subjectline.handlers.wishes import set_wish, wish_of
 from subjectline.handlers.words import kind_label
-from subjectline.models.incoming import Door, Incoming, Tier
+from subjectline.models.incoming import Contact, Door, Incoming, Tier
 from subjectline.models.tables import Conversation, Message, Request
 from subjectline.models.workflow import MAX_CLARIFY
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
+
+PHONE = Contact("phone", "")
 
 
 async def open_requests(
@@ -186,9 +188,11 @@ async def other_proof(
     session.add(conversation)
     for request in requests:
         if request.clarified < MAX_CLARIFY:
+            by_phone = desk.manner.sms and not identity.contested(desk, request, PHONE)
             facts = Facts(
                 question="other_proof",
                 fields=tuple(request.fields),
+                letter={"phone_proves": by_phone},
                 keyboard=choices.keyboard("other_proof", request.language),
             )
             await advance(

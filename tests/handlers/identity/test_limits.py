@@ -144,3 +144,17 @@ async def test_a_strangers_unproven_request_hears_nothing_of_the_real_one(
     await proven(texting)
     assert (await texting.all(Request))[0].state == "verifying"
     assert len(texting.tray.to("31")) == told
+
+
+async def test_a_request_of_another_person_in_ones_conversation_stays(texting: Office) -> None:
+    """An agent had opened it as somebody else's, by papers."""
+    real = await proven(texting, "제 배송지를 바꾸고 싶어요.")
+    async with texting.desk.db.write() as session:
+        row = await session.get_one(Request, real.id)
+        row.subject_id = "1003"
+        session.add(row)
+    await texting.chat(31, "제 배송지를 바꾸고 싶어요.")
+    await texting.chat(31, ME)
+    await texting.chat(31, code_in(texting.last(ME)))
+    first, second = await texting.all(Request)
+    assert (first.state, second.subject_id) == ("waiting", KO_MEMBER.member)
