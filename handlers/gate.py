@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from math import inf
 
 from sqlalchemy import or_
@@ -143,6 +144,18 @@ class Gate:
                 await self.flush()
         finally:
             await self.flush()
+
+    def count(
+        self,
+        ask: Ask,
+        permits: int,
+        denials: int,
+        at: datetime,
+    ) -> None:
+        """Counts what a replica answered at that time; it asked nothing of us."""
+        for what, number in ((PERMITS, permits), (DENIALS, denials)):
+            if number:
+                self._count(ask, what, number, at)
 
     async def flush(self) -> None:
         """Writes the permits and denials counted so far."""
@@ -280,14 +293,15 @@ class Gate:
         )
         return found.one_or_none()
 
-    def _count(self, ask: Ask, what: str) -> None:
+    def _count(self, ask: Ask, what: str, number: int = 1, at: datetime | None = None) -> None:
         """Names that nobody knows are counted as "", so that no caller can fill the ledger."""
         policy, subject = self.state.policy, ask.subject
         known = tuple(dict.fromkeys(f for f in ask.fields if f in policy.fields)) or ("",)
         held = isinstance(subject, str) and self.state.has_holds(subject)
         purpose = ask.purpose if ask.purpose in policy.purposes else ""
         caller = ask.caller if ask.caller in policy.callers else ""
-        self._ledger.count(caller, subject if held else "", known, purpose, what)
+        whose = subject if held else ""
+        self._ledger.count(caller, whose, known, purpose, what, number, at)
 
 
 def _compiled(row: Hold) -> core.Hold:

@@ -6,7 +6,7 @@ lose the last second of them. What a law opened is committed before anybody is t
 
 import logging
 from collections import Counter
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -43,12 +43,19 @@ class Ledger:
         self._counts: dict[str, Counter[_Key]] = {}
 
     def count(
-        self, caller: str, subject: str, fields: tuple[str, ...], purpose: str, what: str
+        self,
+        caller: str,
+        subject: str,
+        fields: tuple[str, ...],
+        purpose: str,
+        what: str,
+        number: int = 1,
+        at: datetime | None = None,
     ) -> None:
-        """One more of `what` for each field, to be written with the next flush."""
-        day, counts = self._day(), self._counts.setdefault(what, Counter())
+        """So many more of `what` for each field, to be written with the next flush. `at`: if not now."""
+        day, counts = self._day(at), self._counts.setdefault(what, Counter())
         for field in fields:
-            counts[caller, subject, field, purpose, day] += 1
+            counts[caller, subject, field, purpose, day] += number
 
     async def write(
         self,
@@ -93,5 +100,5 @@ class Ledger:
             **numbers,
         }
 
-    def _day(self) -> str:
-        return self._clock().astimezone(self._zone).date().isoformat()
+    def _day(self, at: datetime | None = None) -> str:
+        return (at or self._clock()).astimezone(self._zone).date().isoformat()

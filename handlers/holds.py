@@ -13,9 +13,12 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.models.datamap import DataMap
+from subjectline.models.db import wake
 from subjectline.models.tables import GateHead, Hold
 
 _TAKEN = "gate head taken"
+MOVED = "gate moved"  # the signal after a commit that moved the head
+CHANNEL = "subjectline_gate"  # the same between processes, on PostgreSQL
 ALL = ("*",)
 NOT_BY_LAW = ("basis:consent", "basis:contract", "basis:legitimate")
 # Of a member suspected of false information. A change of the policy is told to them too (PIPA 30).
@@ -38,6 +41,9 @@ _NEXT = text(
     "INSERT INTO gate_head (id, revision) VALUES (1, 1)"
     " ON CONFLICT (id) DO UPDATE SET revision = gate_head.revision + 1 RETURNING revision"
 )
+
+# Delivered with the commit, and only then. A wake-up: whoever hears it looks for itself.
+_NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +215,11 @@ def head_taken(session: AsyncSession) -> bool:
 async def _next(session: AsyncSession) -> int:
     await session.flush()  # every other lock first
     session.info[_TAKEN] = True
-    revision: int = (await (await session.connection()).execute(_NEXT)).scalar_one()
+    connection = await session.connection()
+    revision: int = (await connection.execute(_NEXT)).scalar_one()
+    wake(session, MOVED)
+    if connection.dialect.name == "postgresql":
+        await connection.execute(_NOTIFY)
     return revision
 
 

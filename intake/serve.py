@@ -8,7 +8,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +27,7 @@ from subjectline.handlers import (
     timers,
 )
 from subjectline.handlers.desk import Desk
+from subjectline.handlers.gate_feed import Feed
 from subjectline.handlers.outbox import Sender
 from subjectline.handlers.senders.clamd import Clamd
 from subjectline.handlers.senders.mail import MailSender
@@ -36,6 +37,7 @@ from subjectline.handlers.senders.telegram import TelegramSender
 from subjectline.handlers.senders.tokens import TokenSources
 from subjectline.intake.console.app import create_console
 from subjectline.intake.gate_api import create_gate_app
+from subjectline.intake.gate_feed import create_feed_app
 from subjectline.intake.health import Watched, health_routes
 from subjectline.intake.mail import MailPolicy
 from subjectline.intake.mail_sink import MailSink, Recent, mail_parser
@@ -68,6 +70,12 @@ class Parts:
     doors: list[Watched] = field(default_factory=list)
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     hooks: list[BaseRoute] = field(default_factory=list)  # of the public application
+
+    @cached_property
+    def feed(self) -> Feed:
+        """The gate's feed: one loop runs it, its application tells it."""
+        desk = self.desk
+        return Feed(desk.gate, desk.db, desk.data_map.registry, desk.clock)
 
 
 def assemble(desk: Desk, settings: Settings) -> Parts:
@@ -152,6 +160,7 @@ def loops_of(parts: Parts) -> list[Loop]:
         lambda: retention.loop(desk),
         lambda: notices.watch_releases(desk),
         desk.gate.run,
+        parts.feed.run,
     ]
     if Door.MAIL in parts.senders:
         loops.append(lambda: notices.run(desk, parts.senders[Door.MAIL]))
@@ -176,6 +185,7 @@ def internal_app(parts: Parts, extra: Sequence[BaseRoute] = ()) -> Starlette:
         *health_routes(desk, parts.doors),
         Mount("/access", _keeping_path(gate, "/access")),
         Mount("/.well-known", _keeping_path(gate, "/.well-known")),
+        Mount("/gate/v1", _keeping_path(create_feed_app(parts.feed), "/gate/v1")),
         Mount("/", create_console(desk)),
     ]
     return Starlette(routes=routes)

@@ -20,6 +20,7 @@ SubjectlineError
 │   ├── NotCanonical         the id is not written in the registry's form
 │   ├── RegistryAway         the database cannot be reached
 │   └── RegistryConflict     a row is not as the agent saw it
+├── FeedBroken               a replica's revision cannot be gone on from
 ├── ExportLost               the export that was approved is gone, or is another one
 ├── SealError                a key is missing or does not fit
 │   └── KeyDestroyed         the key is gone on purpose, and so is the text
@@ -150,6 +151,10 @@ class RegistryConflict(RegistryError):
     """A row is not as the agent saw it."""
 
     reason = "registry_conflict"
+
+
+class FeedBroken(SubjectlineError):
+    """What followed that revision cannot be told any more: a new snapshot is needed."""
 
 
 class ExportLost(SubjectlineError):

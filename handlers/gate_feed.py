@@ -1,0 +1,259 @@
+"""What the gate tells the replicas of other systems: a snapshot, what changed since, and when.
+
+Each caller is told of the holds that can concern it, for its own purposes and recipients, and not
+why. Revisions that do not concern it are told empty, so that a missing one is always noticed.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any, Protocol, cast
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from subjectline.handlers.gate import Ask, Gate
+from subjectline.handlers.gate_policy import RIGHTS_HANDLING
+from subjectline.handlers.gate_wakes import heard
+from subjectline.handlers.holds import MOVED
+from subjectline.models.clock import Clock
+from subjectline.models.db import Database
+from subjectline.models.errors import FeedBroken, SubjectlineError
+from subjectline.models.tables import Hold
+from subjectline_client import wire
+from subjectline_client.policy import EVERY, OWN_USE, Policy
+
+log = logging.getLogger(__name__)
+
+MOST = 10_000  # revisions in one answer
+FAR = 100_000  # revisions behind, from which on a snapshot is the shorter way
+LOOK_SECONDS = 1.0  # between two looks of its own, where nobody wakes it
+KEPT = timedelta(days=7)  # a report of uses may be that late
+AWAY = "the holds cannot be read now"
+
+_Rule = tuple[wire.Names, wire.Names, wire.Names]
+_READ = select(
+    col(Hold.id), col(Hold.registry_id), col(Hold.subject_id), col(Hold.fields),
+    col(Hold.purposes), col(Hold.recipients), col(Hold.revision), col(Hold.ended_revision),
+    col(Hold.started_at), col(Hold.ended_at),
+)  # fmt: skip
+
+
+class _Found(Protocol):
+    """The columns of a hold that the feed reads."""
+
+    id: int
+    registry_id: str
+    subject_id: str
+    fields: list[str]
+    purposes: list[str]
+    recipients: list[str]
+    revision: int
+    ended_revision: int | None
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class Seen:
+    """The policy as one caller sees it, and which holds can concern that caller."""
+
+    def __init__(self, policy: Policy, name: str) -> None:
+        scope = policy.callers[name]
+        self.purposes = {
+            purpose: found
+            for purpose, found in policy.purposes.items()
+            if purpose != RIGHTS_HANDLING and (purpose in scope.purposes or EVERY in scope.purposes)
+        }
+        self._own, self._every = Policy((), self.purposes), EVERY in scope.recipients
+        served = set(scope.recipients or (OWN_USE,))
+        known = policy.recipients if self._every else policy.recipients & served
+        self._served = served | known
+        self.policy = wire.SeenPolicy(
+            name,
+            policy.ids,
+            policy.fields,
+            {
+                p: wire.SeenPurpose(f.basis, tuple(sorted(f.fields)))
+                for p, f in self.purposes.items()
+            },
+            tuple(sorted(known)),
+            scope.recipients,
+        )
+        self.version = self.policy.version
+
+    def rule(self, row: _Found) -> _Rule | None:
+        """What a hold says to this caller; None if it cannot concern it."""
+        meant = self._own.purposes_of(row.purposes or (EVERY,))
+        purposes = tuple(name for name in self.purposes if name in meant)
+        told = tuple(row.recipients or (EVERY,))
+        recipients = (EVERY,) if EVERY in told else tuple(r for r in told if r in self._served)
+        if not purposes or not recipients:
+            return None
+        return tuple(row.fields or (EVERY,)), purposes, recipients
+
+
+class Feed:
+    """The feed of one gate. `run` wakes those who listen; the rest is asked."""
+
+    def __init__(self, gate: Gate, database: Database, registry: str, clock: Clock) -> None:
+        self._gate, self._database = gate, database
+        self._registry, self._clock = registry, clock
+        self._seen: dict[str, tuple[Policy, Seen]] = {}
+        self._moved, self._closed = asyncio.Event(), False
+        self._newest = 0
+
+    async def authenticate(self, key: str) -> str | None:
+        """As `Gate.authenticate`."""
+        return await self._gate.authenticate(key)
+
+    async def snapshot(self, caller: str, ask: str = "") -> wire.Snapshot:
+        """Every hold in force that concerns the caller. Raises SubjectlineError if none can be had."""
+        seen, head = await self._head(caller)
+        in_force = or_(col(Hold.ended_revision).is_(None), col(Hold.ended_revision) > head)
+        ours = (col(Hold.registry_id) == self._registry, col(Hold.revision) <= head, in_force)
+        async with self._reading() as session:
+            mark = _mark(await _read(session, _at(head)), head)
+            rows = await _read(session, _READ.where(*ours))
+        numbers: dict[_Rule, int] = {}
+        holds = [
+            (row.id, row.subject_id, numbers.setdefault(rule, len(numbers)))
+            for row in rows
+            if (rule := seen.rule(row)) is not None
+        ]
+        bound = int(self._gate.state.bound * 1000)
+        return wire.Snapshot(head, mark, bound, seen.policy, tuple(numbers), tuple(holds), ask)
+
+    async def changes(
+        self, caller: str, since: int, mark: str = "", version: str = "", ask: str = ""
+    ) -> wire.Changes:
+        """What happened after revision `since`, in order, at most `MOST` revisions of it.
+
+        Looks at the database after it was asked. `mark` is that of the last answer, `version` the
+        policy's; empty ones are not compared. Raises FeedBroken where only a snapshot helps.
+        """
+        seen, head = await self._head(caller)
+        if version and version != seen.version:
+            raise FeedBroken("the caller's scope or the data map has changed", field="policy")
+        if since > head:
+            raise FeedBroken("that revision is not of this history", field="since")
+        if head - since > FAR:
+            raise FeedBroken("that revision is too old", field="since")
+        last = min(head, since + MOST)
+        async with self._reading() as session:
+            rows = await _read(session, _at(since))
+            if mark and mark != _mark(rows, since):
+                raise FeedBroken("that revision is not of this history", field="mark")
+            if last > since:
+                rows = await _read(session, _between(since, last))
+        return wire.Changes(last, head, _mark(rows, last), self._told(seen, rows, since, last), ask)
+
+    async def newer(self, known: int) -> int | None:
+        """Waits until the newest revision is another one and returns it; None once the feed ends."""
+        while self._newest in (known, 0) and not self._closed:
+            await self._moved.wait()
+        return None if self._closed else self._newest
+
+    def report(self, caller: str, uses: Sequence[wire.Use]) -> None:
+        """Counts what a replica permitted and denied, on the days when it did."""
+        now = self._clock()
+        for use in uses:
+            at = datetime.fromtimestamp(use.at, UTC)
+            when = at if now - KEPT <= at <= now else now
+            ask = Ask(caller, use.subject, (use.field,), use.purpose)
+            self._gate.count(ask, use.permits, use.denials, when)
+
+    async def run(self) -> None:
+        """Looks at the head after every commit that moved it, and tells who listens. Ends them too."""
+        self._closed = False
+        try:
+            async with heard(self._database):
+                while True:
+                    await self._look()
+                    await self._database.signals.wait(MOVED, LOOK_SECONDS, "feed")
+        finally:
+            self._closed = True
+            self._moved.set()
+
+    async def _look(self) -> None:
+        if await self._gate.refresh() and self._gate.state.revision != self._newest:
+            self._newest = self._gate.state.revision
+            moved, self._moved = self._moved, asyncio.Event()
+            moved.set()
+
+    async def _head(self, caller: str) -> tuple[Seen, int]:
+        """The caller's view and the head, as of a look that began after the question came."""
+        if not await self._gate.refresh():
+            raise SubjectlineError(AWAY)
+        policy = self._gate.state.policy
+        if caller not in policy.callers:
+            raise SubjectlineError("the caller is not known any more")
+        known = self._seen.get(caller)
+        if known is None or known[0] is not policy:
+            known = self._seen[caller] = (policy, Seen(policy, caller))
+        return known[1], self._gate.state.revision
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AsyncSession]:
+        try:
+            async with self._database.read() as session:
+                yield session
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("the feed cannot read the holds (%s)", type(error).__name__)
+            raise SubjectlineError(AWAY) from None
+
+    def _told(
+        self, seen: Seen, rows: Sequence[_Found], since: int, last: int
+    ) -> tuple[wire.Change, ...]:
+        """Each revision once, with what of it concerns the caller."""
+        placed: dict[int, list[wire.SeenHold]] = {r: [] for r in range(since + 1, last + 1)}
+        released: dict[int, list[wire.SeenRelease]] = {r: [] for r in placed}
+        _complete(rows, placed)
+        for row in rows:
+            rule = seen.rule(row) if row.registry_id == self._registry else None
+            if rule is not None and row.revision in placed:
+                placed[row.revision].append(wire.SeenHold(row.id, row.subject_id, *rule))
+            if rule is not None and row.ended_revision in released:
+                released[row.ended_revision].append(wire.SeenRelease(row.id, row.subject_id))
+        return tuple(wire.Change(r, tuple(placed[r]), tuple(released[r])) for r in placed)
+
+
+async def _read(session: AsyncSession, query: Select[*tuple[Any, ...]]) -> Sequence[_Found]:
+    rows = await (await session.connection()).execute(query)
+    return cast(Sequence[_Found], rows.all())
+
+
+def _at(revision: int) -> Select[*tuple[Any, ...]]:
+    """What began or ended with this revision."""
+    return _READ.where(or_(col(Hold.revision) == revision, col(Hold.ended_revision) == revision))
+
+
+def _between(since: int, last: int) -> Select[*tuple[Any, ...]]:
+    started, ended = col(Hold.revision), col(Hold.ended_revision)
+    return _READ.where(
+        or_((started > since) & (started <= last), (ended > since) & (ended <= last))
+    )
+
+
+def _complete(rows: Sequence[_Found], wanted: Mapping[int, object]) -> None:
+    """Raises FeedBroken if a revision is in no row: its holds were destroyed when their time came."""
+    found = {row.revision for row in rows} | {row.ended_revision for row in rows}
+    if not found.issuperset(wanted):
+        raise FeedBroken("that revision is too old", field="since")
+
+
+def _mark(rows: Sequence[_Found], revision: int) -> str:
+    """Names a revision by all that it did and when. Empty if nothing is known of it."""
+    did = sorted(
+        [f"+{row.id} {row.started_at.timestamp()}" for row in rows if row.revision == revision]
+        + [
+            f"-{row.id} {row.ended_at.timestamp()}"
+            for row in rows
+            if row.ended_revision == revision and row.ended_at
+        ]
+    )
+    return blake2b("\n".join(did).encode(), digest_size=12).hexdigest() if did else ""
