@@ -9,7 +9,7 @@ import shutil
 import tempfile
 
 MEMORY = "/dev/shm"
-ENOUGH = 4 << 30  # bytes; a whole run needs less than one
+ENOUGH = 4 << 30  # bytes; what a test that passed has left goes with it
 
 pytest_plugins = [
     "servers",
