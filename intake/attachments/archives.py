@@ -23,17 +23,24 @@ _WRONG = (*_BAD, ValueError, NotImplementedError, RuntimeError, OverflowError, I
 
 @dataclass
 class Budget:
-    """Bytes that may come out, files that may be looked at, and how deep archives may stand in archives."""
+    """Bytes that may come out, files that may be looked at, how deep archives may stand in archives, and
+    letters that are searched for numbers: one small file may hold hours of digits."""
 
     size: int = 40 * MEGA
     files: int = 1000
     depth: int = 3
+    words: int = 4 * MEGA
 
     def spend(self, size: int) -> None:
         self.size -= size
         self.files -= 1
         if self.size < 0 or self.files < 0:
             raise BadInput("there is more in it than is looked through", field="attachment")
+
+    def read(self, words: int) -> None:
+        self.words -= words
+        if self.words < 0:
+            raise BadInput("there are more words in it than are read", field="attachment")
 
 
 @dataclass(frozen=True)

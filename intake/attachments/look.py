@@ -25,20 +25,24 @@ _DOCUMENTS = ("openxmlformats", "opendocument", "hwp+zip", "application/epub")
 _MACRO_PARTS = ("vbaproject.bin", "vbadata.xml", "xl/macrosheets/", "basic/script")
 
 
-def look(name: str, content_type: str, content: bytes) -> tuple[Apart, ...]:
+def look(
+    name: str, content_type: str, content: bytes, budget: Budget | None = None
+) -> tuple[Apart, ...]:
     """Why the file is to be kept apart, in the order of `Apart`; nothing where it is harmless.
 
     `name` as the sender wrote it; `content_type` as `kind_of` found it.
     """
-    found = _within(name, content_type, content, Budget())
+    found = _within(name, content_type, content, budget or Budget())
     if names_paper(plain_name(name)) and (is_picture(content_type) or is_archive(content)):
         found.add(Apart.MAY_SHOW)
     return tuple(one for one in Apart if one in found)
 
 
-def look_inside(files: Iterable[tuple[str, str, bytes]]) -> tuple[Apart, ...]:
+def look_inside(
+    files: Iterable[tuple[str, str, bytes]], budget: Budget | None = None
+) -> tuple[Apart, ...]:
     """The same for a mail that came attached: its parts (name, type, content) are looked at, 50 at most."""
-    budget = Budget()
+    budget = budget or Budget()
     found = {
         one
         for name, content_type, content in islice(files, MOST_PARTS)
@@ -68,7 +72,13 @@ def _contents(name: str, content_type: str, content: bytes, budget: Budget) -> s
         words = []
     else:
         words = [texts.runs(content)]
-    return {Apart.RESIDENT_NUMBER} if any(map(has_resident_number, words)) else set()
+    found = any(_has_number(one, budget) for one in words)
+    return {Apart.RESIDENT_NUMBER} if found else set()
+
+
+def _has_number(words: str, budget: Budget) -> bool:
+    budget.read(len(words))
+    return has_resident_number(words)
 
 
 def _document(content: bytes, budget: Budget) -> set[Apart]:
@@ -83,7 +93,7 @@ def _document(content: bytes, budget: Budget) -> set[Apart]:
         if one.encrypted:
             found.add(Apart.ARCHIVE_ENCRYPTED)
         elif one.content and texts.is_words(one.name):
-            if has_resident_number(texts.words_of(one.name, one.content)):
+            if _has_number(texts.words_of(one.name, one.content), budget):
                 found.add(Apart.RESIDENT_NUMBER)
         if one.content and name.endswith(".rels") and _reaches_out(one.content):
             found.add(Apart.EMBEDDED)

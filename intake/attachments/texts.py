@@ -15,6 +15,7 @@ from subjectline.intake.mailparse.charsets import decode_any
 
 MOST = 2 * 1024 * 1024  # bytes of one text that are read
 _STREAMS = 400  # of one PDF
+_DEED = 8  # letters that showing any of them costs as much as
 _TEXT_TYPES = ("text/", "message/")
 _TEXT_ENDINGS = frozenset(
     "txt csv tsv htm html xhtml svg json jsonl xml yaml yml ini cfg log md eml ics vcf rtf tex sql "
@@ -95,7 +96,7 @@ def pdf(content: bytes, budget: Budget) -> Iterator[str]:
             return
         end = content.find(b"endstream", found.end())
         end = len(content) if end < 0 else end
-        shown = _shown(_inflated(content[found.end() : end], budget))
+        shown = _shown(_inflated(content[found.end() : end], budget), budget)
         if shown.strip():
             yield shown
         at = end + 9
@@ -110,23 +111,28 @@ def _inflated(data: bytes, budget: Budget) -> bytes:
     return data
 
 
-def _shown(stream: bytes) -> str:
+def _shown(stream: bytes, budget: Budget) -> str:
     if b"T" not in stream:
         return ""
     out: list[bytes] = []
     for found in _SHOWN.finditer(stream):
+        budget.read(_DEED)
         if found[1] is not None:
             out += [_bytes(one) for one in _PIECE.finditer(found[1])]
         else:
-            out.append(b" " if found[3] else _ESCAPE.sub(rb"\1", found[2] or b""))
+            out.append(b" " if found[3] else _plain(found[2] or b""))
     return b"".join(out).decode("latin-1")
 
 
 def _bytes(piece: re.Match[bytes]) -> bytes:
     if piece[1] is not None:
-        return _ESCAPE.sub(rb"\1", piece[1])
+        return _plain(piece[1])
     digits = piece[2]
     return bytes.fromhex(digits[: len(digits) & ~1].decode("ascii"))
+
+
+def _plain(letters: bytes) -> bytes:
+    return _ESCAPE.sub(rb"\1", letters) if b"\\" in letters else letters
 
 
 def runs(content: bytes) -> str:

@@ -1,20 +1,24 @@
 """Which parts are the text, which are attachments (RFC 2046, RFC 2183)."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import unescape
 
 from subjectline.intake.attachments import look, look_inside
+from subjectline.intake.attachments.archives import MEGA, Budget
 from subjectline.intake.attachments.names import plain_name
 from subjectline.intake.mailparse.charsets import decode, decode_any, reading
 from subjectline.intake.mailparse.html import html_to_text
 from subjectline.intake.mailparse.kinds import kind_of
-from subjectline.intake.mailparse.mime import Headers, Part, decoded
+from subjectline.intake.mailparse.mime import SIGNED, Headers, Part, decoded
 from subjectline.models.files import Apart
 from subjectline.models.incoming import Attachment
 from subjectline.models.masking import has_resident_number
 
 MAX_TEXT = 1_000_000  # characters of one part that are read as text
+MAX_WORDS = 4 * MEGA  # characters of one mail, its files included, that are searched for numbers
 _TEXTS = frozenset({"text/plain", "text/html", "text/enriched", "text/richtext", "text/markdown"})
 _NOT_READ = frozenset(
     "text/calendar text/css text/csv text/directory text/javascript text/rfc822-headers text/rtf text/vcard "
@@ -23,6 +27,8 @@ _NOT_READ = frozenset(
 _RICH = ("text/html", "multipart/mixed", "multipart/related")
 _ENCRYPTED = frozenset({"application/pgp-encrypted", "multipart/encrypted"})
 _CIPHER = re.compile(r"-----BEGIN PGP MESSAGE-----")
+# The kinds of RFC 5652 (6.1) and RFC 5083 (2), as DER writes their names.
+_ENVELOPED = re.compile(rb"\x2a\x86\x48\x86\xf7\x0d\x01(?:\x07\x03|\x09\x10\x01\x17)")
 _META = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _LOOKS_HTML = re.compile(r"\s*(?:<!doctype html|<html|<head|<body|<div|<p>|<table)", re.IGNORECASE)
 _QP = re.compile(rb"(?:=[0-9A-F]{2}){3}")
@@ -33,10 +39,16 @@ _EVENT = re.compile(
 )
 _TAGS = re.compile(r"<[^<>]*>")
 _APART = re.compile(r"</?(?:p|div|tr|br|li|table|h[1-6])\b[^<>]*>", re.IGNORECASE)
+_ONE_LINE_END = {0x0D: "\n", 0xA0: " ", 0x85: "\n", 0x2028: "\n", 0x2029: "\n\n"}
+# Up to the next tag: Outlook's fonts are rows of single digits.
+_STYLES = re.compile(r"<(?:style|script)\b[^<]*(?:<!--[^<]*)?", re.IGNORECASE)
+_DIGIT = re.compile(r"\d")
+_TOLD = re.compile(r"\b(?:value|alt|title)=([\"'])([^\"'<>]{13,400})\1", re.IGNORECASE)
 _CELL = re.compile(r"</?t[dh]\b[^<>]*>", re.IGNORECASE)
 _ENDINGS = {
     "image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "application/pdf": "pdf",
     "text/plain": "txt", "text/html": "html", "text/calendar": "ics", "message/rfc822": "eml",
+    "text/rtf": "rtf", "application/rtf": "rtf",
     "application/pkcs7-signature": "p7s", "application/pgp-signature": "asc",
 }  # fmt: skip
 
@@ -50,10 +62,27 @@ class Body:
     hidden_resident_number: bool = False  # in a part that is not shown
     attached: bool = False  # of a mail that came attached to another
     kinds: set[str] = field(default_factory=set)
+    words: int = MAX_WORDS  # that may yet be read
 
     @property
     def text(self) -> str:
         return "\n\n".join(self.texts)
+
+    def read(self, part: Part) -> str:
+        """The part's text, as far as there are words left; markup counts, too."""
+        if self.words <= 0:
+            part.defects.append("more text than is read")
+            return ""
+        text = text_of(part)[: self.words]
+        self.words -= max(len(text), len(part.body) // 4)
+        return text
+
+    @contextmanager
+    def budget(self) -> Iterator[Budget]:
+        """What looking at a file may cost: its own limits, and of the mail's words what is left."""
+        budget = Budget(words=max(self.words, 0))
+        yield budget
+        self.words = budget.words
 
 
 def read_body(root: Part) -> Body:
@@ -67,7 +96,7 @@ def read_body(root: Part) -> Body:
 
 def _take(part: Part, body: Body) -> None:
     body.kinds.add(part.type)
-    if part.type in _ENCRYPTED or part.parameters.get("smime-type") == "enveloped-data":
+    if part.type in _ENCRYPTED or _is_enveloped(part):
         body.encrypted = True
     if part.type == "multipart/alternative":
         _choose(part, body)
@@ -81,6 +110,14 @@ def _take(part: Part, body: Body) -> None:
     else:
         _add_file(part, body)
         _add_wrapped(part, body)
+
+
+def _is_enveloped(part: Part) -> bool:
+    """S/MIME's own word for it, or the bytes of a .p7m whose sender left that word out."""
+    said = part.parameters.get("smime-type", "").lower()
+    if said or not (part.type in SIGNED or part.filename.lower().endswith(".p7m")):
+        return said in ("enveloped-data", "authenveloped-data")
+    return bool(_ENVELOPED.search(part.content()[:60]))
 
 
 def _add_wrapped(part: Part, body: Body) -> None:
@@ -107,9 +144,11 @@ def _unknown_text(part: Part) -> bool:
 
 
 def _add_text(part: Part, body: Body) -> None:
-    text = text_of(part)
+    text = body.read(part)
     if not text.strip():
         return
+    if part.type == "text/html":
+        _search(part, body, text)
     body.encrypted = body.encrypted or bool(_CIPHER.match(text.lstrip()))
     # Mailers that put both forms in a multipart/mixed would say everything twice.
     if body.texts and _same(body.texts[-1], text):
@@ -131,7 +170,7 @@ def _choose(part: Part, body: Body) -> None:
     if plain is None and richest is not None:
         _take(richest, body)
     elif plain is not None:
-        text = text_of(plain)
+        text = body.read(plain)
         if richest is not None and _is_placeholder(text):
             _take(richest, body)
             text = "" if body.texts else text
@@ -159,15 +198,24 @@ def _beside(part: Part, body: Body) -> None:
     """The files of an alternative that is not shown, and whether it holds a resident number."""
     for one in part.walk():
         if one.type == "text/html":
-            body.hidden_resident_number |= has_resident_number(_bare(one))
+            _search(one, body)
         elif not one.children and not one.type.startswith(("text/", "multipart/")):
             _add_file(one, body)
 
 
+def _search(part: Part, body: Body, shown: str = "") -> None:
+    """Whether HTML holds a resident number where it is not shown: hidden, in a form's field."""
+    bare = _bare(part)[: body.words] if body.words > 0 else ""
+    if len(_DIGIT.findall(bare)) > len(_DIGIT.findall(shown)):
+        body.words -= len(bare)
+        body.hidden_resident_number |= has_resident_number(bare)
+
+
 def _bare(part: Part) -> str:
     """HTML without its tags, at a tenth of the price of reading it; lines and cells stay apart."""
-    html = _APART.sub("\n", decode(part.content()[: MAX_TEXT * 4], part.charset))
-    return unescape(_TAGS.sub("", _CELL.sub(" ", html)))
+    html = _STYLES.sub("", decode(part.content()[: MAX_TEXT * 4], part.charset))
+    shown = _TAGS.sub("", _CELL.sub(" ", _APART.sub("\n", html)))
+    return unescape("\n".join((shown, *(one[2] for one in _TOLD.finditer(html)))))
 
 
 def _report(part: Part, body: Body) -> None:
@@ -197,7 +245,7 @@ def text_of(part: Part) -> str:
         text = _TAGS.sub("", text)
     if part.parameters.get("format", "").lower() == "flowed":
         text = _flowed(text, part.parameters.get("delsp", "").lower() == "yes")
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ").strip("\n")
+    return text.replace("\r\n", "\n").translate(_ONE_LINE_END).strip("\n")
 
 
 def _note(part: Part, note: str, charset: str, codec: str, lost: int) -> None:
@@ -258,25 +306,33 @@ def _add_file(part: Part, body: Body) -> None:
     name = file_name(part, len(body.files) + 1)
     kind = kind_of(content, part.type)
     # Of an attached mail the words alone are taken; it was looked at whole, with all that is in it.
-    apart = () if body.attached else look(part.filename or name, kind, content)
-    if part.children and part.type.startswith("message/") and not body.attached:
-        apart += tuple(one for one in _apart_in(part.children[0]) if one not in apart)
+    apart = () if body.attached else _apart(part, name, kind, content, body)
     body.files.append(Attachment(name, kind, content, declared=part.type, apart=apart))
     if part.children and part.type.startswith("message/"):
-        body.unseen.append(_attached_mail(part.children[0]))
+        told = _attached_mail(part.children[0], body.words)
+        body.words -= len(told)
+        body.unseen.append(told)
 
 
-def _apart_in(mail: Part) -> tuple[Apart, ...]:
-    """What is to be said of an attached mail for the sake of its parts."""
-    parts = ((one, one.content()) for one in mail.walk() if not one.children)
-    return look_inside((one.filename, kind_of(data, one.type), data) for one, data in parts)
+def _apart(part: Part, name: str, kind: str, content: bytes, body: Body) -> tuple[Apart, ...]:
+    """Why the file is kept apart; an attached mail also for the sake of its parts."""
+    with body.budget() as budget:
+        # An ending that we made up says nothing about the file.
+        given = part.filename or ("" if name.endswith(".bin") else name)
+        apart = look(given, kind, content, budget)
+        if part.children and part.type.startswith("message/"):
+            mail = part.children[0]
+            parts = ((one, one.content()) for one in mail.walk() if not one.children)
+            told = ((one.filename, kind_of(data, one.type), data) for one, data in parts)
+            apart += tuple(one for one in look_inside(told, budget) if one not in apart)
+    return apart
 
 
-def _attached_mail(inner: Part) -> str:
+def _attached_mail(inner: Part, words: int) -> str:
     head = [
         f"{name.title()}: {inner.headers.text(name, 300)}" for name in ("from", "date", "subject")
     ]
-    below = Body(attached=True)
+    below = Body(attached=True, words=words)
     _take(inner, below)
     return "\n".join([*head, "", below.text, *below.unseen])
 

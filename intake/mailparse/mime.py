@@ -30,7 +30,7 @@ _ADDRESSING = re.compile(rb"(from|to|cc|date|subject|reply-to)[ \t]*:", re.IGNOR
 _GUESS = re.compile(rb"(?:^|\n)--([^\s]{1,200})[ \t]*\n(?=[Cc]ontent-|\n)")
 _ENCODED_LINE = re.compile(rb"[A-Za-z0-9+/=\s]*\Z")
 _MAILS = frozenset({"message/rfc822", "message/global", "message/news"})
-_SIGNED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
+SIGNED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _SENTENCE = re.compile(rb"(?:[A-Za-z]{1,20} {1,2}){4}[A-Za-z]{1,20}[ \n]")
 _WITH_CONTENT = re.compile(rb"content-(?:type|transfer-encoding)[ \t]*:", re.IGNORECASE)
@@ -143,7 +143,7 @@ def _descend(part: Part, depth: int, budget: _Budget) -> None:
         _open_multipart(part, depth, budget)
     elif part.type in _MAILS or _first_half(part):
         part.children = [_read(part.content().lstrip(b"\n"), depth - 1, budget)]
-    elif part.type in _SIGNED:
+    elif part.type in SIGNED:
         _open_signed(part, depth, budget)
     elif part.type in _TNEF or part.filename.lower() == "winmail.dat":
         _open_tnef(part)
@@ -301,13 +301,17 @@ def _goes_on(raw: bytes, end: int, items: list[tuple[str, bytes]]) -> bool:
     return False
 
 
+_PADDED = re.compile(rb"=[ \t]+(?=\r?\n)")  # a soft line break that a relay put blanks behind
+_URL_SAFE = bytes.maketrans(b"-_", b"+/")
+
+
 def decoded(body: bytes, encoding: bytes, is_text: bool) -> bytes:
     """`body` out of its transfer encoding; a name that lies changes nothing."""
     name = encoding.split(b";")[0].strip().lower().strip(b"\"'")
     if name in (b"base64", b"b", b"base-64", b"base64."):
         return _base64(body, is_text)
     if name in (b"quoted-printable", b"q", b"quoted_printable", b"quotedprintable"):
-        return binascii.a2b_qp(body)
+        return binascii.a2b_qp(_PADDED.sub(b"=", body) if b"= " in body or b"=\t" in body else body)
     if name in (b"x-uuencode", b"uuencode", b"x-uue", b"uue"):
         return _uuencoded(body)
     return body
@@ -321,9 +325,18 @@ def _base64(body: bytes, is_text: bool) -> bytes:
     lines = body.split(b"\n")
     good = next((i for i, line in enumerate(lines) if not _is_base64(line)), len(lines))
     if not any(line.strip() for line in lines[:good]):
-        return body
+        return _if_text(loose_base64(body.translate(_URL_SAFE)), body)
     # A list server's footer in plain text after the encoded lines.
     return loose_base64(b"".join(lines[:good])) + b"\n" + b"\n".join(lines[good:])
+
+
+def _if_text(found: bytes, body: bytes) -> bytes:
+    """With junk between, or the letters of links: what comes out is sensible, or it was never encoded."""
+    try:
+        text = found.decode("utf-8")
+    except UnicodeDecodeError:
+        return body
+    return found if len(text) >= 8 and text.replace("\n", "").isprintable() else body
 
 
 def _is_base64(line: bytes) -> bool:

@@ -247,3 +247,27 @@ def test_no_bytes_raise(content: bytes, start: str) -> None:
 )
 def test_hostile_files_take_linear_time(content: bytes) -> None:
     assert spent(lambda: look("a.txt", kind_of(content, ""), content), 8) < 8
+
+
+def pdf_of_small_words(streams: int) -> bytes:
+    """0.6 MB that show forty million letters, each for itself."""
+    packed = zlib.compress(b"(a)Tj" * 20_000)
+    one = b"<</Filter/FlateDecode>>stream\n" + packed + b"\nendstream\n"
+    return b"%PDF-1.4\n" + one * streams
+
+
+def test_a_small_pdf_does_not_hold_up_the_desk() -> None:
+    content = pdf_of_small_words(400)
+    assert Apart.ARCHIVE_TOO_MUCH in look("a.pdf", "application/pdf", content)
+    assert spent(lambda: look("a.pdf", "application/pdf", content), 5) < 5
+
+
+def test_many_files_share_what_a_mail_may_cost() -> None:
+    digits = b"9 - " * 400_000
+    part = (
+        b"--b\nContent-Type: text/plain; name=a.txt\nContent-Disposition: attachment\n\n" + digits
+    )
+    head = b"From: a@member.test\nContent-Type: multipart/mixed; boundary=b\n\n"
+    body = read_body(read(head + b"\n".join([part] * 6) + b"\n--b--\n"))
+    too_much = [Apart.ARCHIVE_TOO_MUCH in one.apart for one in body.files]
+    assert too_much == [False, False, True, True, True, True]
