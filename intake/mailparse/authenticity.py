@@ -115,7 +115,8 @@ def _after_server(text: str, at: int) -> str | None:
         at = _past_comments(text, version.end())
         if int(version[0]) != 1:  # RFC 8601, 2.2: of another version nothing is known
             return None
-    return text[at:] if text[at : at + 1] in ("", ";") else None
+    # Yahoo and others end the field with a semicolon that nothing follows.
+    return text[at:].rstrip(" \t\r\n;") if text[at : at + 1] in ("", ";") else None
 
 
 def _past_comments(text: str, at: int) -> int:

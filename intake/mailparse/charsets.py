@@ -12,6 +12,7 @@ _HANGUL = re.compile("[가-힣]")
 _BEYOND = re.compile("[^\x00-\x7f]")
 _JAMO = re.compile("[ㄱ-ㆎ]")
 _COMMON_HANGUL = re.compile(rb"[\xb0-\xc8][\xa1-\xfe]")
+_TWO_BYTES = re.compile(rb"[\x81-\xfe][\x40-\xfe]")
 _OTHER = re.compile(
     "[^\x00-\x7f가-힣ㄱ-ㆎ\u2000-\u206f\u3000-\u303f\uff00-\uffef·※★☆○●◎◇◆□■△▲▽▼→←↑↓℃㈜①-⑳]"
 )
@@ -110,12 +111,23 @@ def _unless_utf8(data: bytes, codec: str, text: str | None) -> tuple[str, str]:
     utf8 = _strict(data, "utf-8")
     if utf8 is not None and (text is None or _HANGUL.search(utf8) or _many(data)):
         return utf8, "utf-8"
+    if codec == "gb18030" and _korean_instead(data):
+        return data.decode("cp949", "replace"), "cp949"
     if text is not None:
         return (text, codec) if not _C1.search(text) else _in_windows(data, codec, text)
     if codec == "cp949":
         return _mixed(data), codec
     replaced = _widened(data, codec)
     return (replaced, codec) if _readable(replaced) else _guess(data, codec)
+
+
+def _korean_instead(data: bytes) -> bool:
+    """Chinese programs keep their own name on a Korean answer. Its syllables are the first half of the
+    Chinese table, which no dozen Chinese letters keep to: 是 and 我, 在 and 中 are in the second."""
+    pairs = _TWO_BYTES.findall(data[:3000])
+    letters = sum(pair[0] >= 0xB0 for pair in pairs)
+    korean = sum(_COMMON_HANGUL.fullmatch(pair) is not None for pair in pairs)
+    return letters >= 12 and korean == letters and guess(data) == "cp949"
 
 
 def _many(data: bytes) -> bool:
@@ -229,7 +241,7 @@ def _iso_2022_kr(data: bytes) -> str:
     Python's own codec stops at the first missing designator, and knows no 똠.
     """
     text = []
-    data = data.replace(b"\x1b$)C", b"")
+    data = data.replace(b"\x1b$)C", b"").removeprefix(b"$)C")  # a relay may have taken the escape
     for number, section in enumerate(data.replace(b"\x0f", b"\x0e").split(b"\x0e")):
         high = bytes(byte | 0x80 if byte > 0x20 else byte for byte in section)
         text.append(high.decode("cp949", "replace") if number % 2 else decode_any(section))

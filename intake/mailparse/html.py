@@ -5,7 +5,7 @@ from html import unescape
 
 _NAME = re.compile(r"/?([a-zA-Z][a-zA-Z0-9:]*)")
 _HIDDEN = re.compile(
-    r"display\s*:\s*none|mso-hide\s*:\s*all|font-size\s*:\s*0(?:px|pt|em)?\s*[;\"']"
+    r"\shidden(?=/?$|=|\s+[a-z-]+=)|display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?:px|pt|em)?\s*[;\"']"
 )
 _SIGNATURE = re.compile(r"gmail_signature[\"' ]|moz-signature|id=[\"']?signature\b", re.IGNORECASE)
 _SILENT = frozenset({"style", "script", "title", "template", "noscript", "object", "svg", "select"})
@@ -92,7 +92,7 @@ class _Page:
         closing = tag[0] == "/"
         if self._silent:
             return self._hush(name, tag, closing)
-        if not closing and (name in _SILENT or ("style" in tag and _HIDDEN.search(tag))):
+        if not closing and (name in _SILENT or _is_hidden(tag)):
             if name not in _VOID and not tag.endswith("/"):
                 self._silent, self._silent_depth = name, 1
         elif name == "br":
@@ -143,6 +143,10 @@ class _Page:
         self._end_line()
         text = "\n".join(line.rstrip() for line in self._lines)
         return _BLANKS.sub("\n\n", text).strip()
+
+
+def _is_hidden(tag: str) -> bool:
+    return ("style" in tag or "hidden" in tag) and _HIDDEN.search(tag) is not None
 
 
 def _tag(chunk: str) -> tuple[str, str]:

@@ -53,7 +53,7 @@ FIELD_LINE = _pattern(rf"[*>\s]{{0,4}}{_FIELDS}\s?\*?\s?:")
 
 _WRITTEN = _any(
     "wrote", "writes", "작성", "작성함", "작성했습니다", "작성하였습니다", "쓴 글", "쓴 메일", "썼습니다",
-    "쓰셨습니다", "보낸 메시지", "보낸 글", "적었습니다", "님의 말", "님의 메일",
+    "쓰셨습니다", "보낸 메시지", "보낸 메일", "보낸 글", "적었습니다", "님의 말", "님의 메일",
 )  # fmt: skip
 WROTE = _pattern(rf"{_WRITTEN}\s?:?\s?$")
 # A verb in the middle: only in languages in which nobody here tells of a letter of their own.
@@ -124,6 +124,13 @@ DISCLAIMER = re.compile(
     ),
     re.IGNORECASE | re.DOTALL,
 )
+# What the company's own server sets above a stranger's mail; the only one that may come first.
+BANNER = _pattern(
+    r"\W{0,6}(?:(?:caution|warning|notice|external(?: e-?mail| sender| message)?)\W{1,6})?"
+    r"this (?:e-?mail|message) (?:has |was )?(?:originated|sent|came|comes|is) from (?:outside|an external)"
+    r"|(?:\W{0,6}외부\s?(?:메일|발신)\W{1,4})?\W{0,6}(?:본|이|해당)\s?(?:전자)?\s?(?:메일|이메일|우편)[은이]\s?"
+    r"(?:회사|조직|사내|기관)?\s?외부(?:에서|로부터)\s?(?:발송|수신|유입|전송)(?:된|되었|한)"
+)
 THIS_MAIL_KO = _pattern(
     r"\W{0,6}(?:본|이|당)\s?(?:전자)?\s?(?:메일|이메일|e-?mail|우편|메시지|메세지)[은는및과의에(,\s]"
 )
@@ -147,7 +154,7 @@ BOUNCED = _pattern(
         "delivery (?:delay|report|problem)", "notification d'.{1,3}chec", "unzustellbar", "не доставлено",
         "недоставленное", "配信できません", "送信エラー", "メールエラー", "退信", "投递失败",
         "送信できませんでした", "error sending your (?:mail|message)", "trouble delivering your",
-        "returned permanent error",
+        "returned permanent error", "message you sent (?:was )?blocked by",
         r"(?:전송|발송|배달)\s?실패", r"(?:배달|전달)되지\s?(?:않|못)", r"수신\s?거부된", "배달할 수 없",
     )
 )  # fmt: skip
@@ -156,6 +163,9 @@ ABSENT = _pattern(
     + _any(
         "automatic reply", "auto(?:matic|mated)?[- ]?(?:reply|response)", "out of (?:the )?office",
         "away from (?:the |my )?(?:office|mail|desk)", "on vacation", "vacation reply",
-        r"자동\s?(?:응답|회신|답장|답변)", r"부재\s?(?:중|안내|알림)", r"휴가\s?(?:중|안내)",
+        # Not a call that was missed, nor somebody who moves while on holiday.
+        r"자동\s?(?:응답|회신|답장|답변)(?!\s?(?:전화|시스템|서비스|ars|기능|설정))",
+        r"부재\s?(?:중|안내|알림)(?!\s?(?:전화|통화|연락|문자|착신|수령))",
+        r"(?:휴가|출장|연차)\s?(?:중|안내)(?=\s?(?:입니다|이오니|임|으로|$|[^가-힣\s]|(?:re|fw|답장|회신)\b))",
     )
 )  # fmt: skip

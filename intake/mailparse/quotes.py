@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from subjectline.intake.mailparse.phrases import (
     ADDRESS,
     ARMOUR,
+    BANNER,
     DATE_AND_ADDRESS,
     DATED,
     DATED_ABROAD,
@@ -33,7 +34,7 @@ MAX_LINES = 5000
 _MAX_LINE = 400  # longer lines are nobody's attribution
 _LONGEST_SIGNATURE = 12
 
-_QUOTED = re.compile(r"\s{0,3}[>＞]")
+_QUOTED = re.compile(r"\s{0,3}[>＞](?!From (?!.{0,80}:\s*$))")  # >From: a mailbox file's escape
 _RULE = re.compile(r"\s*[-_=*─━]{3,}\s*$")
 _LONG_RULE = re.compile(r"(?:_{2,}|-{5,})\s*$")
 _BLANKS = re.compile(r"\n{3,}")
@@ -242,7 +243,7 @@ def _list_footer(lines: list[str], away: list[bool], cut: int) -> None:
 
 
 def _disclaimers(lines: list[str], away: list[bool], cut: int) -> None:
-    """Paragraphs of legal small print, never the first one."""
+    """Paragraphs of legal small print, never the first one; and a server's banner above the mail."""
     start, number, seen = 0, 0, False
     for end in range(cut + 1):
         if end < cut and lines[end].strip() and not away[end] and not _RULE.match(lines[end][:100]):
@@ -250,7 +251,7 @@ def _disclaimers(lines: list[str], away: list[bool], cut: int) -> None:
         if end > start:
             number += 1
             seen = number > 1 and _is_disclaimer(lines[start:end], seen)
-            if seen:
+            if seen or BANNER.match(" ".join(lines[start : start + 2])[:_MAX_LINE]):
                 away[start:end] = [True] * (end - start)
         start = end + 1
 
