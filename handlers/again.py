@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import identity
+from subjectline.handlers.belonging import link_message, open_of
 from subjectline.handlers.identity import Known
-from subjectline.handlers.requests import link_message, open_of
 from subjectline.handlers.understanding import Understanding, Wish
 from subjectline.handlers.wishes import wish_of
 from subjectline.models.incoming import Door, Incoming, Tier

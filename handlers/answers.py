@@ -8,10 +8,11 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import audit, dialog, identity, opening, other_proofs, post
+from subjectline.handlers.belonging import link_message, open_of
 from subjectline.handlers.identity import Check, Known, Verdict
 from subjectline.handlers.post import read_thread_token
 from subjectline.handlers.replies import Thread, named
-from subjectline.handlers.requests import advance, link_message, open_of
+from subjectline.handlers.requests import advance
 from subjectline.handlers.understanding import Answer, Wish, read_answer, understand
 from subjectline.handlers.wishes import set_wish, wish_of
 from subjectline.models.incoming import Door, Incoming, Tier

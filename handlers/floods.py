@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from sqlmodel import and_, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from subjectline.handlers import challenges
+from subjectline.handlers.understanding import read_answer
 from subjectline.models.incoming import Door, Incoming, Outcome
 from subjectline.models.rows import settled
 from subjectline.models.tables import Conversation, Message
@@ -39,12 +41,22 @@ async def judged(
     mails, letters = await _lately(session, desk, conversation, incoming)
     if handled and mails >= desk.manner.mails_an_hour:
         return "flood", f"more than {desk.manner.mails_an_hour} mails within an hour"
+    if await _right_code(session, desk, conversation, incoming.text):
+        return None  # who has read our letter is no robot
     now = desk.clock()
     for window, most in desk.manner.answers:
         if sum(at > now - window for at in letters) >= most:
             hours = int(window / HOUR)
             return "answered_enough", f"{most} letters to this sender within {hours} h"
     return None
+
+
+async def _right_code(
+    session: AsyncSession, desk: "Desk", conversation: Conversation, text: str
+) -> bool:
+    code = read_answer(text).code
+    sent = await challenges.newest(session, conversation) if code else None
+    return bool(code and sent and sent.state == "open" and challenges.is_code(desk, sent, code))
 
 
 async def _lately(

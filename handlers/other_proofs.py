@@ -4,8 +4,8 @@ contact, a registered contact that is named to be proven by."""
 from typing import TYPE_CHECKING
 
 from subjectline.handlers import dialog, naming, new_contact, post
+from subjectline.handlers.belonging import open_of
 from subjectline.handlers.challenges import Check, Verdict
-from subjectline.handlers.requests import open_of
 from subjectline.handlers.understanding import understand
 from subjectline.models.incoming import Door, Tier
 from subjectline.models.tables import Request

@@ -20,10 +20,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import bounces, chat_closed, letters, links, reachable, stopping
 from subjectline.handlers import facts as wording
+from subjectline.handlers.landing import Landing
 from subjectline.handlers.retries import pause_after
 from subjectline.models.errors import ChatClosed, PermanentSendError, TemporarySendError
 from subjectline.models.incoming import Door
-from subjectline.models.tables import Conversation, Message, Outbox
+from subjectline.models.tables import Conversation, Outbox
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
@@ -73,6 +74,7 @@ async def run(desk: "Desk", senders: Senders, at_once: int = AT_ONCE) -> None:
     who = " ".join(senders)
     awake = desk.db.signals.event("outbox", who)
     flying: set[asyncio.Task[None]] = set()
+    landing = Landing(desk)
 
     def landed(letter: asyncio.Task[None]) -> None:
         flying.discard(letter)
@@ -81,7 +83,9 @@ async def run(desk: "Desk", senders: Senders, at_once: int = AT_ONCE) -> None:
     async with asyncio.TaskGroup() as group:
         try:
             while True:
-                letters = await _take(desk, senders, at_once - len(flying))
+                free = at_once - len(flying)
+                # A claim is a transaction: not one for each letter that lands.
+                letters = await _take(desk, senders, landing, free if 2 * free >= at_once else 0)
                 for letter in letters:
                     task = group.create_task(letter)
                     flying.add(task)
@@ -96,19 +100,21 @@ async def run(desk: "Desk", senders: Senders, at_once: int = AT_ONCE) -> None:
 
 async def once(desk: "Desk", senders: Senders) -> int:
     """Sends the letters that are due now, all at once; returns how many were taken."""
-    letters = await _take(desk, senders, AT_ONCE)
+    letters = await _take(desk, senders, Landing(desk), AT_ONCE)
     await asyncio.gather(*letters)
     return len(letters)
 
 
-async def _take(desk: "Desk", senders: Senders, most: int) -> list[Coroutine[Any, Any, None]]:
+async def _take(
+    desk: "Desk", senders: Senders, landing: Landing, most: int
+) -> list[Coroutine[Any, Any, None]]:
     """What is to be done for each of the letters that are due now and nobody else has."""
     if not most:
         return []
     taken = await _claim(desk, list(senders), most)
     dead = await reachable.dead_among(desk, [row.contact_index for row in taken])
     return [
-        _handle(desk, senders[Door(row.door)], row, alive=row.contact_index not in dead)
+        _handle(desk, senders[Door(row.door)], landing, row, alive=row.contact_index not in dead)
         for row in taken
     ]
 
@@ -141,19 +147,23 @@ async def _claim(desk: "Desk", doors: list[Door], most: int) -> list[Outbox]:
     return taken
 
 
-async def _handle(desk: "Desk", sender: Sender, row: Outbox, *, alive: bool) -> None:
+async def _handle(
+    desk: "Desk", sender: Sender, landing: Landing, row: Outbox, *, alive: bool
+) -> None:
     """One letter, whatever becomes of it: one that fails keeps none of the others."""
     try:
-        await _tried(desk, sender, row, alive=alive)
+        await _tried(desk, sender, landing, row, alive=alive)
     except Exception as wrong:  # it was not even written down: its lease brings it back
         log.error("letter %s (%s) stays leased: %s", row.id, row.letter, type(wrong).__name__)
         log.debug("because", exc_info=wrong)
 
 
-async def _tried(desk: "Desk", sender: Sender, row: Outbox, *, alive: bool) -> None:
+async def _tried(
+    desk: "Desk", sender: Sender, landing: Landing, row: Outbox, *, alive: bool
+) -> None:
     try:
         if alive:
-            await _send(desk, sender, row)
+            await _send(desk, sender, landing, row)
         else:
             await _failed(desk, row, "known_dead", "unreachable")
     except Exception as wrong:
@@ -162,7 +172,7 @@ async def _tried(desk: "Desk", sender: Sender, row: Outbox, *, alive: bool) -> N
         await _later(desk, row, TemporarySendError(type(wrong).__name__))
 
 
-async def _send(desk: "Desk", sender: Sender, row: Outbox) -> None:
+async def _send(desk: "Desk", sender: Sender, landing: Landing, row: Outbox) -> None:
     parcel = await _pack(desk, row)
     sending = asyncio.create_task(sender.send(parcel))
     if not await _under_way(desk, row, sending):
@@ -174,7 +184,7 @@ async def _send(desk: "Desk", sender: Sender, row: Outbox) -> None:
     except TemporarySendError as wrong:
         await _later(desk, row, wrong)
     else:
-        await _sent(desk, row, parcel)
+        await landing.sent(row, parcel)
 
 
 async def _under_way(desk: "Desk", row: Outbox, sending: asyncio.Task[None]) -> bool:
@@ -258,36 +268,6 @@ async def _link(desk: "Desk", slots: dict[str, Any]) -> str:
             return stopping.url(desk, token)
         token = await links.make(session, desk, int(wanted["request_id"]), purpose)
     return links.url(desk, token)
-
-
-async def _sent(desk: "Desk", row: Outbox, parcel: Parcel) -> None:
-    now = desk.clock()
-    async with desk.db.write() as session:
-        done = await session.exec(
-            update(Outbox)
-            .where(col(Outbox.id) == row.id, col(Outbox.outcome) == "due")
-            .values(outcome="sent", sent_at=now, leased_until=None, content=None)
-        )
-        if done.rowcount:  # else another desk has sent it too, and written it down
-            await _what_left(session, desk, row, parcel)
-
-
-async def _what_left(session: AsyncSession, desk: "Desk", row: Outbox, parcel: Parcel) -> None:
-    """The code and the link of a letter are not kept once it has left; the rest is, as it left.
-
-    What left word for word as it was queued is kept already.
-    """
-    forgotten = row.message_id is None or row.letter in ("verify", "code", "reminder", "forget")
-    if forgotten or (parcel.as_queued and "/m/" not in parcel.text):
-        return
-    conversation = await session.get_one(Conversation, row.conversation_id)
-    message = await session.get_one(Message, row.message_id)
-    text = parcel.text
-    for word in text.split():
-        if "/m/" in word:
-            text = text.replace(word, "[one-time link]")
-    message.text = desk.vault.seal(conversation.key_id, "message.text", text)
-    session.add(message)
 
 
 async def _mine(session: AsyncSession, row: Outbox) -> Outbox | None:

@@ -13,7 +13,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import duplicates, identity, whereto
 from subjectline.handlers.audit import Actor
-from subjectline.handlers.requests import Facts, advance, open_of
+from subjectline.handlers.belonging import open_of
+from subjectline.handlers.requests import Facts, advance
 from subjectline.models.incoming import Contact
 from subjectline.models.tables import Challenge, Conversation, Request
 from subjectline.models.workflow import BEFORE_PROOF, FINAL

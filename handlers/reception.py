@@ -29,9 +29,9 @@ from subjectline.handlers import (
     spam_folder,
     statements,
 )
+from subjectline.handlers.belonging import link_message, open_of
 from subjectline.handlers.identity import Known
 from subjectline.handlers.replies import Thread
-from subjectline.handlers.requests import link_message, open_of
 from subjectline.handlers.understanding import Notes, Understanding, understand
 from subjectline.models.db import hold_on
 from subjectline.models.files import Apart

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import update
 from sqlalchemy.orm.attributes import set_committed_value
-from sqlmodel import col, select
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import audit, choices, given_up, holds, post, whereto
@@ -19,11 +19,10 @@ from subjectline.models.db import hold_on, wake
 from subjectline.models.errors import IllegalMove, NotPermitted, StaleMove
 from subjectline.models.incoming import Contact
 from subjectline.models.references import new_reference
-from subjectline.models.rows import made_here, make_row, settled
+from subjectline.models.rows import made_here, make_row
 from subjectline.models.tables import (
     Conversation,
     History,
-    Message,
     Proposal,
     Request,
     RequestMessage,
@@ -382,26 +381,3 @@ async def set_kind(
     request.derivation = list(limit.derivation)
     set_wish(desk, request, {"new": dict(values), "old": {}})
     session.add(request)
-
-
-async def link_message(session: AsyncSession, request_id: int, message_id: int) -> None:
-    """Says that a message belongs to a request (once)."""
-    linked = session.info.setdefault("linked", set())
-    if (request_id, message_id) in linked:
-        return
-    linked.add((request_id, message_id))
-    new = made_here(session, Message, message_id) is not None
-    if new or await session.get(RequestMessage, (request_id, message_id)) is None:
-        session.add(RequestMessage(request_id=request_id, message_id=message_id))
-
-
-async def open_of(session: AsyncSession, conversation_id: int) -> list[Request]:
-    """The requests of a conversation that are not decided yet, oldest first."""
-    wanted = (
-        select(Request)
-        .where(Request.conversation_id == conversation_id)
-        .where(col(Request.state).not_in(FINAL))
-        .order_by(col(Request.id))
-    )
-    with settled(session, Request, conversation_id):
-        return list(await session.exec(wanted))

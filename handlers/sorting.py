@@ -7,7 +7,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import audit, identity, opening
 from subjectline.handlers.audit import Actor
-from subjectline.handlers.requests import link_message, set_kind
+from subjectline.handlers.belonging import link_message
+from subjectline.handlers.requests import set_kind
 from subjectline.models.db import wake
 from subjectline.models.errors import BadInput, StaleMove
 from subjectline.models.tables import Conversation, Message, RawInbox, Request

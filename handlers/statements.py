@@ -17,8 +17,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import audit
 from subjectline.handlers.audit import Actor
+from subjectline.handlers.belonging import link_message
 from subjectline.handlers.post import read_thread_token
-from subjectline.handlers.requests import link_message
 from subjectline.models.errors import BadInput
 from subjectline.models.incoming import Door, Incoming, Tier
 from subjectline.models.tables import Conversation, Message, Proposal, Request, Statement

@@ -25,7 +25,7 @@ class CountingSession(Session):
 async def make_row(session: AsyncSession, row: Row) -> Row:
     """Adds a new row and gives it its id."""
     made: dict[tuple[type[SQLModel], int], SQLModel] = session.info.setdefault(MADE, {})
-    if isinstance(session.sync_session, CountingSession):
+    if alone(session):
         if type(row) not in session.info.get(NEXT, {}):
             await session.run_sync(_begin_counting, type(row))
         _number(session.info[NEXT], row)
@@ -47,6 +47,11 @@ def all_made(session: AsyncSession, kind: type[Row]) -> list[Row]:
     """Every row of a table that this transaction made, oldest first."""
     made = session.info.get(MADE, {}).values()
     return [row for row in made if isinstance(row, kind)]
+
+
+def alone(session: AsyncSession) -> bool:
+    """Whether nobody else can write while this transaction lasts."""
+    return isinstance(session.sync_session, CountingSession)
 
 
 def settled(

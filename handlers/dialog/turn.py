@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import post
+from subjectline.handlers.belonging import open_of
 from subjectline.handlers.choices import Keyboard
 from subjectline.handlers.identity import Known
 from subjectline.handlers.letters import SECURE_LINK, Letter
-from subjectline.handlers.requests import open_of
 from subjectline.handlers.understanding import Answer, Understanding, read_answer, understand
 from subjectline.models.incoming import Incoming
 from subjectline.models.tables import Conversation, Message, Request

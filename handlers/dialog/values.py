@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from subjectline.handlers import answers, choices, proposing
 from subjectline.handlers import facts as wording
+from subjectline.handlers.belonging import link_message
 from subjectline.handlers.dialog import spoken, wanting
 from subjectline.handlers.dialog.turn import Turn
-from subjectline.handlers.requests import link_message
 from subjectline.handlers.understanding import Understanding, read_answer
 from subjectline.models.errors import BadValue
 from subjectline.models.tables import Request

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import choices, identity, opening
+from subjectline.handlers.belonging import open_of
 from subjectline.handlers.dialog import spoken
 from subjectline.handlers.dialog.turn import Turn, forget, say, set_state
 from subjectline.handlers.identity_limits import CODE_LIVES
-from subjectline.handlers.requests import open_of
 from subjectline.models.incoming import SHARES, Contact, Door, Incoming
 from subjectline.models.tables import Conversation, Request
 from subjectline.models.workflow import BEFORE_PROOF

@@ -52,7 +52,11 @@ def test_code_compiles(document: Document) -> None:
         elif block.language == "toml":
             tomllib.loads(block.text)
         else:
-            known = ("sh", "ko-chat", "en-chat")  # the last two are played (test_chat_transcript.py)
+            known = (
+                "sh",
+                "ko-chat",
+                "en-chat",
+            )  # the last two are played (test_chat_transcript.py)
             assert block.language in known, f"a fence of {document.path.name} without a language"
         assert block.mark in ("", "run", "permit", "deny")
 

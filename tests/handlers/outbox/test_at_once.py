@@ -108,8 +108,10 @@ async def test_letters_of_one_conversation_go_one_after_the_other(office: Office
     await queued(office, "quick@hang.test")
     server = Server("slow@hang.test")
     async with running(office.desk, server):
+        async with asyncio.timeout(SOON):
+            assert await server.hanging.get() == "slow@hang.test"
         assert (await server.next(1))[0].recipient == "quick@hang.test"
-        assert server.hanging.qsize() == 1
+        assert server.hanging.empty()
         server.go.set()
         await server.next(2)
         await settled(office)

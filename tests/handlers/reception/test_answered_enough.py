@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from desks import CORRECT, MakeDesk, Office, letter
+from desks import CORRECT, MakeDesk, Office, code_in, letter
 
 from subjectline.intake.sandbox.people import KO_MEMBER
 from subjectline.models.tables import Message, Outbox, Request
@@ -46,6 +46,20 @@ async def test_so_many_an_hour_a_day_and_a_week(make_desk: MakeDesk, desk_url: s
     office.clock.advance(timedelta(days=7))
     await writes(office, ROBOT, 99)
     assert len(office.tray.to(ROBOT)) == 5
+
+
+async def test_the_right_code_is_heard_all_the_same(make_desk: MakeDesk) -> None:
+    office = await strict(make_desk)
+    await writes(office, ME, 1)
+    await writes(office, ME, 2)
+    assert len(office.tray.to(ME)) == 2
+    code = code_in(office.last(ME))
+    wrong = f"{(int(code) + 1) % 10**6:06d}"
+    await office.mail(ME, f"인증번호는 {wrong} 입니다.")
+    await office.mail(ME, f"인증번호는 {code} 입니다.")
+    came = await office.all(Message, Message.direction == "in")
+    assert [message.rule == "answered_enough" for message in came] == [False, False, True, False]
+    assert any(request.subject_id for request in await office.all(Request))
 
 
 async def test_a_robot_that_says_yes_to_all_comes_to_an_end(make_desk: MakeDesk) -> None:
