@@ -175,6 +175,9 @@ def _of_account(text: str, hits: list[Hit], words: Vocabulary) -> list[Hit]:
     for hit in hits:
         shapes = {words.shape(held.name) for held in found}
         word = text[hit.start : hit.end].lower()
+        if word == "번호" and _is_its_number(text, found, hit, words):
+            found[-1] = replace(found[-1], end=hit.end)
+            continue
         if word == "번호" and "bank" in shapes:
             account = next((n for n in words.fields if words.shape(n) == "account"), hit.name)
             hit = replace(hit, name=account)
@@ -182,6 +185,13 @@ def _of_account(text: str, hits: list[Hit], words: Vocabulary) -> list[Hit]:
         if not named:
             found.append(hit)
     return found
+
+
+def _is_its_number(text: str, found: Sequence[Hit], hit: Hit, words: Vocabulary) -> bool:
+    """ "정산 계좌번호": the word stands right behind the account it belongs to."""
+    if not found or words.shape(found[-1].name) != "account":
+        return False
+    return not text[found[-1].end : hit.start].strip()
 
 
 def implied(sentence: Sentence, words: Vocabulary) -> list[Hit]:
