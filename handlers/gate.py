@@ -6,17 +6,16 @@ database had when the question was asked. What cannot be looked up is denied as 
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from math import inf
 
-from sqlalchemy import or_
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, gate_callers, gate_ledger, holds
+from subjectline.handlers import audit, gate_callers, gate_ledger, gate_reading, holds
 from subjectline.handlers.gate_ledger import DENIALS, OVERRIDES, PERMITS
 from subjectline.handlers.gate_policy import (
     DESK,
@@ -30,9 +29,9 @@ from subjectline.models.datamap import DataMap
 from subjectline.models.db import Database
 from subjectline.models.errors import SubjectlineError
 from subjectline.models.regimes import regime_named
-from subjectline.models.tables import GateCaller, Hold, Request
+from subjectline.models.tables import GateCaller, Request
 from subjectline_client import core
-from subjectline_client.core import Decision, Event, HoldState, events_of, steady
+from subjectline_client.core import Decision, Event, HoldState, steady
 from subjectline_client.policy import EVERY, OWN_USE
 
 log = logging.getLogger(__name__)
@@ -41,6 +40,7 @@ NO_OPEN_REQUEST = "no_open_request"
 USE_NOT_RECORDED = "use_not_recorded"
 FLUSH_SECONDS = 1.0
 RECORD_SECONDS = 5.0  # a use that takes longer to commit is denied
+NOTED = timedelta(minutes=1)  # how exactly "last used" of a key is kept
 
 # A person is proven and the answer has not left: only then may held data be worked on.
 OPEN_STATES = ("open", "waiting", "proposed", "applying")
@@ -74,6 +74,8 @@ class Gate:
         self._ledger = gate_ledger.Ledger(sessions, self._registry, clock, zone)
         self._turn = asyncio.Lock()
         self._fresh = False
+        self._shown: dict[int, datetime] = {}  # when each key was, since that was written down
+        self._noted: dict[int, datetime] = {}
         self.state = HoldState(policy_of(data_map))
 
     async def decide(
@@ -99,14 +101,38 @@ class Gate:
         )
 
     async def answer(self, ask: Ask) -> Decision:
-        """The answer from the state as the last `refresh` left it (for a batch: refresh once)."""
+        """The answer from the state as the last `refresh` left it (for a batch: `answers`)."""
         if ask.caller not in self.state.policy.callers:
             await self._reload_callers()
         decision = self._look(ask)
         if decision.permit and (decision.override or ask.purpose == RIGHTS_HANDLING):
             return await self._recorded(ask)
-        self._count(ask, PERMITS if decision.permit else DENIALS)
+        self._tally(ask, decision)
         return decision
+
+    async def answers(
+        self, asks: Sequence[Ask | None], stop: bool | None = None
+    ) -> list[Decision | None]:
+        """The answers of one moment, in order, up to the first that is `stop`; None for no question,
+        which is a denial. For callers whose key was shown; the state is that of the last `ready`.
+
+        What laws open is recorded in one commit first, then everything is looked at again: no permit
+        of the list is older than the list.
+        """
+        found = self._looked(asks, stop)
+        opened = [ask for ask, got in zip(asks, found, strict=False) if ask and _opened(got)]
+        if opened:
+            recorded = await self._all_recorded(opened)
+            kept = {id(ask) for ask in opened} if recorded else frozenset[int]()
+            found = self._looked(asks, stop, kept)
+        for ask, got in zip(asks, found, strict=False):
+            if ask and got and not got.override:
+                self._tally(ask, got)
+        return found
+
+    async def ready(self, token: int | None = None) -> None:
+        """Makes the state one that may answer a question that has come now, with this token."""
+        await self.refresh()
 
     async def refresh(self) -> bool:
         """Brings the state to the head of the database. Returns whether that could be done.
@@ -124,17 +150,19 @@ class Gate:
 
         Raises SubjectlineError if the table cannot be read.
         """
+        now = self._clock()
         try:
             async with self._database.read() as session:
-                row = await gate_callers.authenticate(session, key)
+                found = await gate_callers.authenticate(session, key, now)
         except (SQLAlchemyError, OSError):
             raise SubjectlineError("the callers of the gate cannot be read now") from None
-        if row is None:
+        if found is None:
             return None
-        scope, known = scoped(row.purposes, row.recipients, self._data_map), self.state.policy
-        if known.callers.get(row.name) != scope:
-            self.state.set_callers({**known.callers, row.name: scope})
-        return row.name
+        self._shown[found.id] = now
+        scope, known = scoped(found.purposes, found.recipients, self._data_map), self.state.policy
+        if known.callers.get(found.caller) != scope:
+            self.state.set_callers({**known.callers, found.caller: scope})
+        return found.caller
 
     async def run(self) -> None:
         """Writes the ledger every second until cancelled, and once more at the end."""
@@ -158,8 +186,24 @@ class Gate:
                 self._count(ask, what, number, at)
 
     async def flush(self) -> None:
-        """Writes the permits and denials counted so far."""
+        """Writes the permits and denials counted so far, and which keys were shown."""
         await self._ledger.flush()
+        long_ago = datetime.min.replace(tzinfo=UTC)
+        due = {
+            key: at
+            for key, at in self._shown.items()
+            if at - self._noted.get(key, long_ago) >= NOTED
+        }
+        if not due:
+            return
+        try:
+            async with self._database.write() as session:
+                await gate_callers.note_use(session, due)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("which keys were shown is not written (%s)", type(error).__name__)
+            return
+        self._noted |= due
+        self._shown = {key: at for key, at in self._shown.items() if at != due.get(key)}
 
     # The state
 
@@ -177,35 +221,16 @@ class Gate:
         """The head first: whatever is committed up to it stays as it is, whatever comes later waits."""
         head, known = await holds.head(session), self.state.revision
         loaded = self.state.synced_at > -inf
-        events = await self._events(session, known, head) if loaded and head > known else []
+        events = list[Event]()
+        if loaded and head > known:
+            events = await gate_reading.happened(session, self._registry, known, head)
         if not (loaded and self.state.apply(events) and self.state.touch(head, asked_at)):
             await self._load(session, head, asked_at)
 
     async def _load(self, session: AsyncSession, head: int, asked_at: float) -> None:
-        rows = await session.exec(
-            select(Hold).where(
-                Hold.registry_id == self._registry,
-                Hold.revision <= head,
-                or_(col(Hold.ended_revision).is_(None), col(Hold.ended_revision) > head),
-            )
-        )
-        self.state.load([_compiled(row) for row in rows], head, asked_at)
+        found = await gate_reading.in_force(session, self._registry, head)
+        self.state.load(found, head, asked_at)
         await self._set_callers(session)
-
-    async def _events(self, session: AsyncSession, known: int, head: int) -> list[Event]:
-        rows = await session.exec(
-            select(Hold).where(or_(col(Hold.revision) > known, col(Hold.ended_revision) > known))
-        )
-        found = list(rows)
-        started = [(row.revision, _compiled(row)) for row in found]
-        ended = [(row.ended_revision or 0, row.id or 0) for row in found]
-        return [self._ours(event, found) for event in events_of(started, ended, known, head)]
-
-    def _ours(self, event: Event, rows: Iterable[Hold]) -> Event:
-        """The same revision without the holds of other registries."""
-        ours = {row.id for row in rows if row.registry_id == self._registry}
-        placed = tuple(hold for hold in event.placed if hold.id in ours)
-        return replace(event, placed=placed)
 
     async def _reload_callers(self) -> None:
         try:
@@ -229,11 +254,31 @@ class Gate:
             ask.purpose,
             self._recipient(ask),
             ask.at_least_revision,
-            now=steady() if self._fresh else inf,
+            now=self._moment(),
         )
         if decision.permit and ask.purpose == RIGHTS_HANDLING and ask.caller != DESK:
             return _denied(decision, core.CALLER_NOT_SCOPED)
         return decision
+
+    def _moment(self) -> float:
+        return steady() if self._fresh else inf
+
+    def _looked(
+        self,
+        asks: Sequence[Ask | None],
+        stop: bool | None,
+        recorded: Collection[int] | None = None,
+    ) -> list[Decision | None]:
+        """A look at each up to the first that is `stop`. `recorded`: which may be opened by a law."""
+        found: list[Decision | None] = []
+        for ask in asks:
+            got = self._look(ask) if ask else None
+            if recorded is not None and got and got.override and id(ask) not in recorded:
+                got = _denied(got, USE_NOT_RECORDED)
+            found.append(got)
+            if (got is not None and got.permit) is stop:
+                break
+        return found
 
     def _recipient(self, ask: Ask) -> str | None:
         """A caller that serves one recipient and names none asks for that one."""
@@ -256,6 +301,16 @@ class Gate:
             self._count(ask, DENIALS)
             return _denied(decision, reason)
         return decision
+
+    async def _all_recorded(self, asks: Sequence[Ask]) -> bool:
+        try:
+            async with asyncio.timeout(RECORD_SECONDS), self._database.write() as session:
+                for ask in asks:
+                    await self._record(session, ask)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("uses could not be recorded (%s)", type(error).__name__)
+            return False
+        return True
 
     async def _record(self, session: AsyncSession, ask: Ask) -> str:
         """One row in the ledger and one in the audit; or why there is none."""
@@ -285,13 +340,22 @@ class Gate:
     async def _open_request(self, session: AsyncSession, ask: Ask) -> Request | None:
         found = await session.exec(
             select(Request).where(
-                Request.id == ask.request_id,
-                Request.registry_id == self._registry,
-                Request.subject_id == ask.subject,
+                col(Request.id) == ask.request_id,
+                col(Request.registry_id) == self._registry,
+                col(Request.subject_id) == ask.subject,
                 col(Request.state).in_(OPEN_STATES),
             )
         )
         return found.one_or_none()
+
+    def _tally(self, ask: Ask, decision: Decision) -> None:
+        """One more answer. Names that were all known need no second look."""
+        what, sound = (PERMITS if decision.permit else DENIALS), bool(decision.held_fields)
+        if decision.permit or (sound and core.UNKNOWN_FIELD not in decision.reasons):
+            whose = ask.subject if self.state.has_holds(ask.subject) else ""
+            self._ledger.tally(ask.caller, whose, tuple(ask.fields), ask.purpose, what)
+        else:
+            self._count(ask, what)
 
     def _count(self, ask: Ask, what: str, number: int = 1, at: datetime | None = None) -> None:
         """Names that nobody knows are counted as "", so that no caller can fill the ledger."""
@@ -304,9 +368,8 @@ class Gate:
         self._ledger.count(caller, whose, known, purpose, what, number, at)
 
 
-def _compiled(row: Hold) -> core.Hold:
-    lists = (tuple(row.fields), tuple(row.purposes), tuple(row.recipients))
-    return core.Hold(row.id or 0, row.subject_id, *lists, row.cause)
+def _opened(decision: Decision | None) -> bool:
+    return decision is not None and decision.permit and decision.override
 
 
 def _denied(decision: Decision, reason: str) -> Decision:

@@ -6,7 +6,7 @@ lose the last second of them. What a law opened is committed before anybody is t
 
 import logging
 from collections import Counter
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,6 +22,7 @@ PERMITS, DENIALS, OVERRIDES = "permits", "denials", "overrides"
 _Key = tuple[
     str, str, str, str, str
 ]  # caller, subject ("" where nothing is held), field, purpose, day
+_Answer = tuple[str, str, tuple[str, ...], str, str]  # caller, subject, fields, purpose, what
 
 _ADD = text(
     "INSERT INTO gate_use (caller, registry_id, subject_id, field, purpose, day,"
@@ -41,6 +42,8 @@ class Ledger:
         self._database, self._registry = database, registry
         self._clock, self._zone = clock, zone
         self._counts: dict[str, Counter[_Key]] = {}
+        self._today: dict[_Answer, int] = {}
+        self._date, self._over = "", datetime.min.replace(tzinfo=UTC)
 
     def count(
         self,
@@ -57,6 +60,15 @@ class Ledger:
         for field in fields:
             counts[caller, subject, field, purpose, day] += number
 
+    def tally(
+        self, caller: str, subject: str, fields: tuple[str, ...], purpose: str, what: str
+    ) -> None:
+        """One more of `what` now, as `count` does it, in a fraction of its time."""
+        if self._clock() >= self._over:
+            self._turn_day()
+        answer = (caller, subject, fields, purpose, what)
+        self._today[answer] = self._today.get(answer, 0) + 1
+
     async def write(
         self,
         session: AsyncSession,
@@ -72,6 +84,7 @@ class Ledger:
 
     async def flush(self) -> None:
         """Writes what was counted; what cannot be written now is kept for the next time."""
+        self._settle()
         counts, self._counts = self._counts, {}
         if not counts:
             return
@@ -82,6 +95,20 @@ class Ledger:
             log.warning("the ledger of uses is not written yet (%s)", type(error).__name__)
             for what, counted in counts.items():
                 self._counts.setdefault(what, Counter()).update(counted)
+
+    def _turn_day(self) -> None:
+        self._settle()
+        now = self._clock().astimezone(self._zone)
+        self._date = now.date().isoformat()
+        tomorrow = now.date() + timedelta(days=1)
+        self._over = datetime.combine(tomorrow, time(), self._zone).astimezone(UTC)
+
+    def _settle(self) -> None:
+        answers, self._today = self._today, {}
+        for (caller, subject, fields, purpose, what), number in answers.items():
+            counts = self._counts.setdefault(what, Counter())
+            for field in dict.fromkeys(fields):
+                counts[caller, subject, field, purpose, self._date] += number
 
     def _rows(self, counts: dict[str, Counter[_Key]]) -> list[dict[str, str | int]]:
         keys = sorted({key for counted in counts.values() for key in counted})

@@ -141,6 +141,7 @@ TABLES: dict[str, TableRule] = {
     "export_part": _with("export", "goes after 7 days"),
     "gate_caller": _stays("systems, not people"),
     "gate_head": _stays("one number"),
+    "gate_key": _stays("of systems, not people; goes when it is rotated out or revoked"),
     "gate_use": _deleted("audit", "who used a held field for what is an access record"),
     "history": _with("request", "the steps of the case"),
     "group_card": _with("proposal", "the message in the agents' group; names nobody"),

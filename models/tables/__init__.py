@@ -1,6 +1,6 @@
 """The nouns, as tables. Importing this package registers all of them in the metadata."""
 
-from subjectline.models.tables.gate import GateCaller, GateHead, GateUse, Hold
+from subjectline.models.tables.gate import GateCaller, GateHead, GateKey, GateUse, Hold
 from subjectline.models.tables.intake import Conversation, Message, MessageFile, RawInbox
 from subjectline.models.tables.keeping import (
     Certificate,
@@ -52,6 +52,7 @@ __all__ = [
     "ExportPart",
     "GateCaller",
     "GateHead",
+    "GateKey",
     "GateUse",
     "GroupCard",
     "History",

@@ -44,17 +44,29 @@ class Hold(SQLModel, table=True):
 
 
 class GateCaller(SQLModel, table=True):
-    """A system that asks the gate, known by a key that is kept only as a hash."""
+    """A system that asks the gate."""
 
     __tablename__ = "gate_caller"
 
     id: int | None = key()
     name: str = Field(unique=True)
-    key_hash: bytes = Field(index=True)
     purposes: list[str] = names()
     recipients: list[str] = names()
     made_at: datetime = moment()
     disabled_at: datetime | None = maybe_moment()
+
+
+class GateKey(SQLModel, table=True):
+    """A caller's key, of which only the hash is kept. It ends with its row, or at `until`."""
+
+    __tablename__ = "gate_key"
+
+    id: int | None = key()
+    caller_id: int = refers("gate_caller.id")
+    key_hash: bytes = Field(unique=True)
+    made_at: datetime = moment()
+    until: datetime | None = maybe_moment()
+    last_used_at: datetime | None = maybe_moment()
 
 
 class GateUse(SQLModel, table=True):
