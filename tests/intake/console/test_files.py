@@ -125,7 +125,7 @@ async def test_a_dead_letter_is_seen_through_the_mask_and_comes_back(
     address = re.search(r"/dead/[0-9a-z]{13}", listed)
     assert address is not None
     page = (await console.get(address[0])).text
-    assert "배송지를 바꿔 주세요" in page
+    assert "배송지를 바꿔 주세요" in page and "← 읽지 못한 메시지" in page
     assert "2345678" not in page and "4111" not in page
     assert "view_dead" in await actions(staffed)
     await console.post(f"{address[0]}/retry")
