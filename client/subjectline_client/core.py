@@ -6,6 +6,7 @@ Whatever cannot be proven is denied.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
+from typing import ClassVar
 
 from subjectline_client.holds import (
     BOUND,
@@ -64,6 +65,7 @@ class Decision:
     age_ms: int
     valid_for_ms: int
     override: bool = False
+    enforced: ClassVar[bool] = True
 
     def __bool__(self) -> bool:
         return self.permit
@@ -83,6 +85,7 @@ class Filtered:
     revision: int
     age_ms: int
     valid_for_ms: int
+    enforced: ClassVar[bool] = True
 
     def __bool__(self) -> bool:
         return not self.reasons
@@ -182,7 +185,8 @@ class HoldState(Holds):
     def _sort(
         self, answer: Filtered, subjects: Iterable[str], lane: _Lane, fields: tuple[str, ...]
     ) -> None:
-        mask, canonical, known = self._known.mask(fields), self._known.canonical, self._subjects
+        mask, canonical = self._known.mask(fields), self._known.canonical
+        known = self._subjects.copy()  # which another thread goes on writing
         held = {s for s, e in known.items() if mask & e.held(lane.purpose, lane.recipient)}
         for subject in subjects:
             if not canonical(subject):

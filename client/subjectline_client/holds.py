@@ -193,7 +193,7 @@ class Holds:
             if event.revision <= self.revision:
                 continue
             if event.revision != self.revision + 1:
-                return self._broken()
+                return self.broken()
             for hold in event.placed:  # before the releases, so that a takeover leaves no moment
                 self._place(hold)
             for hold_id in event.released:
@@ -208,13 +208,14 @@ class Holds:
         time, which is a gap.
         """
         if head < self.revision:
-            return self._broken()
+            return self.broken()
         if head > self.revision or self._unsynced != STALE:
             return False
         self.synced_at = max(self.synced_at, synced_at)
         return True
 
-    def _broken(self) -> bool:
+    def broken(self) -> bool:
+        """What the source says does not fit: every answer is a denial (`gap`) until the next `load`."""
         self._unsynced, self.synced_at = GAP, -inf
         return False
 
