@@ -26,7 +26,7 @@ _NOT_READ = frozenset(
 )
 _RICH = ("text/html", "multipart/mixed", "multipart/related")
 _ENCRYPTED = frozenset({"application/pgp-encrypted", "multipart/encrypted"})
-_CIPHER = re.compile(r"-----BEGIN PGP MESSAGE-----")
+_CIPHER = re.compile(r"^[ \t]{0,8}-----BEGIN PGP MESSAGE-----", re.MULTILINE)
 # The kinds of RFC 5652 (6.1) and RFC 5083 (2), as DER writes their names.
 _ENVELOPED = re.compile(rb"\x2a\x86\x48\x86\xf7\x0d\x01(?:\x07\x03|\x09\x10\x01\x17)")
 _META = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
@@ -149,11 +149,20 @@ def _add_text(part: Part, body: Body) -> None:
         return
     if part.type == "text/html":
         _search(part, body, text)
-    body.encrypted = body.encrypted or bool(_CIPHER.match(text.lstrip()))
+    _ciphered(part, text, body)
     # Mailers that put both forms in a multipart/mixed would say everything twice.
     if body.texts and _same(body.texts[-1], text):
         return
     body.texts.append(text)
+
+
+def _ciphered(part: Part, text: str, body: Body) -> None:
+    """A text that begins as a cipher is one; further down it is told, and the words above are read."""
+    found = _CIPHER.search(text)
+    if found and not text[: found.start()].strip():
+        body.encrypted = True
+    elif found:
+        part.defects.append("a piece of the text is encrypted")
 
 
 def _same(one: str, other: str) -> bool:
@@ -178,7 +187,7 @@ def _choose(part: Part, body: Body) -> None:
             _beside(richest, body)
         if text.strip():
             body.texts.append(text)
-            body.encrypted = body.encrypted or bool(_CIPHER.match(text.lstrip()))
+            _ciphered(plain, text, body)
     for child in part.children:
         body.kinds.update(one.type for one in child.walk())
         if child.type == "text/calendar" and child is not plain:
