@@ -14,6 +14,7 @@ from subjectline.handlers.desk import Desk
 from subjectline.intake.cli_desk import guarded as _guarded
 from subjectline.intake.cli_desk import run as _run
 from subjectline.intake.cli_desk import with_desk as _with_desk
+from subjectline.intake.cli_gate_sql import add_to as add_gate_sql
 from subjectline.intake.cli_keeping import add_to as add_keeping
 from subjectline.intake.cli_mail import mail_app
 from subjectline.intake.cli_map import map_app
@@ -45,6 +46,7 @@ for name, part in (
     ("map", map_app),
 ):
     app.add_typer(part, name=name)
+add_gate_sql(gate_app)
 add_keeping(app)
 add_words(app)
 

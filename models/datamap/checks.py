@@ -58,6 +58,8 @@ def _table(m: Sections, name: str, table: Table) -> Iterator[Problem]:
     for path, spec in paths.items():
         if spec.of is not None and spec.of not in (*table.owners, *table.identities):
             yield Problem((*at, "columns", path, "of"), f"{spec.of!r} is no owner column")
+        depends = (*at, "columns", path, "depends_on")
+        yield from _unknown(depends, "field", spec.depends_on or (), m.fields)
     yield from _lists(m, name, table)
     for column, to_table, to_column in table.targets():
         where = (*at, "references", column)

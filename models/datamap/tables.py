@@ -25,7 +25,9 @@ class Column(Strict):
     is shown as text. `person` marks a key in JSON that names a person, by member id (`key`) or by a
     kind of identity: an object that names somebody else is left out. `many`: an array stands there, of
     values or of objects with `fields`. `values` says in words what a coded value means, to people only:
-    {active: {ko: …, en: …}}; yes and no are written true and false.
+    {active: {ko: …, en: …}}; yes and no are written true and false. `depends_on` names the fields that
+    the value is made from (a segment made from income): the gate holds it with them. Without it that
+    is not known; an empty list says that it is made from none.
     """
 
     labels: Bilingual
@@ -37,6 +39,7 @@ class Column(Strict):
     many: bool = False
     values: dict[str, Bilingual] = pydantic.Field(default_factory=dict)
     category: str | None = None
+    depends_on: tuple[str, ...] | None = None
 
     @pydantic.field_validator("values", mode="before")
     @classmethod

@@ -1,0 +1,80 @@
+"""A company's PostgreSQL with masking views, asked as each role."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from servers import connected
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from subjectline.handlers.registry import gate_sql_apply
+from subjectline.handlers.registry.gate_sql_plan import Audience
+from subjectline.models.datamap import DataMap
+
+CONNECTION = "members"
+
+
+@dataclass
+class Company:
+    """A company's database. `as_role` opens a connection that is this role's and nobody else's."""
+
+    server: str
+    name: str
+    data_map: DataMap
+    engine: AsyncEngine
+    audience: Audience
+
+    @property
+    def url(self) -> str:
+        return f"{self.server}/{self.name}"
+
+    def url_of(self, role: str) -> str:
+        return f"postgresql+asyncpg://{role}@{self.url.partition('@')[2]}"
+
+    async def apply(self, audience: Audience | None = None) -> gate_sql_apply.Written:
+        seen = await gate_sql_apply.seen(self.data_map, CONNECTION, self.engine)
+        what = gate_sql_apply.written(seen, audience or self.audience, CONNECTION)
+        await gate_sql_apply.run(what, self.engine)
+        return what
+
+    @asynccontextmanager
+    async def as_role(self, role: str) -> AsyncIterator[asyncpg.Connection]:
+        connection = await asyncpg.connect(self.url_of(role).replace("+asyncpg", ""))
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    async def ask(self, words: str, *values: Any, role: str = "marketing") -> list[tuple[Any, ...]]:
+        async with self.as_role(role) as connection:
+            return [tuple(row) for row in await connection.fetch(words, *values)]
+
+    async def refused(self, words: str, role: str = "marketing") -> str:
+        """The SQLSTATE with which a role's statement is refused; empty where it is done."""
+        try:
+            await self.ask(words, role=role)
+        except asyncpg.PostgresError as refusal:
+            return str(refusal.sqlstate)
+        return ""
+
+    async def admin(self, words: str, *values: Any) -> Any:
+        async with connected(self.server, self.name) as connection:
+            if values:
+                return await connection.fetch(words, *values)
+            return await connection.execute(words)
+
+    async def hold(self, member: int, mask: int, audience: str = "marketing") -> None:
+        """As a mirror would write it, just now."""
+        await self.admin("INSERT INTO gate.active_hold VALUES ($1, $2, $3)", audience, member, mask)
+
+    async def fresh(self, seconds_ago: float = 0.0) -> None:
+        """As a mirror would stamp it."""
+        await self.admin(
+            "UPDATE gate.freshness SET revision = 1,"
+            f" fresh_at = clock_timestamp() - interval '{seconds_ago} seconds'"
+        )
+
+    def bit(self, name: str) -> int:
+        return 1 << list(self.data_map.fields).index(name)
