@@ -40,7 +40,8 @@ class Replica:
     def __init__(self, source: Source, asker: Asker) -> None:
         self._source, self._asker = source, asker
         self._mark, self._version = "", ""
-        self._loaded = self._fresh = False
+        self._loaded = False
+        self._fresh: bool | None = None  # not tried yet
         self._turn, self._wake = asyncio.Lock(), asyncio.Event()
         self.synced = asyncio.Event()  # once for all: the first time that the state is fresh
         self.counts: Counter[str] = Counter()

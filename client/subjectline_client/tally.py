@@ -94,7 +94,8 @@ class Tally:
 
     def unreported(self) -> int:
         """Rows that wait to be reported."""
-        return len(self._given) + len(self._refused)
+        with self._lock:
+            return len({*+self._given, *+self._refused})
 
     def take(self) -> Iterator[tuple[Use, ...]]:
         """What was counted and not yet reported, in parts. What is not `kept` again is gone."""

@@ -148,7 +148,7 @@ class MadeUp:
         if not fits or version not in ("", self.seen.version):
             self.after()
             raise TooOld
-        last = min(self.revision, since + 3)
+        last = min(self.revision, since + 2)
         told = wire.Changes(last, self.revision, self.marks[last], tuple(self.log[since:last]))
         self.after()
         return told
