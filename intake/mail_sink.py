@@ -15,6 +15,8 @@ from subjectline.intake.mailbox import Disposition, RawMail
 from subjectline.models.errors import UnreadableMail
 from subjectline.models.incoming import Door, Incoming, Outcome
 
+# Bytes; larger ones are parsed in a thread, so that the gate goes on answering.
+LARGE = 256 * 1024
 # A header alone has no words; what a machine sent is not answered, however large.
 OF_PERSONS = frozenset({"person", "empty", "nothing_new", "oversized"})
 
@@ -55,8 +57,11 @@ class MailSink:
         """Commits the batch. A mail with a resident number is not left on the server (PIPA 24-2)."""
         fates = []
         for mail in mails:
-            fates.append(self._fate(mail))
-            await asyncio.sleep(0)  # the gate answers in between
+            if len(mail.content) > LARGE:
+                fates.append(await asyncio.to_thread(self._fate, mail))
+            else:
+                fates.append(self._fate(mail))
+                await asyncio.sleep(0)  # the gate answers in between
         await inbox.keep(self._desk, [_raw(mail) for mail in mails])
         return fates
 
@@ -116,11 +121,13 @@ def mail_parser(
 
     async def checked(view: RawView) -> Incoming:
         # Of an oversized one there is no body to hold against the signature.
-        if checker is None or view.oversized or view.source_key.startswith(skipped):
-            return parse(view)
-        return parse(view, await checker.look(view.body, view.arrived_at))
+        look = checker is not None and not (view.oversized or view.source_key.startswith(skipped))
+        own_check = await checker.look(view.body, view.arrived_at) if checker and look else None
+        if len(view.body) > LARGE:
+            return await asyncio.to_thread(parse, view, own_check)
+        return parse(view, own_check)
 
-    return parse if checker is None else checked
+    return checked
 
 
 def _key(mail: RawMail) -> str:
