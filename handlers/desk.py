@@ -22,6 +22,7 @@ from subjectline.models.incoming import ID_MARK
 from subjectline.models.keys import Vault
 from subjectline.models.mail_settings import RETRY_SECONDS
 from subjectline.models.mobile_settings import MobileSettings
+from subjectline.models.recipient_settings import RecipientSettings
 from subjectline.models.regimes import Regime, regime_named
 
 
@@ -83,6 +84,7 @@ class Desk:
     keeps: Periods = field(default_factory=Periods)
     files: FileSettings = field(default_factory=FileSettings)
     mobile: MobileSettings | None = None  # who proves people by their mobile phone
+    recipients: RecipientSettings = field(default_factory=RecipientSettings)
     # (rule, outcome) of what came in since the start: a counter for each intake rule
     ruled: Counter[tuple[str, str]] = field(default_factory=Counter)
 

@@ -18,6 +18,7 @@ from subjectline.handlers import (
     erasing,
     legal_holds,
     letters,
+    recipients,
     refusing,
     restrictions,
     stopping,
@@ -361,6 +362,8 @@ def render(desk: "Desk", request: Request, draft: Draft, door: Door) -> letters.
     told = wording.gather(desk, [request], draft.facts, request.language)
     told |= {"note": draft.note if draft.outcome != "refuse" else ""}
     told["secure_link"] = letters.SECURE_LINK if has_link(request, door) else ""
+    if draft.letter in ("done", "partial") and recipients.foreseen(desk, request):
+        told["told"] = letters.TOLD
     return letters.render(draft.letter, request.language, door, told)
 
 

@@ -7,9 +7,10 @@ database had when the question was asked. What cannot be looked up is denied as 
 import asyncio
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, tzinfo
 from math import inf
+from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
@@ -32,7 +33,7 @@ from subjectline.models.regimes import regime_named
 from subjectline.models.tables import GateCaller, Request
 from subjectline_client import core
 from subjectline_client.core import Decision, Event, HoldState, steady
-from subjectline_client.policy import EVERY, OWN_USE
+from subjectline_client.policy import EVERY, OWN_USE, Policy
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +47,7 @@ NOTED = timedelta(minutes=1)  # how exactly "last used" of a key is kept
 OPEN_STATES = ("open", "waiting", "proposed", "applying")
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """One question. `request_id` and `account` (as in the audit row) go with `rights-handling`."""
 
     caller: str
@@ -68,15 +68,20 @@ class Gate:
     """
 
     def __init__(self, sessions: Database, data_map: DataMap, clock: Clock) -> None:
-        self._database, self._data_map, self._clock = sessions, data_map, clock
-        self._registry = data_map.registry
+        self._data_map = data_map
         zone = regime_named(data_map.company.regime).tz
-        self._ledger = gate_ledger.Ledger(sessions, self._registry, clock, zone)
+        self._begin(sessions, data_map.registry, policy_of(data_map), clock, zone)
+
+    def _begin(
+        self, sessions: Database, registry: str, policy: Policy, clock: Clock, zone: tzinfo
+    ) -> None:
+        self._database, self._clock, self._registry = sessions, clock, registry
+        self._ledger = gate_ledger.Ledger(sessions, registry, clock, zone)
         self._turn = asyncio.Lock()
         self._fresh = False
         self._shown: dict[int, datetime] = {}  # when each key was, since that was written down
         self._noted: dict[int, datetime] = {}
-        self.state = HoldState(policy_of(data_map))
+        self.state = HoldState(policy)
 
     async def decide(
         self,
@@ -126,13 +131,19 @@ class Gate:
             kept = {id(ask) for ask in opened} if recorded else frozenset[int]()
             found = self._looked(asks, stop, kept)
         for ask, got in zip(asks, found, strict=False):
-            if ask and got and not got.override:
+            if ask and got is not None and not got.override:
                 self._tally(ask, got)
         return found
 
     async def ready(self, token: int | None = None) -> None:
         """Makes the state one that may answer a question that has come now, with this token."""
         await self.refresh()
+
+    @property
+    def age_ms(self) -> int:
+        """Of the state, now; -1: nobody knows."""
+        age = self._moment() - self.state.synced_at
+        return int(age * 1000) if 0 <= age < inf else -1
 
     async def refresh(self) -> bool:
         """Brings the state to the head of the database. Returns whether that could be done.

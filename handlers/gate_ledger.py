@@ -110,6 +110,10 @@ class Ledger:
             for field in dict.fromkeys(fields):
                 counts[caller, subject, field, purpose, self._date] += number
 
+    def forget(self) -> None:
+        """Lets go of what was counted, where there is nowhere to keep it."""
+        self._counts, self._today = {}, {}
+
     def _rows(self, counts: dict[str, Counter[_Key]]) -> list[dict[str, str | int]]:
         keys = sorted({key for counted in counts.values() for key in counted})
         return [self._row(key, counts) for key in keys]

@@ -22,6 +22,11 @@ from subjectline.models.letter_facts import (
 from subjectline.models.regimes import DEFAULT_REGIME, regime_named
 
 Facts = Mapping[str, Any]
+_TOLD, _LINK = "⟦told⟧", "⟦secure_link⟧"  # as in `letters`, which imports this
+SAMPLE_TOLD = {
+    "ko": "우체국 (2026년 3월 2일(월)), 주식회사 누리고 (2026년 3월 2일(월)), 주식회사 카카오 (알리는 중)",
+    "en": "Post Office (Monday 2 March 2026), Nurigo (Monday 2 March 2026), Kakao (being told now)",
+}
 NEW_PHONE, NEW_EMAIL = "010-0000-4321", "haneul.new@member.test"
 RECEIVED, DUE, DONE = date(2026, 3, 2), date(2026, 3, 12), date(2026, 3, 5)
 
@@ -198,7 +203,33 @@ _PROXY: dict[str, Any] = {
 }
 _WAITS: dict[str, object] = {"hours": 24, "until": date(2026, 3, 6), "until_time": "15:04"}
 _WAITS["secure_link"] = "⟦secure_link⟧"
+
+
+def _to_recipient(notice: str, *, values: bool = False, reminded: bool = False) -> Maker:
+    def make(language: str) -> Mapping[str, Any]:
+        law = regime_named(DEFAULT_REGIME).sentences["recipients"]
+        return {
+            "company": _company(language),
+            "reference": "SL-7K3M9QXD4",
+            "recipient": _pick(language, "우체국", "Post Office"),
+            "notice": notice,
+            "member": "1001",
+            "items": [_phone(language)],
+            "has_values": values,
+            "reminded": reminded,
+            "law": law.in_(language),
+            "secure_link": _LINK,
+        }
+
+    return make
+
+
 _MAKERS: dict[str, Maker] = {
+    "recipient": _to_recipient("hold"),
+    "recipient-corrected": _to_recipient("corrected", values=True),
+    "recipient-released": _to_recipient("released"),
+    "recipient-stop": _to_recipient("stop", reminded=True),
+    "recipient-erase": _to_recipient("erase"),
     "verify": _about("correction", **_CODE, reply_suffices=True, kinds=["correction"]),
     "verify-held": _about(
         "correction", **_CODE, reply_suffices=True, kinds=["correction"], hold_hours=72
@@ -262,6 +293,7 @@ _MAKERS: dict[str, Maker] = {
         done_on=DONE,
         fields=lambda language: [FieldValue(label=_phone(language), new_value=NEW_PHONE)],
         echo=NEW_PHONE,
+        told=_TOLD,
     ),
     "done-access": _about(
         "access",

@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, UndefinedError
 
 from subjectline.handlers import page_letters, words
-from subjectline.handlers.letter_previews import PREVIEWS
+from subjectline.handlers.letter_previews import PREVIEWS, SAMPLE_TOLD
 from subjectline.handlers.words import button_label, kind_label, state_label
 from subjectline.models.errors import BadInput, IllegalMove
 from subjectline.models.incoming import Door
@@ -33,6 +33,7 @@ __all__ = [
     "SECURE_LINK",
     "SENT_ON",
     "SLOTS",
+    "TOLD",
     "Letter",
     "bodies",
     "button_label",
@@ -53,11 +54,13 @@ SENT_ON = "⟦sent_on⟧"
 DONE_ON = "⟦done_on⟧"
 EXPIRES_ON = "⟦expires_on⟧"
 SECURE_LINK = "⟦secure_link⟧"
+TOLD = "⟦told⟧"
 SLOTS = {
     "sent_on": SENT_ON,
     "done_on": DONE_ON,
     "expires_on": EXPIRES_ON,
     "secure_link": SECURE_LINK,
+    "told": TOLD,
 }
 
 LETTERS = (
@@ -85,6 +88,7 @@ LETTERS = (
     "files_left_out",
     "chat_closed",
     "notice",
+    "recipient",
 )
 DIALOGS = tuple(
     "dialog_" + name
@@ -101,6 +105,7 @@ DIALOGS = tuple(
 _OPTIONAL: Mapping[str, object] = {
     "sent_on": SENT_ON,
     "secure_link": "",
+    "told": "",
     "page": "",
     "note": "",
     "reason": "",
@@ -121,7 +126,11 @@ _OPTIONAL: Mapping[str, object] = {
     "tries_left": 0,
     "in_file": False,
 }
-_SENTENCES: Mapping[str, Topic] = {"resident_number": "resident_number", "notice": "notice"}
+_SENTENCES: Mapping[str, Topic] = {
+    "resident_number": "resident_number",
+    "notice": "notice",
+    "recipient": "recipients",
+}
 _PARAGRAPHS = frozenset(
     {"note", "said", "reason", "remedy", "before", "after", "how_to_refuse", "what_follows"}
 )
@@ -166,12 +175,16 @@ def deed(letter: Letter, language: str, done_on: date, expires_on: date) -> Lett
     return Letter(letter.subject, text, page)
 
 
-def fill(letter: Letter, language: str, sent_on: date, secure_link: str = "") -> Letter:
-    """The letter with its slots filled, as it leaves. BadInput if it has a slot for a link and none
-    came, or still lacks the day of a deed (`deed`)."""
+def fill(
+    letter: Letter, language: str, sent_on: date, secure_link: str = "", told: str = ""
+) -> Letter:
+    """The letter with its slots filled, as it leaves: `told` names the recipients of the data that
+    were told. BadInput if a slot for a link or for them gets none, or it lacks the day of a deed."""
     bodies_of = letter.text + letter.html
     if not secure_link and SECURE_LINK in bodies_of:
         raise BadInput("the letter needs a link and none was given", field="secure_link")
+    if not told and TOLD in bodies_of:
+        raise BadInput("the letter says who was told and nobody said whom", field="told")
     if DONE_ON in bodies_of or EXPIRES_ON in bodies_of:
         raise BadInput("the letter tells of a deed that has no day yet", field="done_on")
     if secure_link:
@@ -179,8 +192,21 @@ def fill(letter: Letter, language: str, sent_on: date, secure_link: str = "") ->
     when = words.day(sent_on, language)
     return Letter(
         letter.subject,
-        letter.text.replace(SENT_ON, when).replace(SECURE_LINK, secure_link),
-        letter.html.replace(SENT_ON, when).replace(SECURE_LINK, html.escape(secure_link)),
+        _text_told(letter, told).replace(SENT_ON, when).replace(SECURE_LINK, secure_link),
+        letter.html.replace(SENT_ON, when)
+        .replace(SECURE_LINK, html.escape(secure_link))
+        .replace(TOLD, html.escape(told)),
+    )
+
+
+def _text_told(letter: Letter, told: str) -> str:
+    """Who was told, in lines of a mail's width; a chat breaks its own."""
+    if not letter.html:
+        return letter.text.replace(TOLD, told)
+    lines = letter.text.split("\n")
+    full = (line.replace(TOLD, told) for line in lines)
+    return "\n".join(
+        words.fitted(new) if TOLD in line else line for line, new in zip(lines, full, strict=True)
     )
 
 
@@ -266,7 +292,8 @@ def preview(name: str, language: str, door: Door = Door.MAIL) -> Letter:
     if door is Door.MAIL:
         facts |= page_letters.shown(sample.letter, facts, SECURE_LINK)
     letter = render(sample.letter, language, door, facts)
-    return fill(letter, language, date(2026, 3, 5), "https://desk.example/m/sample")
+    link = "https://desk.example/m/sample"
+    return fill(letter, language, date(2026, 3, 5), link, SAMPLE_TOLD[language])
 
 
 def _facts(letter: str, language: str, facts: Mapping[str, object]) -> dict[str, object]:

@@ -18,7 +18,15 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import bounces, chat_closed, letters, links, reachable, stopping
+from subjectline.handlers import (
+    bounces,
+    chat_closed,
+    letters,
+    links,
+    reachable,
+    recipients_told,
+    stopping,
+)
 from subjectline.handlers import facts as wording
 from subjectline.handlers.landing import Landing
 from subjectline.handlers.retries import pause_after
@@ -239,7 +247,8 @@ async def _pack(desk: "Desk", row: Outbox) -> Parcel:
     letter = letters.Letter(content["subject"], content["text"], content["html"])
     link = await _link(desk, slots)
     today = wording.local_day(desk, desk.clock())
-    letter = letters.fill(letter, content["language"], today, link)
+    told = await _told(desk, row, letter, content["language"])
+    letter = letters.fill(letter, content["language"], today, link, told)
     return Parcel(
         door=Door(row.door),
         recipient=desk.vault.text(row.recipient),
@@ -255,6 +264,14 @@ async def _pack(desk: "Desk", row: Outbox) -> Parcel:
         code=content.get("code", ""),
         as_queued=letter.text == content["text"],
     )
+
+
+async def _told(desk: "Desk", row: Outbox, letter: letters.Letter, language: str) -> str:
+    """Which recipients of the data were told by now, where the letter says so."""
+    if letters.TOLD not in letter.text + letter.html:
+        return ""
+    async with desk.db.read() as session:
+        return await recipients_told.told(session, desk, row.request_id or 0, language)
 
 
 async def _link(desk: "Desk", slots: dict[str, Any]) -> str:

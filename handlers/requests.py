@@ -11,7 +11,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, choices, given_up, holds, post, whereto
+from subjectline.handlers import audit, choices, given_up, holds, post, recipients, whereto
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.deadlines import due
 from subjectline.handlers.wishes import set_wish
@@ -150,6 +150,7 @@ async def advance(
     await _guarded_update(session, request, move, expected_version, facts, desk.clock())
     _remember(session, desk, request, event, before, actor, facts.told())
     await _move_holds(session, desk, request, move, facts)
+    await recipients.follow(session, desk, request, move, facts)
     await _void_proposals(session, request, move)
     await given_up.restriction(session, request)
     _queue_work(session, desk, request, move, facts)

@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import identity
 from subjectline.handlers.identity_limits import FAILED_OFTEN, TRIES
+from subjectline.handlers.recipients import later_than
 from subjectline.models.incoming import Contact, Door, Outcome
 from subjectline.models.tables import (
     Challenge,
@@ -22,6 +23,7 @@ from subjectline.models.tables import (
     Message,
     Outbox,
     Request,
+    Telling,
 )
 from subjectline.models.workflow import FINAL
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 ORDER = (
     "stopped",
+    "recipient",
     "identity_failed",
     "too_many_codes",
     "other_proof",
@@ -62,6 +65,7 @@ async def reasons(
         "stopped": await _stopped(session, requests),
         "identity_failed": await _failed_often(session, desk, ids),
         "not_sent": await _not_sent(session, ids),
+        "recipient": await _recipient_silent(session, ids),
     }
     for key, numbers in by_key.items():
         for number in numbers:
@@ -114,7 +118,7 @@ async def challenge_late(desk: "Desk", request: Request) -> bool:
             return False
         contact = Contact(talk.contact_kind, desk.vault.text(talk.contact))
         await identity.challenge(session, desk, talk, group, contact, known)
-        await _leave_the_list(session, desk, talk)
+        await leave_the_list(session, desk, talk)
     return True
 
 
@@ -131,13 +135,15 @@ async def _may_have_one(desk: "Desk", conversation_id: int) -> bool:
         return not await _too_many(session, desk, talk)
 
 
-async def _leave_the_list(session: AsyncSession, desk: "Desk", talk: Conversation) -> None:
-    """Nothing to sort where the code was the only thing that was missing."""
+async def leave_the_list(session: AsyncSession, desk: "Desk", talk: Conversation) -> None:
+    """Nothing to sort where what has just come was the only thing that was missing."""
     await session.flush()
     waits = await _waiting_messages(session, [talk.id or 0])
     requests = await _open_requests(session, [talk.id or 0])
     lacking = any(_never_challenged(desk, talk, one) for one in requests)
-    other = await _asked_for_papers(session, requests) or await _not_sent(session, [talk.id or 0])
+    ids = [talk.id or 0]
+    other = await _asked_for_papers(session, requests) or await _not_sent(session, ids)
+    other = other or await _recipient_silent(session, ids)
     if talk.state == "unsorted" and not waits and not lacking and not other:
         talk.state = "quiet"
         session.add(talk)
@@ -206,6 +212,18 @@ async def _not_sent(session: AsyncSession, ids: Iterable[int]) -> set[int]:
     rows = await session.exec(
         select(Outbox.conversation_id)
         .where(col(Outbox.conversation_id).in_(ids), Outbox.outcome == "failed")
+        .distinct()
+    )
+    return set(rows)
+
+
+async def _recipient_silent(session: AsyncSession, ids: Iterable[int]) -> set[int]:
+    """Conversations of requests about which a recipient of the data could not be told, or is silent."""
+    rows = await session.exec(
+        select(Request.conversation_id)
+        .join(Telling, col(Telling.request_id) == col(Request.id))
+        .where(col(Request.conversation_id).in_(ids), col(Telling.task_at).is_not(None))
+        .where(~later_than(Telling))
         .distinct()
     )
     return set(rows)

@@ -147,6 +147,11 @@ def laid_out(text: str, width: int = WIDTH) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"
 
 
+def fitted(line: str, width: int = WIDTH) -> str:
+    """One line of a plain-text mail, broken at spaces where it is too long."""
+    return "\n".join(_wrapped(line, width))
+
+
 def _wrapped(line: str, width: int) -> Sequence[str]:
     if columns(line) <= width or "://" in line:
         return [line]

@@ -60,9 +60,10 @@ async def answer(scope: Scope, send: Send, reply: Reply) -> None:
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
         *reply.headers,
     ]
+    if not any(name == b"cache-control" for name, _ in reply.headers):
+        headers.append((b"cache-control", b"no-store"))
     if request_id := header(scope, b"x-request-id"):
         headers.append((b"x-request-id", request_id))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})

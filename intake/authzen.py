@@ -6,7 +6,7 @@ The subject is the asking system, `action.name` the purpose, the resource a memb
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -46,7 +46,7 @@ class Action(Struct):
 class Wanted(Struct, frozen=True):
     """The properties of a member that mean something to us."""
 
-    fields: list[str] = []
+    fields: tuple[str, ...] = ()
 
 
 class Resource(Struct):
@@ -70,11 +70,20 @@ class Question(Struct):
         return Ask(
             caller,
             self.resource.id,
-            tuple(self.resource.properties.fields),
+            self.resource.properties.fields,
             self.action.name,
             self.context.recipient,
             self.context.at_least_revision,
         )
+
+
+class Item(Struct):
+    """One evaluation of a batch; what it leaves out comes from the defaults."""
+
+    subject: Subject | UnsetType = UNSET
+    action: Action | UnsetType = UNSET
+    resource: Resource | UnsetType = UNSET
+    context: Context | UnsetType = UNSET
 
 
 class Options(Struct, frozen=True):
@@ -90,9 +99,6 @@ class Batch(Struct):
     context: Context | UnsetType = UNSET
     evaluations: list[Any] = []
     options: Options = Options()
-
-
-DEFAULTS = ("subject", "action", "resource", "context")
 
 
 def read(body: bytes) -> Json:
@@ -128,16 +134,32 @@ def batch_of(raw: Json) -> Batch:
     return batch
 
 
-def questions(raw: Json, batch: Batch) -> Iterator[Question | BadInput]:
+def questions(batch: Batch) -> list[Question | BadInput]:
     """Each item with the defaults filled in, or what is wrong with that one."""
-    defaults = {name: raw[name] for name in DEFAULTS if name in raw}
-    for item in batch.evaluations:
-        try:
-            if not isinstance(item, dict):
-                raise BadInput("an evaluation is no JSON object")
-            yield shaped({**defaults, **item}, Question)
-        except BadInput as error:
-            yield error
+    try:
+        items: Iterable[Item | BadInput] = msgspec.convert(batch.evaluations, list[Item])
+    except msgspec.ValidationError:
+        items = map(_item, batch.evaluations)
+    return [item if isinstance(item, BadInput) else _filled(item, batch) for item in items]
+
+
+def _item(raw: object) -> Item | BadInput:
+    if not isinstance(raw, dict):
+        return BadInput("an evaluation is no JSON object")
+    try:
+        return shaped(raw, Item)
+    except BadInput as error:
+        return error
+
+
+def _filled(item: Item, batch: Batch) -> Question | BadInput:
+    subject = batch.subject if item.subject is UNSET else item.subject
+    action = batch.action if item.action is UNSET else item.action
+    resource = batch.resource if item.resource is UNSET else item.resource
+    context = batch.context if item.context is UNSET else item.context
+    if subject is UNSET or action is UNSET or resource is UNSET:
+        return BadInput("an evaluation has no subject, action or resource, and there is no default")
+    return Question(subject, action, resource, Context() if context is UNSET else context)
 
 
 def told(decision: Decision) -> Json:

@@ -1,28 +1,26 @@
 """`subjectline`: the operator's words. Each command says in one line what is wrong and how to mend it."""
 
 import os
-import re
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from subjectline.handlers import agents, gate_callers, telegram_agents
+from subjectline.handlers import agents, telegram_agents
 from subjectline.handlers.desk import Desk
 from subjectline.intake.cli_desk import guarded as _guarded
 from subjectline.intake.cli_desk import run as _run
 from subjectline.intake.cli_desk import with_desk as _with_desk
-from subjectline.intake.cli_gate_sql import add_to as add_gate_sql
+from subjectline.intake.cli_gate import gate_app
 from subjectline.intake.cli_keeping import add_to as add_keeping
 from subjectline.intake.cli_mail import mail_app
 from subjectline.intake.cli_map import map_app
 from subjectline.intake.cli_words import add_to as add_words
 from subjectline.intake.discreet import start_logging
 from subjectline.intake.doctor import examine
+from subjectline.intake.places import places
 from subjectline.intake.serve import serve as run_desk
-from subjectline.intake.setup import places
 from subjectline.intake.showing import EXAMPLE, shown
 from subjectline.models.db import Database
 from subjectline.models.errors import BadInput
@@ -37,7 +35,6 @@ app = typer.Typer(
 )
 agent_app = typer.Typer(no_args_is_help=True, help="Agents of the console.")
 keys_app = typer.Typer(no_args_is_help=True, help="The key ring.")
-gate_app = typer.Typer(no_args_is_help=True, help="The systems that ask the gate.")
 for name, part in (
     ("agent", agent_app),
     ("keys", keys_app),
@@ -46,13 +43,11 @@ for name, part in (
     ("map", map_app),
 ):
     app.add_typer(part, name=name)
-add_gate_sql(gate_app)
 add_keeping(app)
 add_words(app)
 
 Config = Annotated[Path, typer.Option("--config", help="The settings file.")]
 DEFAULT_CONFIG = Path("subjectline.toml")
-CALLER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @app.callback()
@@ -182,37 +177,3 @@ def keys_init(config: Config = DEFAULT_CONFIG) -> None:
         typer.echo(f"The key ring is at {path}. Keep a copy apart from the database's backups.")
 
     _guarded(work)
-
-
-@gate_app.command("caller")
-def gate_caller(
-    name: str,
-    purpose: Annotated[list[str], typer.Option(help="May be given more than once.")],
-    recipient: Annotated[
-        list[str] | None, typer.Option(help="May be given more than once.")
-    ] = None,
-    config: Config = DEFAULT_CONFIG,
-) -> None:
-    """Let a system ask the gate; prints its key, once."""
-
-    async def work(desk: Desk) -> None:
-        _known("name", [name], CALLER_NAME.fullmatch, "letters, digits, dot, dash, underscore")
-        purposes, recipients = desk.data_map.purposes, desk.data_map.recipients
-        _known("--purpose", purpose, {"*", *purposes}.__contains__, ", ".join(purposes))
-        _known(
-            "--recipient",
-            recipient or [],
-            {"*", "self", *recipients}.__contains__,
-            ", ".join(recipients),
-        )
-        async with desk.write() as session:
-            key = await gate_callers.add_caller(session, name, purpose, recipient or [], desk.clock)
-        typer.echo(key)
-
-    _with_desk(config, work)
-
-
-def _known(field: str, given: Sequence[str], fits: Callable[[str], object], allowed: str) -> None:
-    for one in given:
-        if not fits(one):
-            raise BadInput(f"{one!r} is not known here", field=field, remedy=f"Allowed: {allowed}.")

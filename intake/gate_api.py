@@ -1,10 +1,14 @@
 """The gate over HTTP: OpenID AuthZEN 1.0 as a bare ASGI application.
 
-`POST /access/v1/evaluation`, `POST /access/v1/evaluations`, `GET /.well-known/authzen-configuration`.
-Callers show a Bearer key (RFC 6750). There is no search: it would list who is held.
+`POST /access/v1/evaluation`, `POST /access/v1/evaluations`, `GET /.well-known/authzen-configuration`,
+`GET /openapi.json`. Callers show a Bearer key (RFC 6750). There is no search: it would list who is
+held.
 """
 
-from subjectline.handlers.gate import Gate
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from subjectline.handlers.gate import Ask, Gate
 from subjectline.intake import authzen
 from subjectline.intake.asgi import (
     MAX_BODY,
@@ -20,7 +24,9 @@ from subjectline.intake.asgi import (
     lifespan,
     refusal,
 )
-from subjectline.intake.authzen import Batch, Json, Question
+from subjectline.intake.authzen import Json, Question
+from subjectline.intake.gate_limits import Limits
+from subjectline.intake.gate_openapi import document
 from subjectline.models.errors import BadInput, SubjectlineError
 from subjectline_client import core
 from subjectline_client.core import Decision
@@ -28,20 +34,28 @@ from subjectline_client.core import Decision
 EVALUATION = "/access/v1/evaluation"
 EVALUATIONS = "/access/v1/evaluations"
 DISCOVERY = "/.well-known/authzen-configuration"
-METHODS = {EVALUATION: ("POST",), EVALUATIONS: ("POST",), DISCOVERY: ("GET", "HEAD")}
+OPENAPI = "/openapi.json"
+READ = ("GET", "HEAD")
+METHODS = {EVALUATION: ("POST",), EVALUATIONS: ("POST",), DISCOVERY: READ, OPENAPI: READ}
+FOR_A_WHILE = (b"cache-control", b"public, max-age=300")  # AuthZEN, Metadata Caching
+ASKS_FOR_A_KEY = b'Bearer realm="gate"'
+WRONG_KEY = ASKS_FOR_A_KEY + b', error="invalid_token"'
 
 
-def create_gate_app(gate: Gate, base_url: str = "") -> App:
+def create_gate_app(gate: Gate, base_url: str = "", limits: Limits | None = None) -> App:
     """The application over `gate`, to be mounted or served alone.
 
-    `base_url` is what the discovery document calls itself; empty: what the caller asked.
+    `base_url` is what the discovery document calls the gate, with https and without a query; empty:
+    what the caller asked. With a path (`https://pdp.example/gate`) the document is at
+    `/.well-known/authzen-configuration/gate`, and the rest below `/gate` too.
     """
-    return _GateApp(gate, base_url.rstrip("/"))
+    return _GateApp(gate, base_url.rstrip("/"), limits or Limits())
 
 
 class _GateApp:
-    def __init__(self, gate: Gate, base_url: str) -> None:
-        self._gate, self._base_url = gate, base_url
+    def __init__(self, gate: Gate, base_url: str, limits: Limits) -> None:
+        self._gate, self._base_url, self._limits = gate, base_url, limits
+        self._prefix = urlsplit(base_url).path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -53,31 +67,35 @@ class _GateApp:
 
     async def _reply(self, scope: Scope, receive: Receive) -> Reply | None:
         """The answer; None if the caller went away before the end of the question."""
-        prefix, path = _place(scope)
+        prefix, path = self._place(scope)
         methods = METHODS.get(path)
         if methods is None:
             return refusal(404, "there is nothing here")
         if scope["method"] not in methods:
             allowed = ", ".join(methods).encode()
             return refusal(405, "this is asked in another way", (b"allow", allowed))
-        if path == DISCOVERY:
-            return Reply(200, _discovery(self._base_url or _asked_at(scope) + prefix))
+        if methods is READ:
+            base = self._base_url or _asked_at(scope) + prefix
+            told = _discovery(base) if path == DISCOVERY else document(base)
+            return Reply(200, told, (FOR_A_WHILE,))
+        key = bearer(scope)
         try:
-            caller = await self._caller(scope)
+            caller = await self._gate.authenticate(key) if key else None
         except SubjectlineError as error:
             return refusal(503, str(error), (b"retry-after", b"1"))
         if caller is None:
-            return refusal(401, "a valid key is needed", (b"www-authenticate", b"Bearer"))
-        return await self._evaluate(path, caller, scope, receive)
+            return self._stranger(scope, key)
+        return await self._asked(path, caller, scope, receive)
 
-    async def _caller(self, scope: Scope) -> str | None:
-        """Who asks. Raises SubjectlineError if nobody can tell now."""
-        key = bearer(scope)
-        return await self._gate.authenticate(key) if key else None
+    def _stranger(self, scope: Scope, key: str) -> Reply:
+        """A wrong key costs its address; who has a good one is answered from there all the same."""
+        if not key:
+            return refusal(401, "a valid key is needed", (b"www-authenticate", ASKS_FOR_A_KEY))
+        if wait := self._limits.stranger((scope.get("client") or ("",))[0]):
+            return _later(wait, "too many wrong keys from this address")
+        return refusal(401, "a valid key is needed", (b"www-authenticate", WRONG_KEY))
 
-    async def _evaluate(
-        self, path: str, caller: str, scope: Scope, receive: Receive
-    ) -> Reply | None:
+    async def _asked(self, path: str, caller: str, scope: Scope, receive: Receive) -> Reply | None:
         kind = header(scope, b"content-type").split(b";")[0].strip().lower()
         if kind != b"application/json":
             return refusal(400, "the content type must be application/json")
@@ -87,51 +105,74 @@ class _GateApp:
         if len(body) > MAX_BODY:
             return refusal(413, f"the body is longer than {MAX_BODY} bytes")
         try:
-            raw = authzen.read(body)
-            if path == EVALUATIONS:
-                batch = authzen.batch_of(raw)
-                if batch.evaluations:
-                    return Reply(200, await self._each(caller, raw, batch))
-            question = authzen.shaped(raw, Question)
+            return await self._evaluated(path, caller, body)
         except BadInput as error:
-            return refusal(400, str(error))
-        await self._gate.refresh()
-        return Reply(200, authzen.told(await self._decide(caller, question)))
+            late = self._limits.caller(caller, 1)
+            return _later(late, "too many questions") if late else refusal(400, str(error))
 
-    async def _each(self, caller: str, raw: Json, batch: Batch) -> Json:
+    async def _evaluated(self, path: str, caller: str, body: bytes) -> Reply:
+        """Raises BadInput for what is no question."""
+        raw = authzen.read(body)
+        if path == EVALUATIONS:
+            batch = authzen.batch_of(raw)
+            if batch.evaluations:
+                if late := self._limits.caller(caller, len(batch.evaluations)):
+                    return _later(late, "too many questions")
+                stop = authzen.STOPS_AT[batch.options.evaluations_semantic]
+                answers = await self._decided(caller, authzen.questions(batch), stop)
+                return Reply(200, {"evaluations": answers})
+        question = authzen.shaped(raw, Question)
+        if late := self._limits.caller(caller, 1):
+            return _later(late, "too many questions")
+        return Reply(200, (await self._decided(caller, (question,)))[0])
+
+    async def _decided(
+        self, caller: str, questions: Sequence[Question | BadInput], stop: bool | None = None
+    ) -> list[Json]:
         """The answers in order, as many as the semantic asks for."""
-        await self._gate.refresh()
-        stop, answers = authzen.STOPS_AT[batch.options.evaluations_semantic], list[Json]()
-        for question in authzen.questions(raw, batch):
-            if isinstance(question, BadInput):
-                told = authzen.not_understood(question)
-            else:
-                told = authzen.told(await self._decide(caller, question))
-            answers.append(told)
-            if told["decision"] is stop:
-                break
-        return {"evaluations": answers}
+        asks = [_ask(caller, question) for question in questions]
+        tokens = (ask.at_least_revision for ask in asks if ask and ask.at_least_revision)
+        await self._gate.ready(max(tokens, default=None))
+        found = await self._gate.answers(asks, stop)
+        return [
+            self._refused(question, caller) if decision is None else authzen.told(decision)
+            for question, decision in zip(questions, found, strict=False)
+        ]
 
-    async def _decide(self, caller: str, question: Question) -> Decision:
+    def _refused(self, question: Question | BadInput, caller: str) -> Json:
         """Who asks is known by the key; a body that names another asks for nobody."""
-        if question.subject.id != caller:
-            return self._no(core.UNKNOWN_CALLER)
-        if question.resource.type != authzen.MEMBER:
-            return self._no(authzen.UNKNOWN_RESOURCE_TYPE)
-        return await self._gate.answer(question.ask(caller))
+        if isinstance(question, BadInput):
+            return authzen.not_understood(question)
+        ours = question.subject.id == caller
+        reason = authzen.UNKNOWN_RESOURCE_TYPE if ours else core.UNKNOWN_CALLER
+        return authzen.told(
+            Decision(False, (reason,), (), (), self._gate.state.revision, self._gate.age_ms, 0)
+        )
 
-    def _no(self, reason: str) -> Decision:
-        return Decision(False, (reason,), (), (), self._gate.state.revision, 0, 0)
+    def _place(self, scope: Scope) -> tuple[str, str]:
+        """Where the application is mounted, and what of the path is ours.
+
+        Mounted at `/access` or the root, the whole path is; at `/gate`, what comes after it.
+        """
+        path: str = scope["path"]
+        if path in METHODS:
+            return "", path
+        if self._prefix:
+            if path == DISCOVERY + self._prefix:
+                return "", DISCOVERY
+            path = path.removeprefix(self._prefix)
+        prefix = scope.get("root_path", "")
+        return prefix, path.removeprefix(prefix)
 
 
-def _place(scope: Scope) -> tuple[str, str]:
-    """Where the application is mounted, and what of the path is ours.
+def _ask(caller: str, question: Question | BadInput) -> Ask | None:
+    if isinstance(question, BadInput) or question.subject.id != caller:
+        return None
+    return question.ask(caller) if question.resource.type == authzen.MEMBER else None
 
-    Mounted at `/access` or the root, the whole path is; at `/gate`, what comes after it.
-    """
-    path: str = scope["path"]
-    prefix = scope.get("root_path", "")
-    return ("", path) if path in METHODS else (prefix, path.removeprefix(prefix))
+
+def _later(seconds: int, why: str) -> Reply:
+    return refusal(429, why, (b"retry-after", str(seconds).encode()))
 
 
 def _discovery(base: str) -> Json:

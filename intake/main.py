@@ -10,6 +10,7 @@ import typer
 QUICK = {
     "mail": ("cli_mail", "mail_app"),
     "map": ("cli_map", "map_app"),
+    "gate": ("cli_gate", "gate_app"),
     "letter": ("cli_words", "letter_app"),
     "understand": ("cli_words", ""),
     "access": ("cli_words", ""),

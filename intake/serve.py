@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -36,18 +35,21 @@ from subjectline.handlers.senders.smtp import SendStatus, SmtpSender
 from subjectline.handlers.senders.telegram import TelegramSender
 from subjectline.handlers.senders.tokens import TokenSources
 from subjectline.intake.console.app import create_console
-from subjectline.intake.gate_api import create_gate_app
+from subjectline.intake.gate_api import OPENAPI, create_gate_app
 from subjectline.intake.gate_feed import create_feed_app
+from subjectline.intake.gate_limits import Limits
 from subjectline.intake.health import Watched, health_routes
+from subjectline.intake.listening import bind
 from subjectline.intake.mail import MailPolicy
 from subjectline.intake.mail_sink import MailSink, Recent, mail_parser
 from subjectline.intake.mailauth.check import Checker
 from subjectline.intake.mailauth.dns import LiveDns
 from subjectline.intake.mailbox import Mailbox
 from subjectline.intake.pages.app import create_pages
-from subjectline.intake.setup import Alone, close_desk, make_desk, places
+from subjectline.intake.places import places
+from subjectline.intake.setup import Alone, close_desk, make_desk
 from subjectline.intake.telegram import TelegramDoor, parse_update
-from subjectline.models.errors import SettingsError
+from subjectline.models.gate_settings import GateSettings
 from subjectline.models.incoming import Door
 from subjectline.models.mail_settings import MailboxSettings, is_spam_folder
 from subjectline.models.migrate import migrate
@@ -70,6 +72,7 @@ class Parts:
     doors: list[Watched] = field(default_factory=list)
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     hooks: list[BaseRoute] = field(default_factory=list)  # of the public application
+    gate_http: GateSettings = field(default_factory=GateSettings)
 
     @cached_property
     def feed(self) -> Feed:
@@ -80,7 +83,7 @@ class Parts:
 
 def assemble(desk: Desk, settings: Settings) -> Parts:
     """Doors and senders as the settings say."""
-    parts, tokens = Parts(desk), TokenSources()
+    parts, tokens = Parts(desk, gate_http=settings.gate_http), TokenSources()
     if settings.smtp is not None:
         smtp = SmtpSender(settings.smtp, tokens.of(settings.smtp.oauth), clock=desk.clock)
         parts.senders[Door.MAIL] = MailSender(smtp, desk.clock)
@@ -179,12 +182,15 @@ def public_app(parts: Parts) -> Starlette:
 def internal_app(parts: Parts, extra: Sequence[BaseRoute] = ()) -> Starlette:
     """What the company reaches: the console, the gate, metrics."""
     desk = parts.desk
-    gate = create_gate_app(desk.gate)
+    how = parts.gate_http
+    limits = Limits(how.questions_a_second, how.wrong_keys_a_minute)
+    gate = create_gate_app(desk.gate, how.url, limits)
     routes: list[BaseRoute] = [
         *extra,
         *health_routes(desk, parts.doors),
         Mount("/access", _keeping_path(gate, "/access")),
         Mount("/.well-known", _keeping_path(gate, "/.well-known")),
+        Route(OPENAPI, gate),
         Mount("/gate/v1", _keeping_path(create_feed_app(parts.feed), "/gate/v1")),
         Mount("/", create_console(desk)),
     ]
@@ -325,15 +331,3 @@ class Server:
 
     def stop(self) -> None:
         self._server.should_exit = True
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises SettingsError naming the port and the way out."""
-    try:
-        return socket.create_server((host, port), reuse_port=False, backlog=256)
-    except OSError as busy:
-        raise SettingsError(
-            f"port {port} on {host} cannot be opened ({os.strerror(busy.errno or 0)})",
-            field="port",
-            remedy=f"Stop what uses it, or choose another: make run PORT={port + 1}",
-        ) from None

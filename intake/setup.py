@@ -14,6 +14,7 @@ from subjectline.models.datamap import DataMap, load_map, vocabulary_words
 from subjectline.models.db import Database
 from subjectline.models.errors import SettingsError
 from subjectline.models.keys import KeyRing, KeyStore, Vault
+from subjectline.models.recipient_settings import RecipientSettings
 from subjectline.models.regimes import regime_named
 from subjectline.models.settings import Settings
 
@@ -70,7 +71,20 @@ def make_desk(settings: Settings, clock: Clock = system_clock) -> Desk:
         keeps=settings.retention,
         files=settings.attachments,
         mobile=settings.mobile_identity,
+        recipients=_recipients(settings, data_map),
     )
+
+
+def _recipients(settings: Settings, data_map: DataMap) -> RecipientSettings:
+    """Raises SettingsError for a recipient that the data map does not have."""
+    for name in settings.recipients.reach:
+        if name not in data_map.recipients:
+            raise SettingsError(
+                f"the data map has no recipient {name!r}",
+                field="recipients.reach",
+                remedy=f"Known: {', '.join(data_map.recipients) or 'none'}.",
+            )
+    return settings.recipients
 
 
 def _registry(settings: Settings, data_map: DataMap, vault: Vault, clock: Clock) -> Registry:

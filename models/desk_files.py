@@ -169,4 +169,5 @@ TABLES: dict[str, TableRule] = {
     "returned_letter": _deleted("notices", "shows how a person was told whose letter came back"),
     "sent_message": _with("outbox", "where bounces look; of a notice: with its proof"),
     "task": _deleted("traces", "names a request by number"),
+    "telling": _with("request", "which recipient was told what, and its answer; values are sealed"),
 }

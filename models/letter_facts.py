@@ -235,10 +235,31 @@ class ResidentNumberFacts(TypedDict):
     sent_on: NotRequired[date | str]
 
 
+class RecipientFacts(TypedDict):
+    """To a recipient of the data: never a value. `member` is the member's id there; `held_purposes`
+    none: all. `has_values`: the page behind the link shows what is right now."""
+
+    company: CompanyFacts
+    reference: str
+    recipient: str
+    notice: Literal["hold", "corrected", "released", "stop", "erase"]
+    member: str
+    items: Sequence[str]
+    held_purposes: NotRequired[Sequence[str]]
+    has_values: bool
+    reminded: bool
+    law: str
+    secure_link: str
+
+
 class DoneFacts(Common):
-    """What every result says; used alone for kinds without a form of their own (objection)."""
+    """What every result says; used alone for kinds without a form of their own (objection).
+
+    `told`: the slot for those recipients of the data that were told by the time the letter leaves.
+    """
 
     done_on: date | str
+    told: NotRequired[str]
 
 
 class DoneCorrectionFacts(DoneFacts):

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from subjectline.models.errors import BadInput, SettingsError
 
 DEFAULT_REGIME = "kr-pipa"
-Topic = Literal["identity", "resident_number", "notice"]
+Topic = Literal["identity", "resident_number", "notice", "recipients"]
 SHIPPED = Path(__file__).parent / "regime_data"
 
 

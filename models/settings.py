@@ -28,6 +28,7 @@ from subjectline.models.mail_settings import (
     SmtpSettings,
 )
 from subjectline.models.mobile_settings import MobileSettings
+from subjectline.models.recipient_settings import RecipientSettings
 from subjectline.models.sms_settings import SmsSettings
 
 TELEGRAM_HOOK = "/hooks/telegram"  # of the public application
@@ -113,6 +114,7 @@ class Settings(BaseSettings):
     sms: SmsSettings | None = None
     telegram: TelegramSection = TelegramSection()
     mobile_identity: MobileSettings | None = None
+    recipients: RecipientSettings = RecipientSettings()
     listen: ListenSection = ListenSection()
 
     @model_validator(mode="after")

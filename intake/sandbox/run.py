@@ -10,12 +10,13 @@ from pathlib import Path
 
 import typer
 
+from subjectline.intake.listening import bind
 from subjectline.intake.sandbox.page import routes
 from subjectline.intake.sandbox.stage import Stage
 from subjectline.intake.sandbox.stories import story
 from subjectline.intake.sandbox.story import Play, Shown, perform, play_of
 from subjectline.intake.sandbox.world import AGENTS, PASSWORD, make_world
-from subjectline.intake.serve import bind, one_app
+from subjectline.intake.serve import one_app
 from subjectline.intake.serve import run as run_parts
 from subjectline.intake.setup import close_desk
 from subjectline.models.errors import SettingsError

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from subjectline.handlers import agents, gate_callers, notices, policies
 from subjectline.handlers.audit import SYSTEM
 from subjectline.handlers.desk import Desk
+from subjectline.intake.places import places
 from subjectline.intake.sandbox import mobile_provider
 from subjectline.intake.sandbox.company import MAP, create_company
 from subjectline.intake.sandbox.mail_world import AUTHSERV_ID, MailWorld
@@ -19,7 +20,7 @@ from subjectline.intake.sandbox.policies import sample_policies
 from subjectline.intake.sandbox.telegram_emulator import TOKEN, Emulator, create_emulator
 from subjectline.intake.sandbox.text_gateway import TextGateway
 from subjectline.intake.serve import Parts, assemble
-from subjectline.intake.setup import make_desk, places
+from subjectline.intake.setup import make_desk
 from subjectline.models.clock import MovableClock
 from subjectline.models.errors import BadInput
 from subjectline.models.keys import KeyRing

@@ -217,7 +217,19 @@ def _purposes(m: Sections) -> Iterator[Problem]:
 
 def _recipients(m: Sections) -> Iterator[Problem]:
     for name, recipient in m.recipients.items():
+        at = ("recipients", name)
         yield from _named_fields(m, "recipients", name, recipient.fields)
+        yield from _unknown((*at, "purposes"), "purpose", recipient.purposes, m.purposes)
+        if recipient.known_by is None:
+            continue
+        yield from _unknown((*at, "known_by"), "field", [recipient.known_by], m.fields)
+        known = m.fields.get(recipient.known_by)
+        if known is not None and known.contact:
+            yield Problem(
+                (*at, "known_by"),
+                f"{recipient.known_by!r} is a contact: it would stand in mails to {name!r}",
+                "Leave known_by out; the member id names the member then.",
+            )
 
 
 def _consents(m: Sections) -> Iterator[Problem]:

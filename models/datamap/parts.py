@@ -180,13 +180,21 @@ class Purpose(Strict):
 
 
 class Recipient(Strict):
-    """Somebody else who gets data: a third party, or a processor working for the company."""
+    """Somebody else who gets data: a third party, or a processor working for the company.
+
+    `purposes` are those that it gets data for (none named: any). `told`: whether it hears of holds and
+    corrections; not who only works on the company's own databases. `known_by` is the field whose value
+    names the member there; without it the member id does.
+    """
 
     labels: Bilingual
     kind: Literal["third_party", "processor"]
     work: Bilingual
     fields: tuple[str, ...]
+    purposes: tuple[str, ...] = ()
     receives_corrected: bool = True
+    told: bool = True
+    known_by: str | None = None
 
 
 class Caller(Strict):

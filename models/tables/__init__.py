@@ -20,6 +20,7 @@ from subjectline.models.tables.letters import (
 )
 from subjectline.models.tables.people import Agent, AgentSession, Audit
 from subjectline.models.tables.proofs import Mandate, MandateUse, MobileProof
+from subjectline.models.tables.recipients import Telling
 from subjectline.models.tables.requests import (
     Approval,
     Attempt,
@@ -80,4 +81,5 @@ __all__ = [
     "SentMessage",
     "Statement",
     "Task",
+    "Telling",
 ]

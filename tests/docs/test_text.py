@@ -54,6 +54,7 @@ def test_code_compiles(document: Document) -> None:
         else:
             known = (
                 "sh",
+                "js",  # run by Node (tests/handlers/recipients)
                 "ko-chat",
                 "en-chat",
             )  # the last two are played (test_chat_transcript.py)

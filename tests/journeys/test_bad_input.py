@@ -14,9 +14,9 @@ from servers import free_port
 
 from subjectline.handlers import inbox
 from subjectline.handlers.registry import Registry, open_engines
+from subjectline.intake.listening import bind
 from subjectline.intake.sandbox.company import MAP
 from subjectline.intake.sandbox.people import KO_MEMBER
-from subjectline.intake.serve import bind
 from subjectline.intake.setup import make_desk
 from subjectline.models.errors import RegistryAway, SettingsError, SubjectlineError
 from subjectline.models.keys import KeyRing

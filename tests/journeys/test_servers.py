@@ -24,10 +24,11 @@ from worlds import LINK
 
 from subjectline.handlers import agents
 from subjectline.handlers.outbox import Parcel
+from subjectline.intake.places import places
 from subjectline.intake.sandbox.company import MAP
 from subjectline.intake.sandbox.people import EN_MEMBER, KO_MEMBER, OTHER_MEMBER, Person
 from subjectline.intake.sandbox.telegram_emulator import TOKEN
-from subjectline.intake.setup import close_desk, make_desk, places
+from subjectline.intake.setup import close_desk, make_desk
 from subjectline.models.incoming import Door
 from subjectline.models.keys import KeyRing
 from subjectline.models.migrate import migrate

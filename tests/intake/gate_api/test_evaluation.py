@@ -244,7 +244,10 @@ async def test_without_a_valid_key_there_is_no_answer(
     for body in (question("8"), {"bad": 1}):
         response = await world.http.post(PATH, json=body, headers=headers)
         assert response.status_code == 401
-        assert response.headers["www-authenticate"] == "Bearer"
+        # RFC 6750, 3: a scheme with at least one parameter, and `error` only if a key was shown
+        wrong = shown.lower().startswith("bearer ") and shown.split(" ", 1)[1].strip()
+        told = 'Bearer realm="gate"' + (', error="invalid_token"' if wrong else "")
+        assert response.headers["www-authenticate"] == told
 
 
 async def test_the_scheme_is_read_in_any_case(world: World, question: Question) -> None:

@@ -1,0 +1,176 @@
+"""Recipients that do not acknowledge are told again, then an agent hears of it.
+
+Nothing waits for them: a hold ends and a member's letter leaves whether they answer or not.
+"""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from subjectline.handlers import audit, waiting
+from subjectline.handlers.audit import Actor
+from subjectline.handlers.recipients import SIGNAL, later_than
+from subjectline.models.db import wake
+from subjectline.models.errors import BadInput, SpentProof, StaleMove
+from subjectline.models.keys import token_hash
+from subjectline.models.tables import Conversation, Request, Telling
+
+if TYPE_CHECKING:
+    from subjectline.handlers.desk import Desk
+
+AT_ONCE = 100
+LINK_LIVES = timedelta(days=90)
+OPEN = ("due", "sent", "hand", "failed")  # may still be acknowledged
+
+
+def next_at(desk: "Desk", row: Telling) -> datetime:
+    """When a notice that was sent is looked at again: a reminder, at last an agent."""
+    days, since = desk.recipients.remind_days, row.sent_at or row.made_at
+    wait = days[row.reminded] if row.reminded < len(days) else desk.recipients.task_days
+    return since + timedelta(days=wait)
+
+
+async def sweep(desk: "Desk") -> int:
+    """Reminds, or gives to an agent, what nobody acknowledged in time. Returns how many."""
+    if not await _silent(desk):
+        return 0
+    async with desk.db.write() as session:
+        rows = await _late(session, desk, taken=True)
+        for row in rows:
+            if row.outcome == "sent" and row.reminded < len(desk.recipients.remind_days):
+                row.outcome, row.attempts, row.reminded = "due", 0, row.reminded + 1
+                session.add(row)
+            else:
+                await give_to_agent(session, desk, row)
+    return len(rows)
+
+
+async def _silent(desk: "Desk") -> bool:
+    async with desk.db.read() as session:
+        return bool(await _late(session, desk))
+
+
+async def _late(session: AsyncSession, desk: "Desk", *, taken: bool = False) -> list[Telling]:
+    """`taken`: for a change, those that no other process has."""
+    wanted = (
+        select(Telling)
+        .where(col(Telling.outcome).in_(("sent", "hand")), col(Telling.due_at) <= desk.clock())
+        .where(col(Telling.task_at).is_(None), ~later_than(Telling))
+        .order_by(col(Telling.id))
+        .limit(AT_ONCE)
+    )
+    return list(await session.exec(wanted.with_for_update(skip_locked=True) if taken else wanted))
+
+
+async def give_to_agent(session: AsyncSession, desk: "Desk", row: Telling) -> None:
+    """The request's conversation stands in the agents' list, with the reason."""
+    row.task_at = desk.clock()
+    session.add(row)
+    request = await session.get_one(Request, row.request_id)
+    talk = await session.get_one(Conversation, request.conversation_id)
+    talk.state = "unsorted"
+    session.add(talk)
+
+
+async def acknowledged(session: AsyncSession, desk: "Desk", row: Telling, by: str) -> None:
+    """It is done at the recipient: nobody is chased, and the corrected values are not needed any more."""
+    row.outcome, row.acknowledged_at, row.acknowledged_by = "acknowledged", desk.clock(), by
+    row.sent_at = row.sent_at or desk.clock()
+    row.content, row.leased_until, row.reason = None, None, ""
+    await _off_the_list(session, desk, row)
+
+
+async def _off_the_list(session: AsyncSession, desk: "Desk", row: Telling) -> None:
+    was_task, row.task_at = row.task_at is not None, None
+    session.add(row)
+    if was_task:
+        request = await session.get_one(Request, row.request_id)
+        talk = await session.get_one(Conversation, request.conversation_id)
+        await waiting.leave_the_list(session, desk, talk)
+
+
+async def by_token(session: AsyncSession, desk: "Desk", token: str) -> Telling:
+    """The notice of an acknowledgement link. Raises SpentProof for none of ours, or an old one."""
+    rows = await session.exec(select(Telling).where(Telling.token_hash == token_hash(token)))
+    row = rows.first()
+    if row is None or row.made_at + LINK_LIVES < desk.clock():
+        raise SpentProof("there is no such link, or it is too old", remedy="Write to us.")
+    return row
+
+
+async def acknowledge(desk: "Desk", token: str, place: str) -> None:
+    """The recipient says on its page that it is done; once, and pressing again changes nothing.
+
+    Raises SpentProof.
+    """
+    async with desk.write() as session:
+        row = await by_token(session, desk, token)
+        kept = await session.get_one(Telling, row.id, with_for_update=True)
+        if kept.outcome not in OPEN:
+            return
+        await acknowledged(session, desk, kept, "link")
+        request = await session.get_one(Request, kept.request_id)
+        audit.note(
+            session,
+            desk.clock,
+            Actor(f"recipient:{kept.recipient}", place),
+            "recipient_acknowledged",
+            request=request,
+            thing=f"telling:{kept.id}",
+        )
+
+
+async def confirmed(desk: "Desk", request_id: int, number: int, agent: Actor) -> None:
+    """An agent told the recipient, or heard from it, and says that it is done.
+
+    Raises BadInput where there is no such notice, StaleMove where it was acknowledged already.
+    """
+    async with desk.write() as session:
+        row = await _of(session, request_id, number)
+        if row.outcome not in OPEN:
+            raise StaleMove("this notice needs no more", field="notice", remedy="Load it again.")
+        await acknowledged(session, desk, row, agent.account)
+        await _note(session, desk, row, agent, "recipient_confirmed")
+
+
+async def tell_again(desk: "Desk", request_id: int, number: int, agent: Actor) -> None:
+    """The same notice leaves once more, with the same id; by the way that the settings now name.
+
+    Raises BadInput, StaleMove.
+    """
+    async with desk.write() as session:
+        row = await _of(session, request_id, number)
+        reach = desk.recipients.reach.get(row.recipient)
+        if row.outcome not in ("sent", "failed", "hand") or reach is None:
+            raise StaleMove(
+                "this notice cannot be sent again", field="notice", remedy="Load it again."
+            )
+        row.outcome, row.way, row.attempts, row.due_at = "due", reach.way, 0, desk.clock()
+        row.reminded += row.sent_at is not None
+        await _off_the_list(session, desk, row)
+        await _note(session, desk, row, agent, "recipient_told_again")
+        wake(session, SIGNAL)
+
+
+async def _of(session: AsyncSession, request_id: int, number: int) -> Telling:
+    row = await session.get(Telling, number, with_for_update=True)
+    if row is None or row.request_id != request_id:
+        raise BadInput("there is no such notice", field="notice", remedy="Load the page again.")
+    return row
+
+
+async def _note(
+    session: AsyncSession, desk: "Desk", row: Telling, agent: Actor, action: str
+) -> None:
+    request = await session.get_one(Request, row.request_id)
+    audit.note(
+        session,
+        desk.clock,
+        agent,
+        action,
+        request=request,
+        thing=f"telling:{row.id}",
+        reason=row.recipient,
+    )

@@ -1,0 +1,198 @@
+"""`subjectline gate serve`: the gate by itself, in several processes, apart from the desk.
+
+It answers over HTTP what the desk's own gate answers, from memory, and goes on while the desk is
+stopped, upgraded or migrating, as long as it reaches the database. It never migrates anything and
+needs neither the key ring nor the company's databases. Each process follows by itself.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+from uvicorn.supervisors import Multiprocess
+
+from subjectline.handlers.gate_feed import Feed
+from subjectline.handlers.gate_file import FileGate
+from subjectline.handlers.gate_following import FollowingGate
+from subjectline.intake.asgi import App, Receive, Scope, Send
+from subjectline.intake.discreet import start_logging
+from subjectline.intake.gate_api import create_gate_app
+from subjectline.intake.gate_feed import create_feed_app
+from subjectline.intake.gate_limits import Limits
+from subjectline.intake.listening import bind
+from subjectline.intake.places import places
+from subjectline.models.clock import system_clock
+from subjectline.models.datamap import load_map
+from subjectline.models.db import Database
+from subjectline.models.errors import SettingsError
+from subjectline.models.gate_settings import GateSettings
+from subjectline.models.settings import Settings, load_settings
+
+ORDER = "SUBJECTLINE_GATE_SERVE"  # how the processes are told; no setting
+FIRST_SECONDS = 5.0  # that a start waits for the first look
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What one process is to serve: a desk's database (`config`), or a file of holds."""
+
+    config: str = ""
+    holds: str = ""
+    uses: str = ""
+    how: dict[str, Any] = {}  # the settings of `[gate_http]`
+
+    @property
+    def settings(self) -> GateSettings:
+        return GateSettings.model_validate(self.how)
+
+
+def serve(order: Order) -> None:
+    """Runs until a signal. Raises SettingsError, DataMapError where it cannot begin."""
+    how = order.settings
+    gate_of(order)  # what is wrong with it is told here, not by each process
+    listening = bind(how.host, how.port)
+    os.environ[ORDER] = msgspec.json.encode(order).decode()
+    config = _config(how)
+    print(f"The gate listens on {_url(how, listening)} ({how.processes} processes).", flush=True)  # noqa: T201
+    try:
+        if how.processes > 1:
+            Multiprocess(config, [listening]).run()
+        else:
+            uvicorn.Server(config).run(sockets=[listening])
+    finally:
+        listening.close()
+
+
+def order_of(config: Path, holds: Path | None, uses: Path | None, changed: dict[str, Any]) -> Order:
+    """`changed` are settings that the command line sets. Raises SettingsError."""
+    if holds is None:
+        if uses is not None:
+            raise SettingsError("the desk's database keeps the uses", field="--uses")
+        how = load_settings(config).gate_http.model_dump(mode="json")
+        return Order(config=str(config.resolve()), how=how | changed)
+    how = GateSettings().model_dump(mode="json")
+    kept = str(uses.resolve()) if uses else ""
+    return Order(holds=str(holds.resolve()), uses=kept, how=how | changed)
+
+
+def gate_of(order: Order) -> FollowingGate:
+    """The gate that the order names, not yet following. Raises SettingsError, DataMapError."""
+    if order.holds:
+        uses = Path(order.uses) if order.uses else None
+        return FileGate(Path(order.holds), system_clock, uses)
+    settings: Settings = load_settings(Path(order.config))
+    database = Database(places(settings).database)
+    return FollowingGate(database, load_map(settings.registry.map), system_clock)
+
+
+def application() -> App:
+    """What each process runs; it reads its order from the environment."""
+    start_logging()
+    order = msgspec.json.decode(os.environ[ORDER], type=Order)
+    return create_app(gate_of(order), order.settings)
+
+
+def create_app(gate: FollowingGate, how: GateSettings) -> App:
+    """The gate's routes. Its life is the application's: it follows from the start to the end."""
+    limits = Limits(how.questions_a_second, how.wrong_keys_a_minute)
+    asked = create_gate_app(gate, how.url, limits)
+    feed = None if isinstance(gate, FileGate) else gate.feed()
+    return _Served(asked, _rest(gate, feed), gate, feed)
+
+
+class _Served:
+    """Questions go straight to their application; Starlette has the rest."""
+
+    def __init__(self, asked: App, rest: App, gate: FollowingGate, feed: Feed | None) -> None:
+        self._asked, self._rest, self._gate, self._feed = asked, rest, gate, feed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self._live(receive, send)
+        if scope["type"] == "http" and scope["path"].startswith(("/healthz", "/gate/v1/")):
+            return await self._rest(scope, receive, send)
+        await self._asked(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        async with _running(self._gate, self._feed):
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+@asynccontextmanager
+async def _running(gate: FollowingGate, feed: Feed | None) -> AsyncIterator[None]:
+    """Follows; the first look has been tried when this begins, and the ledger is written at the end."""
+    if isinstance(gate, FileGate):
+        await gate.prepare()
+    loops = [gate.follow(), gate.run(), _with_parent(), *([feed.run()] if feed else [])]
+    tasks = [asyncio.create_task(loop) for loop in loops]
+    await asyncio.wait({asyncio.ensure_future(gate.refresh())}, timeout=FIRST_SECONDS)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await gate.close()
+
+
+async def _with_parent() -> None:
+    """Ends this process with the one that started it: nobody else would."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        await asyncio.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _rest(gate: FollowingGate, feed: Feed | None) -> Starlette:
+    async def healthz(request: Request) -> JSONResponse:
+        age, most = gate.age_ms, int(gate.state.bound * 1000)
+        good = 0 <= age < most
+        told = {"ok": good, "revision": gate.state.revision, "age_ms": age, "bound_ms": most}
+        return JSONResponse(told, status_code=200 if good else 503)
+
+    routes: list[Any] = [Route("/healthz", healthz)]
+    if feed is not None:
+        routes.append(Mount("/gate/v1", _whole(create_feed_app(feed))))
+    return Starlette(routes=routes)
+
+
+def _whole(app: App) -> App:
+    """Mounted below a prefix of its own paths."""
+
+    async def kept(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "root_path": ""}, receive, send)
+
+    return kept
+
+
+def _config(how: GateSettings) -> uvicorn.Config:
+    return uvicorn.Config(
+        "subjectline.intake.gate_serve:application",
+        factory=True,
+        workers=how.processes,
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=3,
+        ssl_certfile=how.certificate,
+        ssl_keyfile=how.private_key,
+    )
+
+
+def _url(how: GateSettings, listening: socket.socket) -> str:
+    scheme = "https" if how.certificate else "http"
+    host, port = listening.getsockname()[:2]
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"

@@ -1,0 +1,18 @@
+"""A socket that is bound first, so that a busy port is one clear line."""
+
+import os
+import socket
+
+from subjectline.models.errors import SettingsError
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises SettingsError naming the port and the way out."""
+    try:
+        return socket.create_server((host, port), reuse_port=False, backlog=256)
+    except OSError as busy:
+        raise SettingsError(
+            f"port {port} on {host} cannot be opened ({os.strerror(busy.errno or 0)})",
+            field="port",
+            remedy=f"Stop what uses it, or choose another: make run PORT={port + 1}",
+        ) from None

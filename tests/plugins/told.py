@@ -1,0 +1,94 @@
+"""Recipients of the data in tests: a desk that tells some by webhook and one by mail, and what left."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from desks import Office, Tray
+
+from subjectline.handlers import recipients_outbox
+from subjectline.handlers.recipients_outbox import Ways
+from subjectline.models.datamap import DataMap
+from subjectline.models.recipient_settings import Reach, RecipientSettings
+from subjectline.models.tables import Telling
+
+SECRET = "a-secret-of-the-tests-only-0123456789"
+MAIL = "privacy@kakao.example"
+REACH = {
+    "post_office": Reach(webhook="https://post.example/told", secret=SECRET),
+    "danal": Reach(webhook="https://danal.example/told", secret=SECRET),
+    "nurigo": Reach(webhook="https://nurigo.example/told", secret=SECRET),
+    "kakao": Reach(mail=MAIL, language="ko"),
+}
+
+
+@dataclass
+class Posts:
+    """The webhooks of all recipients: keeps what is posted; acknowledges for those in `says_yes`."""
+
+    got: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
+    wrong: list[Exception] = field(default_factory=list)  # raised instead, once each
+    says_yes: set[str] = field(default_factory=set)
+    gate: asyncio.Event | None = None  # a call waits for it
+
+    async def post(self, reach: Reach, notice_id: str, notice: Mapping[str, Any]) -> bool:
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.wrong:
+            raise self.wrong.pop(0)
+        name = str(notice["data"]["recipient"])
+        self.got.append((name, notice_id, notice))
+        return name in self.says_yes
+
+    def to(self, name: str) -> list[Mapping[str, Any]]:
+        return [notice for who, _, notice in self.got if who == name]
+
+    def number(self, name: str) -> str:
+        """The id of the last notice to a recipient."""
+        return [number for who, number, _ in self.got if who == name][-1]
+
+    def kinds(self, name: str) -> list[str]:
+        return [str(one["type"]).removeprefix("recipient.") for one in self.to(name)]
+
+
+@dataclass
+class Telephone:
+    """An office that tells recipients: `tell()` sends what is due."""
+
+    office: Office
+    posts: Posts
+    letters: Tray
+
+    @property
+    def ways(self) -> Ways:
+        return Ways(self.posts, self.letters)
+
+    async def tell(self) -> None:
+        while await recipients_outbox.once(self.office.desk, self.ways):
+            pass
+
+    async def rows(self, recipient: str) -> list[Telling]:
+        return await self.office.all(Telling, Telling.recipient == recipient)
+
+    async def row(self, recipient: str) -> Telling:
+        return (await self.rows(recipient))[-1]
+
+    async def days(self, days: float) -> None:
+        """So much later, with what is due then."""
+        self.office.clock.advance(timedelta(days=days))
+        await self.tell()
+
+
+def telephone(office: Office, **settings: Any) -> Telephone:
+    told = RecipientSettings(reach=REACH, **settings)
+    office.desk = replace(office.desk, recipients=told)
+    return Telephone(office, Posts(), Tray())
+
+
+def with_recipient(data_map: DataMap, name: str, **changed: Any) -> DataMap:
+    """The map with one recipient changed."""
+    recipients = dict(data_map.recipients)
+    recipients[name] = recipients[name].model_copy(update=changed)
+    return data_map.model_copy(update={"recipients": recipients})
