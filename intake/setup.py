@@ -2,13 +2,13 @@
 
 import fcntl
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from subjectline.handlers.desk import Desk, Manner
 from subjectline.handlers.gate import Gate
 from subjectline.handlers.registry import Archive, Registry, open_engine, open_engines, open_writers
 from subjectline.handlers.understanding import Vocabulary
+from subjectline.intake.places import places
 from subjectline.models.clock import Clock, system_clock
 from subjectline.models.datamap import DataMap, load_map, vocabulary_words
 from subjectline.models.db import Database
@@ -17,27 +17,6 @@ from subjectline.models.keys import KeyRing, KeyStore, Vault
 from subjectline.models.recipient_settings import RecipientSettings
 from subjectline.models.regimes import regime_named
 from subjectline.models.settings import Settings
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where a desk keeps its own files."""
-
-    database: str
-    ring: Path
-    store: Path
-    lock: Path
-
-
-def places(settings: Settings) -> Places:
-    """The files of a desk, from its settings."""
-    home = settings.desk.data_dir
-    return Places(
-        settings.database.url or f"sqlite+aiosqlite:///{home / 'desk.db'}",
-        settings.keys.ring or home / "keyring.json",
-        settings.keys.store or home / "keys.db",
-        home / "desk.lock",
-    )
 
 
 def make_desk(settings: Settings, clock: Clock = system_clock) -> Desk:

@@ -21,6 +21,7 @@ from pydantic_settings import (
 from subjectline.models.desk_files import Periods
 from subjectline.models.errors import SettingsError
 from subjectline.models.files import FileSettings
+from subjectline.models.gate_settings import GateSettings
 from subjectline.models.mail_settings import (
     RETRY_SECONDS,
     DnsSettings,
@@ -113,6 +114,7 @@ class Settings(BaseSettings):
     dns: DnsSettings = DnsSettings()
     sms: SmsSettings | None = None
     telegram: TelegramSection = TelegramSection()
+    gate_http: GateSettings = GateSettings()
     mobile_identity: MobileSettings | None = None
     recipients: RecipientSettings = RecipientSettings()
     listen: ListenSection = ListenSection()
