@@ -159,6 +159,12 @@ class Holds:
         """Whether anything at all of this member is held."""
         return subject in self._subjects
 
+    def held(self, purpose: str, recipient: str) -> dict[str, int]:
+        """The bits of the fields held of each member for this purpose and recipient, in the policy's
+        order; without the members of whom nothing is. Whether the state is fresh is for others to say."""
+        found = ((s, e.held(purpose, recipient)) for s, e in self._subjects.items())
+        return {subject: bits for subject, bits in found if bits}
+
     def set_policy(self, policy: Policy) -> None:
         """Take another policy: every hold is read anew under it."""
         known = Known(policy)

@@ -1,6 +1,13 @@
 """The nouns, as tables. Importing this package registers all of them in the metadata."""
 
-from subjectline.models.tables.gate import GateCaller, GateHead, GateKey, GateUse, Hold
+from subjectline.models.tables.gate import (
+    GateCaller,
+    GateHead,
+    GateKey,
+    GateReach,
+    GateUse,
+    Hold,
+)
 from subjectline.models.tables.intake import Conversation, Message, MessageFile, RawInbox
 from subjectline.models.tables.keeping import (
     Certificate,
@@ -54,6 +61,7 @@ __all__ = [
     "GateCaller",
     "GateHead",
     "GateKey",
+    "GateReach",
     "GateUse",
     "GroupCard",
     "History",

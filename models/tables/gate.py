@@ -87,3 +87,12 @@ class GateUse(SQLModel, table=True):
     permits: int = 0
     denials: int = 0
     overrides: int = 0
+
+
+class GateReach(SQLModel, table=True):
+    """Since when all revisions up to this one are in force in every form of the gate."""
+
+    __tablename__ = "gate_reach"
+
+    revision: int = Field(primary_key=True)
+    at: datetime = moment()

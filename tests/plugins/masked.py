@@ -3,17 +3,24 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import asyncpg
 from servers import connected
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from subjectline.handlers import holds
 from subjectline.handlers.registry import gate_sql_apply
 from subjectline.handlers.registry.gate_sql_plan import Audience
 from subjectline.models.datamap import DataMap
+from subjectline.models.db import Database
+from subjectline.models.tables import Conversation, Request
 
 CONNECTION = "members"
+BOUND_SECONDS = 120  # of the views in tests, where 2 would be too few for a busy machine
+THEN = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
 @dataclass
@@ -78,3 +85,56 @@ class Company:
 
     def bit(self, name: str) -> int:
         return 1 << list(self.data_map.fields).index(name)
+
+
+@dataclass
+class Holder:
+    """A desk that does nothing but hold and release."""
+
+    database: Database
+    data_map: DataMap
+    talk: int = 0
+
+    _numbers = count(1)
+
+    async def begin(self) -> None:
+        async with self.database.write() as session:
+            talk = Conversation(
+                door="mail",
+                contact_kind="email",
+                contact_index=b"1",
+                key_id="k",
+                made_at=THEN,
+                last_at=THEN,
+            )
+            session.add(talk)
+            await session.flush()
+            self.talk = talk.id or 0
+
+    async def hold(self, member: str, *fields: str, kind: str = "correction") -> int:
+        """A request of this kind holds what it holds; the request's number."""
+        number = next(self._numbers)
+        plan = holds.holds_for(kind, fields, (), self.data_map)
+        async with self.database.write() as session:
+            request = Request(
+                reference=f"SL-{number}",
+                group_id="g",
+                conversation_id=self.talk,
+                kind=kind,
+                state="open",
+                registry_id=self.data_map.registry,
+                subject_id=member,
+                key_id="k",
+                arrived_at=THEN,
+                due_at=THEN,
+                due_on="2026-12-03",
+            )
+            session.add(request)
+            await session.flush()
+            made = request.id or 0
+            await holds.place(session, made, self.data_map.registry, member, plan, "firm", THEN)
+        return made
+
+    async def release(self, request: int) -> None:
+        async with self.database.write() as session:
+            await holds.end(session, request, THEN, "done")

@@ -1,21 +1,34 @@
 """The sample company on a real PostgreSQL, with masking views."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 
 import pytest
-from masked import Company
+from masked import BOUND_SECONDS, CONNECTION, Company, Holder
 from servers import command, createdb
+from sqlmodel import SQLModel
 
-from subjectline.handlers.registry import open_engine
+from subjectline.handlers.gate import Gate
+from subjectline.handlers.gate_mirror import Mirror
+from subjectline.handlers.registry import gate_sql, open_engine
+from subjectline.handlers.registry.gate_sql_mirror import HoldTable
 from subjectline.handlers.registry.gate_sql_plan import audience_of
 from subjectline.intake.sandbox.company import MAP, fill
+from subjectline.models.clock import FrozenClock
 from subjectline.models.datamap import DataMap, load_map
+from subjectline.models.db import Database
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 _made = count(1)
+
+
+@pytest.fixture(autouse=True)
+def wide_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy for two seconds fails no test; `BOUND_SECONDS` ago is stale."""
+    monkeypatch.setattr(gate_sql, "_WITHIN", f"interval '{BOUND_SECONDS} seconds'")
 
 
 @pytest.fixture(scope="session")
@@ -61,3 +74,53 @@ async def masked(company: Company) -> Company:
     await company.apply()
     await company.fresh()
     return company
+
+
+@pytest.fixture
+async def desk_database(tmp_path: Path) -> AsyncIterator[Database]:
+    """A desk's database with its tables and nothing in them."""
+    made = Database(f"sqlite+aiosqlite:///{tmp_path / 'desk.db'}")
+    async with made.engine.begin() as connection:
+        await connection.run_sync(SQLModel.metadata.create_all)
+    yield made
+    await made.dispose()
+
+
+@pytest.fixture
+async def holder(desk_database: Database, sample_map: DataMap) -> Holder:
+    made = Holder(desk_database, sample_map)
+    await made.begin()
+    return made
+
+
+@pytest.fixture
+def gate(desk_database: Database, sample_map: DataMap) -> Gate:
+    return Gate(desk_database, sample_map, FrozenClock(NOW))
+
+
+MakeMirror = Callable[[], Mirror]
+
+
+@pytest.fixture
+async def make_mirror(
+    company: Company, gate: Gate, desk_database: Database
+) -> AsyncIterator[MakeMirror]:
+    """Mirrors of the company's database, each signed in as the role of its own."""
+    made: list[Mirror] = []
+
+    def make() -> Mirror:
+        engine = open_engine(company.url_of("gate_mirror"))
+        table = HoldTable(company.data_map, CONNECTION, engine)
+        made.append(Mirror(table, gate, desk_database, FrozenClock(NOW)))
+        return made[-1]
+
+    yield make
+    for mirror in made:
+        await mirror.close()
+
+
+@pytest.fixture
+async def mirror(company: Company, make_mirror: MakeMirror) -> Mirror:
+    """The mirror of a company whose views have just been applied."""
+    await company.apply()
+    return make_mirror()

@@ -2,7 +2,7 @@
 
 import asyncpg
 import pytest
-from masked import CONNECTION, Company
+from masked import BOUND_SECONDS, CONNECTION, Company
 
 from subjectline.handlers.registry import gate_sql_apply
 from subjectline.handlers.registry.gate_sql_plan import ANY, audience_of, plan
@@ -59,7 +59,7 @@ async def test_what_is_older_than_the_bound_is_null_and_says_that_it_is_stale(
 ) -> None:
     state = "SELECT revision, fresh FROM mart.gate_marketing"
     assert await masked.ask(state) == [(1, True)]
-    for age in (2.0, 3600, -5):  # the last: the server's clock was set back
+    for age in (BOUND_SECONDS, 3600, -5):  # the last: the server's clock was set back
         await masked.fresh(age)
         assert await masked.ask(MEMBER, 1001) == [(1001, None, None, None)]
         assert await masked.ask(state) == [(1, False)]
@@ -224,6 +224,14 @@ async def test_a_script_that_cannot_be_run_changes_nothing(company: Company) -> 
     after = await company.admin("SELECT * FROM gate.audience WHERE audience = $1", "marketing")
     assert before == after
     assert isinstance(before[0], asyncpg.Record)
+
+
+async def test_the_bound_is_the_gates_own(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    written = await company.apply()
+    assert "fresh_at + interval '2 seconds'" in "\n".join(written.statements)
 
 
 def test_who_can_be_an_audience(sample_map: DataMap) -> None:
