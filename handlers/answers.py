@@ -85,12 +85,13 @@ async def handle(
         return False
     answer = read_answer(incoming.text)
     came = Came(session, desk, conversation, message, incoming, known, answer)
-    if await _proves(came, requests[-1]):
+    believed = await _believed(came)
+    if await _proves(came, requests[-1], believed=believed):
         return True
-    if await other_proofs.contact_named(came):
+    if believed and await other_proofs.contact_named(came):
         return True
     meant = named(requests, thread)
-    if not await _believed(came):
+    if not believed:
         return await _wait_beside(came, meant or requests[-1])
     asked = _asked(requests, meant)
     if asked is not None and thread is None and _asks_for_else(came, asked):
@@ -162,9 +163,10 @@ async def _wait_beside(came: Came, newest: Request) -> bool:
     return True
 
 
-async def _proves(came: Came, newest: Request) -> bool:
+async def _proves(came: Came, newest: Request, *, believed: bool) -> bool:
     """A code of a new contact or of the person; in a chat it is not taken without a word."""
-    if not (await other_proofs.new_contact_code(came) or await _proof(came)):
+    new = believed and await other_proofs.new_contact_code(came)
+    if not (new or await _proof(came)):
         return False
     if not post.says_something(came.session, came.conversation.id or 0):
         came.heard(newest)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from sqlmodel import and_, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import challenges
+from subjectline.handlers import challenges, identity
 from subjectline.handlers.understanding import read_answer
-from subjectline.models.incoming import Door, Incoming, Outcome
+from subjectline.models.incoming import Door, Incoming, Outcome, Tier
 from subjectline.models.rows import settled
 from subjectline.models.tables import Conversation, Message
 
@@ -38,6 +38,8 @@ async def judged(
     handled = incoming.outcome is Outcome.HANDLE
     if incoming.door is not Door.MAIL or not (handled or incoming.rule in ANSWERED):
         return None
+    if await _reads_us(session, desk, conversation, incoming):
+        return None
     mails, letters = await _lately(session, desk, conversation, incoming)
     if handled and mails >= desk.manner.mails_an_hour:
         return "flood", f"more than {desk.manner.mails_an_hour} mails within an hour"
@@ -49,6 +51,23 @@ async def judged(
             hours = int(window / HOUR)
             return "answered_enough", f"{most} letters to this sender within {hours} h"
     return None
+
+
+async def _reads_us(
+    session: AsyncSession, desk: "Desk", conversation: Conversation, incoming: Incoming
+) -> bool:
+    """Whether it says yes, or a code, to a live reply address of ours, which nobody can guess.
+
+    Where no server vouches for a sender's domain, forged mails would else use up the hour in which the
+    member answers. A robot that says yes to all ends at the codes of a day.
+    """
+    if incoming.tier is not Tier.UNKNOWN or not incoming.reply_token.startswith("v"):
+        return False
+    answer = read_answer(incoming.text)
+    if not (answer.yes or answer.code):
+        return False
+    token = incoming.reply_token
+    return await identity.check_token(session, desk, conversation, token) is not None
 
 
 async def _right_code(
