@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import Any, Protocol, cast
 
 from sqlalchemy import Select, or_, select
@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from subjectline.handlers import holds
 from subjectline.handlers.gate import Ask, Gate
 from subjectline.handlers.gate_policy import RIGHTS_HANDLING
 from subjectline.handlers.gate_wakes import heard
@@ -26,6 +27,7 @@ from subjectline.models.db import Database
 from subjectline.models.errors import FeedBroken, SubjectlineError
 from subjectline.models.tables import Hold
 from subjectline_client import wire
+from subjectline_client.core import steady
 from subjectline_client.policy import EVERY, OWN_USE, Policy
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ MOST = 10_000  # revisions in one answer
 FAR = 100_000  # revisions behind, from which on a snapshot is the shorter way
 LOOK_SECONDS = 1.0  # between two looks of its own, where nobody wakes it
 KEPT = timedelta(days=7)  # a report of uses may be that late
+KEY_SECONDS = 1.0  # a key that is good is looked up again
 AWAY = "the holds cannot be read now"
 
 _Rule = tuple[wire.Names, wire.Names, wire.Names]
@@ -104,29 +107,37 @@ class Feed:
         self._gate, self._database = gate, database
         self._registry, self._clock = registry, clock
         self._seen: dict[str, tuple[Policy, Seen]] = {}
+        self._callers: dict[bytes, tuple[str, float]] = {}
         self._moved, self._closed = asyncio.Event(), False
         self._newest = 0
 
     async def authenticate(self, key: str) -> str | None:
-        """As `Gate.authenticate`."""
-        return await self._gate.authenticate(key)
+        """As `Gate.authenticate`, and for a second what that said: a replica asks twice a second."""
+        now, name = steady(), sha256(key.encode("utf-8", "surrogateescape")).digest()
+        caller, until = self._callers.get(name, ("", 0.0))
+        if now < until:
+            return caller
+        found = await self._gate.authenticate(key)
+        self._callers = {k: told for k, told in self._callers.items() if told[1] > now}
+        if found is not None:
+            self._callers[name] = (found, now + KEY_SECONDS)
+        return found
 
     async def snapshot(self, caller: str, ask: str = "") -> wire.Snapshot:
         """Every hold in force that concerns the caller. Raises SubjectlineError if none can be had."""
-        seen, head = await self._head(caller)
-        in_force = or_(col(Hold.ended_revision).is_(None), col(Hold.ended_revision) > head)
-        ours = (col(Hold.registry_id) == self._registry, col(Hold.revision) <= head, in_force)
+        seen = self._view(caller)
         async with self._reading() as session:
-            mark = _mark(await _read(session, _at(head)), head)
-            rows = await _read(session, _READ.where(*ours))
+            head = await holds.head(session)
+            mark = _mark(await _read(session, _between(head, head)), head)
+            rows = await _read(session, _active(self._registry, head))
         numbers: dict[_Rule, int] = {}
-        holds = [
+        told = [
             (row.id, row.subject_id, numbers.setdefault(rule, len(numbers)))
             for row in rows
             if (rule := seen.rule(row)) is not None
         ]
         bound = int(self._gate.state.bound * 1000)
-        return wire.Snapshot(head, mark, bound, seen.policy, tuple(numbers), tuple(holds), ask)
+        return wire.Snapshot(head, mark, bound, seen.policy, tuple(numbers), tuple(told), ask)
 
     async def changes(
         self, caller: str, since: int, mark: str = "", version: str = "", ask: str = ""
@@ -136,20 +147,20 @@ class Feed:
         Looks at the database after it was asked. `mark` is that of the last answer, `version` the
         policy's; empty ones are not compared. Raises FeedBroken where only a snapshot helps.
         """
-        seen, head = await self._head(caller)
+        seen = self._view(caller)
         if version and version != seen.version:
             raise FeedBroken("the caller's scope or the data map has changed", field="policy")
-        if since > head:
-            raise FeedBroken("that revision is not of this history", field="since")
-        if head - since > FAR:
-            raise FeedBroken("that revision is too old", field="since")
-        last = min(head, since + MOST)
         async with self._reading() as session:
-            rows = await _read(session, _at(since))
-            if mark and mark != _mark(rows, since):
-                raise FeedBroken("that revision is not of this history", field="mark")
-            if last > since:
-                rows = await _read(session, _between(since, last))
+            # The head first: what is committed up to it stays as it is, what comes later waits.
+            head = await holds.head(session)
+            if since > head:
+                raise FeedBroken("that revision is not of this history", field="since")
+            if head - since > FAR:
+                raise FeedBroken("that revision is too old", field="since")
+            last = min(head, since + MOST)
+            rows = await _read(session, _between(since, last))
+        if mark and mark != _mark(rows, since):
+            raise FeedBroken("that revision is not of this history", field="mark")
         return wire.Changes(last, head, _mark(rows, last), self._told(seen, rows, since, last), ask)
 
     async def newer(self, known: int) -> int | None:
@@ -185,17 +196,14 @@ class Feed:
             moved, self._moved = self._moved, asyncio.Event()
             moved.set()
 
-    async def _head(self, caller: str) -> tuple[Seen, int]:
-        """The caller's view and the head, as of a look that began after the question came."""
-        if not await self._gate.refresh():
-            raise SubjectlineError(AWAY)
+    def _view(self, caller: str) -> Seen:
         policy = self._gate.state.policy
         if caller not in policy.callers:
             raise SubjectlineError("the caller is not known any more")
         known = self._seen.get(caller)
         if known is None or known[0] is not policy:
             known = self._seen[caller] = (policy, Seen(policy, caller))
-        return known[1], self._gate.state.revision
+        return known[1]
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[AsyncSession]:
@@ -227,15 +235,20 @@ async def _read(session: AsyncSession, query: Select[*tuple[Any, ...]]) -> Seque
     return cast(Sequence[_Found], rows.all())
 
 
-def _at(revision: int) -> Select[*tuple[Any, ...]]:
-    """What began or ended with this revision."""
-    return _READ.where(or_(col(Hold.revision) == revision, col(Hold.ended_revision) == revision))
-
-
-def _between(since: int, last: int) -> Select[*tuple[Any, ...]]:
-    started, ended = col(Hold.revision), col(Hold.ended_revision)
+def _active(registry: str, head: int) -> Select[*tuple[Any, ...]]:
+    """The registry's holds in force at that revision."""
+    ended = col(Hold.ended_revision)
     return _READ.where(
-        or_((started > since) & (started <= last), (ended > since) & (ended <= last))
+        col(Hold.registry_id) == registry,
+        col(Hold.revision) <= head,
+        or_(ended.is_(None), ended > head),
+    )
+
+
+def _between(first: int, last: int) -> Select[*tuple[Any, ...]]:
+    """What began or ended with these revisions, both ends included."""
+    return _READ.where(
+        or_(col(Hold.revision).between(first, last), col(Hold.ended_revision).between(first, last))
     )
 
 

@@ -97,9 +97,11 @@ class AsyncGate:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(LAST_REPORT):
                 await self.report()
+        except (TimeoutError, RuntimeError):  # an interpreter that ends looks up no names any more
+            log.warning("the last uses could not be reported")
         await self._source.close()
         self.asker.forget()
 
@@ -120,7 +122,7 @@ class AsyncGate:
         """
         asker = self.asker
         decision = asker.look(subject, fields, purpose, recipient, at_least_revision)
-        if asker.final(decision):
+        if decision.permit and not decision.override and asker.enforced:
             return decision
         return await self.settle(
             decision, Ask(subject, fields, purpose, recipient, at_least_revision)

@@ -131,10 +131,6 @@ class Asker:
                 self.tally.first(purpose, names)
         return decision
 
-    def final(self, decision: Decision) -> bool:
-        """Whether nothing more is to be asked or said: a plain permit that is enforced."""
-        return decision.permit and not decision.override and self.enforced
-
     def shown(self, decision: Decision) -> Decision:
         """An answer that the gate itself gave and counted."""
         return decision if self.enforced else self._observed(decision, ())

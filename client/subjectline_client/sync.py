@@ -100,7 +100,7 @@ class Gate:
         """Whether these fields of a member may be used for this purpose, now (see AsyncGate)."""
         asker = self._asker
         decision = asker.look(subject, fields, purpose, recipient, at_least_revision)
-        if asker.final(decision):
+        if decision.permit and not decision.override and asker.enforced:
             return decision
         return self._settle(decision, Ask(subject, fields, purpose, recipient, at_least_revision))
 
@@ -185,7 +185,7 @@ class Gate:
         """Starts the thread if nobody has. Returns whether it did."""
         if self._thread is not None or self._closed:
             return False
-        self.start()
+        self.start(BOUND)
         return True
 
     def _run(self, ready: threading.Event) -> None:

@@ -103,7 +103,10 @@ async def test_a_revision_that_is_gone_or_of_another_history(house: House, ask: 
     assert gone.status_code == 410 and "too old" in gone.text
 
 
-async def test_a_change_of_scope_asks_for_a_snapshot(house: House, ask: Any) -> None:
+async def test_a_change_of_scope_asks_for_a_snapshot(
+    house: House, ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate_feed, "KEY_SECONDS", 0.0)
     told = wire.SeenPolicy(**_seen((await ask(wire.SNAPSHOT)).json()["policy"]))
     assert (await ask(wire.CHANGES, since=0, policy=told.version)).status_code == 200
     async with house.database.write() as session:
@@ -164,6 +167,7 @@ async def test_the_stream_beats_while_the_key_is_good(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(door, "HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr(gate_feed, "KEY_SECONDS", 0.0)
     stream = Stream(house.app, wire.STREAM, house.keys["mailer"])
     await stream.said.get()
     assert await stream.said.get() == b": still here\n\n"
