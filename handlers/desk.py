@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import post
 from subjectline.handlers.gate import Gate
+from subjectline.handlers.gate_mirror import Mirrors
 from subjectline.handlers.registry import Registry
 from subjectline.handlers.understanding import Vocabulary
 from subjectline.models.clock import Clock
@@ -85,6 +86,7 @@ class Desk:
     files: FileSettings = field(default_factory=FileSettings)
     mobile: MobileSettings | None = None  # who proves people by their mobile phone
     recipients: RecipientSettings = field(default_factory=RecipientSettings)
+    mirrors: Mirrors = field(default_factory=Mirrors)  # of the companies' masking views
     # (rule, outcome) of what came in since the start: a counter for each intake rule
     ruled: Counter[tuple[str, str]] = field(default_factory=Counter)
 

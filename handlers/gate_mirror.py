@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 PAUSE = BOUND / 4  # between two rounds
 AGAIN = 0.05  # at least, however often it is woken
+NEVER = 1 << 62  # a revision that nobody reaches
 NOT_YET = "it has not gone round yet"
 DESK_AWAY = "the desk's own database does not answer"
 
@@ -125,6 +126,12 @@ class Mirrors:
         finally:
             for task in waiting:
                 task.cancel()
+
+    async def caught_up(self, gate: Gate) -> None:
+        """`everywhere` with whatever is committed by now."""
+        if self.all:
+            known = await gate.refresh()
+            await self.everywhere(gate.state.revision if known else NEVER)
 
     async def close(self) -> None:
         """Lets go of all databases."""

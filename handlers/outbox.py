@@ -181,6 +181,8 @@ async def _tried(
 
 
 async def _send(desk: "Desk", sender: Sender, landing: Landing, row: Outbox) -> None:
+    if row.letter == "ack":
+        await _held_everywhere(desk, row)
     parcel = await _pack(desk, row)
     sending = asyncio.create_task(sender.send(parcel))
     if not await _under_way(desk, row, sending):
@@ -193,6 +195,15 @@ async def _send(desk: "Desk", sender: Sender, landing: Landing, row: Outbox) -> 
         await _later(desk, row, wrong)
     else:
         await landing.sent(row, parcel)
+
+
+async def _held_everywhere(desk: "Desk", row: Outbox) -> None:
+    """The acknowledgement says that the data is held: the companies' masking views show it first."""
+    try:
+        await desk.mirrors.caught_up(desk.gate)
+    except asyncio.CancelledError:
+        await _released(desk, row)
+        raise
 
 
 async def _under_way(desk: "Desk", row: Outbox, sending: asyncio.Task[None]) -> bool:

@@ -43,7 +43,9 @@ COUNTED: Mapping[str, tuple[Any, Any]] = {
 
 
 def health_routes(desk: Desk, doors: Sequence[Watched], *, figures: bool = True) -> list[Route]:
-    """/healthz over these doors and, for the internal application, /metrics."""
+    """/healthz over these doors and the mirrors and, for the internal application, /metrics."""
+    mirrors = desk.mirrors.all
+    doors = [*doors, *(Watched(f"views of {mirror.name}", mirror.status) for mirror in mirrors)]
 
     async def healthz(request: Request) -> Response:
         down = [door.name for door in doors if not door.status.connected]

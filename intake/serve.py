@@ -27,6 +27,7 @@ from subjectline.handlers import (
 )
 from subjectline.handlers.desk import Desk
 from subjectline.handlers.gate_feed import Feed
+from subjectline.handlers.gate_reach import Reach
 from subjectline.handlers.outbox import Sender
 from subjectline.handlers.senders.clamd import Clamd
 from subjectline.handlers.senders.mail import MailSender
@@ -163,6 +164,8 @@ def loops_of(parts: Parts) -> list[Loop]:
         lambda: retention.loop(desk),
         lambda: notices.watch_releases(desk),
         desk.gate.run,
+        *(mirror.run for mirror in desk.mirrors.all),
+        Reach(desk.gate, desk.db, desk.clock).run,
         parts.feed.run,
     ]
     if Door.MAIL in parts.senders:

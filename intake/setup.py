@@ -6,7 +6,10 @@ from pathlib import Path
 
 from subjectline.handlers.desk import Desk, Manner
 from subjectline.handlers.gate import Gate
+from subjectline.handlers.gate_mirror import Mirror, Mirrors
 from subjectline.handlers.registry import Archive, Registry, open_engine, open_engines, open_writers
+from subjectline.handlers.registry.gate_sql_apply import NO_LOCK, lockable
+from subjectline.handlers.registry.gate_sql_mirror import HoldTable
 from subjectline.handlers.understanding import Vocabulary
 from subjectline.intake.places import places
 from subjectline.models.clock import Clock, system_clock
@@ -26,6 +29,7 @@ def make_desk(settings: Settings, clock: Clock = system_clock) -> Desk:
     vault = Vault(KeyRing.load(where.ring), KeyStore(where.store))
     data_map = load_map(settings.registry.map)
     database = Database(where.database)
+    gate = Gate(database, data_map, clock)
     regime = settings.desk.regime or data_map.company.regime
     return Desk(
         db=database,
@@ -33,7 +37,7 @@ def make_desk(settings: Settings, clock: Clock = system_clock) -> Desk:
         clock=clock,
         data_map=data_map,
         registry=_registry(settings, data_map, vault, clock),
-        gate=Gate(database, data_map, clock),
+        gate=gate,
         vocabulary=Vocabulary(vocabulary_words(data_map)),
         manner=Manner(
             address=settings.desk.address,
@@ -51,6 +55,24 @@ def make_desk(settings: Settings, clock: Clock = system_clock) -> Desk:
         files=settings.attachments,
         mobile=settings.mobile_identity,
         recipients=_recipients(settings, data_map),
+        mirrors=_mirrors(settings, data_map, gate, database, clock),
+    )
+
+
+def _mirrors(
+    settings: Settings, data_map: DataMap, gate: Gate, database: Database, clock: Clock
+) -> Mirrors:
+    """One for each connection with a URL for it. Raises SettingsError."""
+    urls = {name: url.get_secret_value() for name, url in settings.registry.mirror_urls.items()}
+    engines = open_writers(data_map, urls, setting="registry.mirror_urls")
+    for name, engine in engines.items():
+        if not lockable(engine):
+            raise SettingsError(NO_LOCK, field=f"registry.mirror_urls.{name}")
+    return Mirrors(
+        [
+            Mirror(HoldTable(data_map, name, engine), gate, database, clock)
+            for name, engine in engines.items()
+        ]
     )
 
 
@@ -89,6 +111,7 @@ def private_folder(path: Path) -> None:
 
 async def close_desk(desk: Desk) -> None:
     """Lets go of databases and keys."""
+    await desk.mirrors.close()
     await desk.registry.close()
     await desk.db.dispose()
     desk.vault.close()

@@ -69,11 +69,13 @@ class RegistrySection(Section):
     """The company's data: the map, and a URL for each connection that the map names.
 
     `write_urls` are of roles that may write; with one, the role of `urls` is only ever read with.
+    `mirror_urls` are of the role that keeps the gate's masking views current, where there are any.
     """
 
     map: Path
     urls: dict[str, SecretStr] = Field(default_factory=dict)
     write_urls: dict[str, SecretStr] = Field(default_factory=dict)
+    mirror_urls: dict[str, SecretStr] = Field(default_factory=dict)
 
 
 class TelegramSection(Section):

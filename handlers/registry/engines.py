@@ -70,7 +70,10 @@ def open_engines(
 
 
 def open_writers(
-    data_map: DataMap, urls: Mapping[str, str], seconds: float = 5.0
+    data_map: DataMap,
+    urls: Mapping[str, str],
+    seconds: float = 5.0,
+    setting: str = "registry.write_urls",
 ) -> dict[str, AsyncEngine]:
     """Engines of the roles that may write; a connection without one is written by its reading role.
 
@@ -80,7 +83,7 @@ def open_writers(
         if name not in data_map.connections:
             raise SettingsError(
                 f"the data map has no connection {name!r}",
-                field=f"registry.write_urls.{name}",
+                field=f"{setting}.{name}",
                 remedy=f"Known: {', '.join(data_map.connections)}.",
             )
     return _standing({name: open_engine(url, seconds) for name, url in urls.items()})

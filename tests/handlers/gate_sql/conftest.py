@@ -37,7 +37,7 @@ def sample_map() -> DataMap:
 
 
 @pytest.fixture(scope="session")
-def company_template(postgres: str) -> str:
+def masked_template(postgres: str) -> str:
     """The sample company, ten members, and the roles of its systems."""
     createdb(postgres, "gate_company")
 
@@ -53,9 +53,9 @@ def company_template(postgres: str) -> str:
 
 
 @pytest.fixture
-def company_name(postgres: str, company_template: str) -> Iterator[str]:
+def company_name(postgres: str, masked_template: str) -> Iterator[str]:
     name = f"gate_{next(_made)}"
-    createdb(postgres, name, company_template)
+    createdb(postgres, name, masked_template)
     yield name
     command(postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
