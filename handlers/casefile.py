@@ -16,6 +16,7 @@ from subjectline.handlers import agents, audit, copies, opaque, queries, waiting
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.gate_policy import purpose_names
 from subjectline.handlers.holds import ALL
+from subjectline.handlers.recipients_chased import views as told
 from subjectline.handlers.thread import beside, messages, opened
 from subjectline.handlers.views import (
     AttemptView,
@@ -192,6 +193,7 @@ async def _case(session: AsyncSession, desk: "Desk", request: Request) -> Case:
         attempts=await _attempts(session, request),
         letters=await _letters(session, request),
         copies=await _copies(session, request, names),
+        tellings=await told(session, desk, request.id or 0, names),
         beside=await beside(session, desk, request.conversation_id),
     )
 

@@ -3,6 +3,7 @@
 Nothing waits for them: a hold ends and a member's letter leaves whether they answer or not.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,16 +13,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from subjectline.handlers import audit, waiting
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.recipients import SIGNAL, later_than
+from subjectline.handlers.views import TellingView
+from subjectline.models.datamap import Bilingual
 from subjectline.models.db import wake
-from subjectline.models.errors import BadInput, SpentProof, StaleMove
-from subjectline.models.keys import token_hash
+from subjectline.models.errors import BadInput, StaleMove
 from subjectline.models.tables import Conversation, Request, Telling
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
 
 AT_ONCE = 100
-LINK_LIVES = timedelta(days=90)
 OPEN = ("due", "sent", "hand", "failed")  # may still be acknowledged
 
 
@@ -91,57 +92,69 @@ async def _off_the_list(session: AsyncSession, desk: "Desk", row: Telling) -> No
         await waiting.leave_the_list(session, desk, talk)
 
 
-async def by_token(session: AsyncSession, desk: "Desk", token: str) -> Telling:
-    """The notice of an acknowledgement link. Raises SpentProof for none of ours, or an old one."""
-    rows = await session.exec(select(Telling).where(Telling.token_hash == token_hash(token)))
-    row = rows.first()
-    if row is None or row.made_at + LINK_LIVES < desk.clock():
-        raise SpentProof("there is no such link, or it is too old", remedy="Write to us.")
-    return row
-
-
-async def acknowledge(desk: "Desk", token: str, place: str) -> None:
-    """The recipient says on its page that it is done; once, and pressing again changes nothing.
-
-    Raises SpentProof.
-    """
-    async with desk.write() as session:
-        row = await by_token(session, desk, token)
-        kept = await session.get_one(Telling, row.id, with_for_update=True)
-        if kept.outcome not in OPEN:
-            return
-        await acknowledged(session, desk, kept, "link")
-        request = await session.get_one(Request, kept.request_id)
-        audit.note(
-            session,
-            desk.clock,
-            Actor(f"recipient:{kept.recipient}", place),
-            "recipient_acknowledged",
-            request=request,
-            thing=f"telling:{kept.id}",
+async def views(
+    session: AsyncSession, desk: "Desk", request_id: int, names: Mapping[int, str]
+) -> tuple[TellingView, ...]:
+    """Every notice about a request, in order. `names` are the agents'."""
+    rows = await session.exec(
+        select(Telling).where(Telling.request_id == request_id).order_by(col(Telling.id))
+    )
+    found = list(rows)
+    last = {row.recipient: row.id for row in found}
+    return tuple(
+        TellingView(
+            notice=row.notice_id,
+            recipient=row.recipient,
+            label=_label(desk, row.recipient),
+            kind=row.kind,
+            fields=tuple(row.fields),
+            way=row.way,
+            outcome=row.outcome,
+            reason=row.reason,
+            made_at=row.made_at,
+            sent_at=row.sent_at,
+            reminded=row.reminded,
+            acknowledged_at=row.acknowledged_at,
+            acknowledged_by=_who(row.acknowledged_by, names),
+            late=row.task_at is not None,
+            newest=last[row.recipient] == row.id,
+            again=row.recipient in desk.recipients.reach,
         )
+        for row in found
+    )
 
 
-async def confirmed(desk: "Desk", request_id: int, number: int, agent: Actor) -> None:
+def _label(desk: "Desk", name: str) -> Bilingual:
+    """One that the map has no more, by the name it had."""
+    known = desk.data_map.recipients.get(name)
+    return known.labels if known else Bilingual(ko=name, en=name)
+
+
+def _who(account: str, names: Mapping[int, str]) -> str:
+    number = Actor(account).agent_id
+    return account if number is None else names.get(number, account)
+
+
+async def confirmed(desk: "Desk", request_id: int, notice: str, agent: Actor) -> None:
     """An agent told the recipient, or heard from it, and says that it is done.
 
     Raises BadInput where there is no such notice, StaleMove where it was acknowledged already.
     """
     async with desk.write() as session:
-        row = await _of(session, request_id, number)
+        row = await _of(session, request_id, notice)
         if row.outcome not in OPEN:
             raise StaleMove("this notice needs no more", field="notice", remedy="Load it again.")
         await acknowledged(session, desk, row, agent.account)
         await _note(session, desk, row, agent, "recipient_confirmed")
 
 
-async def tell_again(desk: "Desk", request_id: int, number: int, agent: Actor) -> None:
+async def tell_again(desk: "Desk", request_id: int, notice: str, agent: Actor) -> None:
     """The same notice leaves once more, with the same id; by the way that the settings now name.
 
     Raises BadInput, StaleMove.
     """
     async with desk.write() as session:
-        row = await _of(session, request_id, number)
+        row = await _of(session, request_id, notice)
         reach = desk.recipients.reach.get(row.recipient)
         if row.outcome not in ("sent", "failed", "hand") or reach is None:
             raise StaleMove(
@@ -154,9 +167,13 @@ async def tell_again(desk: "Desk", request_id: int, number: int, agent: Actor) -
         wake(session, SIGNAL)
 
 
-async def _of(session: AsyncSession, request_id: int, number: int) -> Telling:
-    row = await session.get(Telling, number, with_for_update=True)
-    if row is None or row.request_id != request_id:
+async def _of(session: AsyncSession, request_id: int, notice: str) -> Telling:
+    rows = await session.exec(
+        select(Telling)
+        .where(Telling.request_id == request_id, Telling.notice_id == notice)
+        .with_for_update()
+    )
+    if (row := rows.first()) is None:
         raise BadInput("there is no such notice", field="notice", remedy="Load the page again.")
     return row
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from subjectline.models.datamap import Bilingual
 from subjectline.models.files import NOT_KEPT
 
 
@@ -150,6 +151,33 @@ class CopyView:
 
 
 @dataclass(frozen=True)
+class TellingView:
+    """One notice to a recipient of the data. `newest`: nothing later is said to it of the request."""
+
+    notice: str
+    recipient: str
+    label: Bilingual
+    kind: str
+    fields: tuple[str, ...]
+    way: str
+    outcome: str
+    reason: str
+    made_at: datetime
+    sent_at: datetime | None
+    reminded: int
+    acknowledged_at: datetime | None
+    acknowledged_by: str
+    late: bool
+    newest: bool
+    again: bool  # the settings say how it can be sent once more
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody still has to say that it is done."""
+        return self.newest and self.outcome in ("due", "sent", "hand", "failed")
+
+
+@dataclass(frozen=True)
 class LetterView:
     letter: str
     door: str
@@ -204,11 +232,18 @@ class Case:
     attempts: tuple[AttemptView, ...]
     letters: tuple[LetterView, ...]
     copies: tuple[CopyView, ...] = ()
+    tellings: tuple[TellingView, ...] = ()
     beside: tuple[MessageView, ...] = ()  # answers to our letters by somebody else
 
     @property
     def copies_left(self) -> int:
         return sum(copy.done_at is None for copy in self.copies)
+
+    @property
+    def silent(self) -> bool:
+        """Whether a recipient of the data waits for an agent."""
+        waits = [one for one in self.tellings if one.open]
+        return any(one.late or one.outcome in ("failed", "hand") for one in waits)
 
     @property
     def sources(self) -> tuple[MessageView, ...]:

@@ -12,6 +12,7 @@ from subjectline.handlers.senders.clamd import Clamd
 from subjectline.handlers.senders.sms import gateway_of
 from subjectline.handlers.senders.smtp import SmtpSender
 from subjectline.handlers.senders.tokens import TokenSources
+from subjectline.handlers.senders.webhook import Webhooks
 from subjectline.intake.mail import MailPolicy
 from subjectline.intake.mail_sink import MailSink
 from subjectline.intake.mailauth.dns import LiveDns
@@ -52,6 +53,7 @@ def _looks(desk: Desk, settings: Settings) -> list[Look]:
     if settings.telegram.token is not None:
         looks.append(TelegramDoor(desk, settings.telegram, hook=settings.hook).doctor)
     looks += [partial(_sms, settings.sms, desk)] if settings.sms else []
+    looks += _recipients(desk, settings)
     looks.append(lambda: _scanner(settings))
     looks.append(lambda: _doors(settings))
     return looks
@@ -115,6 +117,31 @@ async def _sms(settings: SmsSettings, desk: Desk) -> Finding:
         return await gateway.doctor()
     finally:
         await gateway.close()
+
+
+def _recipients(desk: Desk, settings: Settings) -> list[Look]:
+    """Each webhook is tried; who is told by hand is named, so that nobody is forgotten."""
+    reach, known = settings.recipients.reach, desk.data_map.recipients
+    looks: list[Look] = [
+        partial(_webhook, settings, desk, name) for name, one in reach.items() if one.webhook
+    ]
+    by_hand = [name for name, one in known.items() if one.told and name not in reach]
+    if by_hand:
+        looks.append(partial(_by_hand, by_hand))
+    return looks
+
+
+async def _webhook(settings: Settings, desk: Desk, name: str) -> Finding:
+    webhooks = Webhooks(settings.recipients.seconds, desk.clock)
+    try:
+        return await webhooks.doctor(name, settings.recipients.reach[name])
+    finally:
+        await webhooks.close()
+
+
+async def _by_hand(names: list[str]) -> Finding:
+    told = ", ".join(names)
+    return Finding(True, f"recipients: agents tell these by hand of holds: {told}.")
 
 
 async def _scanner(settings: Settings) -> Finding:

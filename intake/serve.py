@@ -20,6 +20,7 @@ from subjectline.handlers import (
     inbox,
     notices,
     outbox,
+    recipients_outbox,
     retention,
     scanning,
     tasks,
@@ -29,12 +30,14 @@ from subjectline.handlers.desk import Desk
 from subjectline.handlers.gate_feed import Feed
 from subjectline.handlers.gate_reach import Reach
 from subjectline.handlers.outbox import Sender
+from subjectline.handlers.recipients_outbox import Ways
 from subjectline.handlers.senders.clamd import Clamd
 from subjectline.handlers.senders.mail import MailSender
 from subjectline.handlers.senders.sms import SmsSender, gateway_of
 from subjectline.handlers.senders.smtp import SendStatus, SmtpSender
 from subjectline.handlers.senders.telegram import TelegramSender
 from subjectline.handlers.senders.tokens import TokenSources
+from subjectline.handlers.senders.webhook import Webhooks
 from subjectline.intake.console.app import create_console
 from subjectline.intake.gate_api import OPENAPI, create_gate_app
 from subjectline.intake.gate_feed import create_feed_app
@@ -111,6 +114,10 @@ def assemble(desk: Desk, settings: Settings) -> Parts:
         parts.senders[Door.SMS] = text
         parts.closers.append(text.gateway.close)
         parts.doors.append(Watched("sms", text.status))
+    webhooks = Webhooks(settings.recipients.seconds, desk.clock)
+    parts.closers.append(webhooks.close)
+    ways = Ways(webhooks, parts.senders.get(Door.MAIL))
+    parts.loops.append(partial(recipients_outbox.run, desk, ways))
     scanner = Clamd(settings.attachments) if settings.attachments.clamd else None
     parts.loops.append(partial(scanning.run, desk, scanner))
     return parts

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request, Response
 
-from subjectline.handlers import casefile, copies, decisions, opaque, sorting
+from subjectline.handlers import casefile, copies, decisions, opaque, recipients_chased, sorting
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.decisions import AgentDraft
 from subjectline.intake.console import foreign
@@ -132,6 +132,23 @@ async def stuck(request: Request, reference: str, version: Version, reason: Text
     number = await casefile.identify(desk, reference)
     await copies.give_up(desk, number, version, actor_of(request), reason.strip())
     return _back(reference, "sent_back")
+
+
+@router.post("/told/confirmed")
+async def told_confirmed(request: Request, reference: str, notice: Text) -> Response:
+    """A recipient of the data said to an agent that it is done."""
+    desk = desk_of(request)
+    number = await casefile.identify(desk, reference)
+    await recipients_chased.confirmed(desk, number, notice, actor_of(request))
+    return _back(reference, "told_confirmed")
+
+
+@router.post("/told/again")
+async def told_again(request: Request, reference: str, notice: Text) -> Response:
+    desk = desk_of(request)
+    number = await casefile.identify(desk, reference)
+    await recipients_chased.tell_again(desk, number, notice, actor_of(request))
+    return _back(reference, "told_again")
 
 
 @router.post("/beside")

@@ -7,7 +7,17 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from subjectline.intake.pages import files, forms, member, mobile, papers, policy, proxy, stop
+from subjectline.intake.pages import (
+    files,
+    forms,
+    member,
+    mobile,
+    papers,
+    policy,
+    proxy,
+    stop,
+    told,
+)
 from subjectline.intake.shield import Shield, covered
 from subjectline.intake.web import STATIC, Pages
 from subjectline.models.errors import SubjectlineError
@@ -27,6 +37,7 @@ def create_pages(desk: "Desk") -> FastAPI:
     app.include_router(mobile.router)
     app.include_router(proxy.router)
     app.include_router(stop.router)
+    app.include_router(told.router)
     app.include_router(member.router)
     app.include_router(files.router)
     app.include_router(forms.router)

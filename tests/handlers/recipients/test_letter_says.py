@@ -1,0 +1,65 @@
+"""The member's result letter names who was truly told by the time it leaves, in both languages."""
+
+from datetime import date
+
+import pytest
+from desks import ACCESS, CORRECT, CORRECT_EN, THIRD_PARTY, Office
+from signing import proven, signed
+from told import Telephone
+
+from subjectline.handlers import letters
+from subjectline.intake.sandbox.people import EN_MEMBER, KO_MEMBER
+from subjectline.models.errors import BadInput, TemporarySendError
+
+DAY = date(2026, 3, 5)
+SAID = {"ko": "이 정보를 받은 곳에 알린 내역", "en": "Who else was told"}
+
+
+async def result(phone: Telephone, office: Office, who: str) -> str:
+    await signed(office)
+    parcel = office.last(who)
+    assert "⟦" not in parcel.text + parcel.html
+    return " ".join(parcel.text.split())
+
+
+async def test_it_names_who_was_told_and_when(phone: Telephone) -> None:
+    await proven(phone.office, KO_MEMBER.email, CORRECT)
+    await phone.tell()
+    said = await result(phone, phone.office, KO_MEMBER.email)
+    assert f"{SAID['ko']}: 우체국 (2026년 11월 23일(월))" in said
+    assert "우체국 (2026년" in phone.office.last(KO_MEMBER.email).html
+
+
+async def test_it_says_so_in_english(phone: Telephone) -> None:
+    await proven(phone.office, EN_MEMBER.email, CORRECT_EN)
+    await phone.tell()
+    said = await result(phone, phone.office, EN_MEMBER.email)
+    assert "Post Office (Monday 23 November 2026)" in said and SAID["en"] in said
+
+
+async def test_whom_nothing_has_reached_is_not_named_as_told(phone: Telephone) -> None:
+    await proven(phone.office, KO_MEMBER.email, CORRECT)
+    phone.posts.wrong = [TemporarySendError("away")]
+    await phone.tell()
+    said = await result(phone, phone.office, KO_MEMBER.email)
+    assert f"{SAID['ko']}: 우체국 (알리는 중)" in said
+
+
+async def test_a_third_party_that_is_told_by_hand_is_being_told(phone: Telephone) -> None:
+    await proven(phone.office, KO_MEMBER.email, THIRD_PARTY)
+    said = await result(phone, phone.office, KO_MEMBER.email)
+    assert "콘텐츠 구매 회원 (알리는 중)" in said
+
+
+async def test_what_nobody_else_has_is_told_of_nobody(phone: Telephone) -> None:
+    await proven(phone.office, KO_MEMBER.email, ACCESS)
+    assert SAID["ko"] not in await result(phone, phone.office, KO_MEMBER.email)
+
+
+def test_a_letter_does_not_leave_with_an_open_slot() -> None:
+    letter = letters.Letter("s", f"told: {letters.TOLD}", "")
+    with pytest.raises(BadInput, match="who was told"):
+        letters.fill(letter, "en", DAY)
+    assert letters.fill(letter, "en", DAY, told="<b>").text == "told: <b>"
+    page = letters.Letter("s", "", f"<p>{letters.TOLD}</p>")
+    assert "&lt;b&gt;" in letters.fill(page, "en", DAY, told="<b>").html
