@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import audit, choices, dialog, identity, objecting
+from subjectline.handlers import facts as wording
 from subjectline.handlers.identity import Known
 from subjectline.handlers.requests import Facts, advance, open_request, set_kind
 from subjectline.handlers.understanding import Understanding, Wish
@@ -155,7 +156,7 @@ async def clarify(
     set_wish(desk, request, {"guess": [_written(wish) for wish in guess]})
     session.add(request)
     language = request.language
-    named = [kind_label(wish.kind, language) for wish in guess]
+    named = [_said(desk, wish, language) for wish in guess]
     facts = Facts(
         question=asked,
         letter={"choices": named or choices.labels(asked, language)},
@@ -163,6 +164,12 @@ async def clarify(
     )
     await advance(session, desk, request.id or 0, "clarify", audit.SYSTEM, request.version, facts)
     return True
+
+
+def _said(desk: "Desk", wish: Wish, language: str) -> str:
+    """The right and its fields: who confirms a guess sees all of it."""
+    kind, fields = kind_label(wish.kind, language), wording.labels(desk, wish.fields, language)
+    return f"{kind}: {', '.join(fields)}" if fields else kind
 
 
 def guess_of(desk: "Desk", request: Request) -> tuple[Wish, ...]:

@@ -87,6 +87,17 @@ def _tell(
     return told
 
 
+async def until(desk: "Desk", request_id: int) -> datetime | None:
+    """When an approved change is written, while its owner can still stop it; None where none waits."""
+    waiting = (
+        select(Task.due_at)
+        .where(Task.kind == "apply", col(Task.target).like(f"{request_id}:%"))
+        .where(Task.outcome == "due", col(Task.due_at) > desk.clock(), Task.attempts == 0)
+    )
+    async with desk.db.read() as session:
+        return (await session.exec(waiting)).first()
+
+
 async def _approved(session: AsyncSession, request_id: int) -> Proposal | None:
     rows = await session.exec(
         select(Proposal)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response
 from starlette.responses import HTMLResponse
 
-from subjectline.handlers import casefile, deadlines, decisions, phone_call, statements
+from subjectline.handlers import casefile, deadlines, decisions, phone_call, statements, waits
 from subjectline.handlers.decisions import DraftView
 from subjectline.handlers.views import Case
 from subjectline.intake.console import exports
@@ -49,6 +49,7 @@ async def show(request: Request, reference: str) -> Response:
         statements=await statements.of_request(desk, case.id),
         export=await exports.panel(desk, case, actor_of(request)),
         looks=exports.looks(),
+        waits_until=await waits.until(desk, case.id) if case.state == "applying" else None,
         call=await phone_call.waiting(desk, case.id),
         call_ways=phone_call.ways(desk, case.kind, case.fields),
         mine=case.taken_by == agent_of(request).agent_id,

@@ -210,3 +210,16 @@ async def test_every_field_that_can_be_corrected_has_a_button(
     known = desk.desk.data_map.fields
     assert chat.data == [f"field:correction:{n}" for n, f in known.items() if f.correctable]
     assert who.name not in chat.transcript[-1]
+
+
+@pytest.mark.parametrize(
+    ("app", "said", "read_back"),
+    [
+        ("ko", "전화번호가 바뀌었어요", "개인정보 정정: 휴대전화번호"),
+        ("en", "my phone number changed", "Correction of your data: phone number"),
+    ],
+)
+async def test_a_guess_names_the_field_that_a_yes_would_hold(
+    begin: Begin, app: str, said: str, read_back: str
+) -> None:
+    assert read_back in (await begin(app).says(said))[-1]

@@ -113,3 +113,20 @@ async def test_what_a_hold_is_for_is_told_in_words(console: Browser, staffed: Of
     page = (await console.get(f"/requests/{reference}")).text
     assert "이벤트와 광고 안내" in page.partition("제한한 목적:")[2]
     assert "basis:" not in page and "consent:" not in page
+
+
+async def test_a_change_that_can_still_be_stopped_is_not_said_to_be_written(
+    console: Browser, staffed: Office
+) -> None:
+    reference = await asks(staffed, KO, "제 계좌번호를 000-123-456789로 바꿔 주세요.")
+    await console.get(f"/requests/{reference}")
+    await console.post(f"/requests/{reference}/approve")
+    await staffed.work()
+    page = (await console.get(f"/requests/{reference}")).text
+    assert "11월 24일 10:00" in page and "까지 기다렸다가 반영합니다" in page
+
+
+async def test_a_chat_has_no_word_on_its_senders_domain(console: Browser, staffed: Office) -> None:
+    await staffed.chat(71, "내 정보를 모두 보여 주세요.")
+    page = (await console.get(f"/requests/{(await staffed.request()).reference}")).text
+    assert "내 정보를 모두 보여 주세요." in page and "발신 인증" not in page
