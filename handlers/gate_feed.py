@@ -127,7 +127,7 @@ class Feed:
         """Every hold in force that concerns the caller. Raises SubjectlineError if none can be had."""
         seen = self._view(caller)
         async with self._reading() as session:
-            head = await holds.head(session)
+            head = await holds.head_of_primary(session)
             mark = _mark(await _read(session, _between(head, head)), head)
             rows = await _read(session, _active(self._registry, head))
         numbers: dict[_Rule, int] = {}
@@ -152,7 +152,7 @@ class Feed:
             raise FeedBroken("the caller's scope or the data map has changed", field="policy")
         async with self._reading() as session:
             # The head first: what is committed up to it stays as it is, what comes later waits.
-            head = await holds.head(session)
+            head = await holds.head_of_primary(session)
             if since > head:
                 raise FeedBroken("that revision is not of this history", field="since")
             if head - since > FAR:

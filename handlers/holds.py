@@ -42,6 +42,7 @@ _NEXT = text(
     " ON CONFLICT (id) DO UPDATE SET revision = gate_head.revision + 1 RETURNING revision"
 )
 
+_PRIMARY = text("SELECT pg_is_in_recovery(), (SELECT revision FROM gate_head WHERE id = 1)")
 # Delivered with the commit, and only then. A wake-up: whoever hears it looks for itself.
 _NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
 
@@ -205,6 +206,18 @@ async def hold_again(
 async def head(session: AsyncSession) -> int:
     """The newest revision that this transaction sees; 0 before the first hold."""
     return (await session.exec(select(GateHead.revision))).one_or_none() or 0
+
+
+async def head_of_primary(session: AsyncSession) -> int:
+    """As `head`, from a database that knows: raises OSError on a PostgreSQL standby, which cannot
+    prove how new it is."""
+    connection = await session.connection()
+    if connection.dialect.name != "postgresql":
+        return await head(session)
+    standby, revision = (await connection.execute(_PRIMARY)).one()
+    if standby:
+        raise OSError("this PostgreSQL is a standby")
+    return revision or 0
 
 
 def head_taken(session: AsyncSession) -> bool:

@@ -238,6 +238,29 @@ async def test_notify_wakes_a_gate_of_another_process(
 
 
 @pytest.mark.server
+async def test_a_standby_proves_nothing(
+    postgres: str, postgres_database: str, data_map: DataMap
+) -> None:
+    """A database that says it is a standby: the feed answers nobody, and nothing is permitted."""
+    name = postgres_database.rpartition("/")[2]
+    async with connected(postgres, name) as connection:
+        await connection.execute(
+            "CREATE SCHEMA said; CREATE FUNCTION said.pg_is_in_recovery() RETURNS boolean"
+            f" RETURN true; ALTER DATABASE {name} SET search_path = said, pg_catalog, public"
+        )
+    async with housed(postgres_database, data_map) as house:
+        await house.caller("mailer", "marketing")
+        await house.start()
+        asked = AsyncGate(house.url, house.keys["mailer"])
+        try:
+            assert not await asked.start(0.3)
+            decision = await asked.decide("7", ("email",), "marketing")
+            assert decision.reasons == ("never_synced",)
+        finally:
+            await asked.close()
+
+
+@pytest.mark.server
 async def test_a_listener_that_is_lost_comes_back(
     pair: tuple[House, House], postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
