@@ -20,6 +20,7 @@ from subjectline.handlers.gate_policy import purpose_names
 from subjectline.handlers.queries import today
 from subjectline.handlers.words import columns
 from subjectline.intake.sandbox.mail_world import SandboxMail
+from subjectline.intake.sandbox.partners import Heard
 from subjectline.intake.sandbox.people import KNOWN, Person
 from subjectline.intake.sandbox.systems import Answer, System
 from subjectline.intake.sandbox.telegram_emulator import Message
@@ -263,6 +264,7 @@ async def looks(stage: "Stage") -> tuple[Any, ...]:
         world.mail.changes.count,
         world.telegram.version,
         world.texts.changes.count,
+        world.partners.count,
         world.clock.ahead,
         asked,
     )
@@ -288,6 +290,7 @@ class CompanySide:
     consents: Mapping[str, bool]
     revision: int
     systems: tuple[tuple[System, Answer | None], ...]
+    partners: tuple[Heard, ...]
 
 
 SHOWN = ("phone", "email", "nickname", "shipping_address", "instagram_id", "account_number")
@@ -307,6 +310,7 @@ async def company(stage: "Stage", person: Person) -> CompanySide:
         consents,
         stage.desk.gate.state.revision,
         tuple((each, last.get((name, person.member))) for name, each in stage.systems.all.items()),
+        tuple(stage.world.partners.of(person.member)),
     )
 
 

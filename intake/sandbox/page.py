@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from subjectline.handlers import agents
 from subjectline.intake.console.guard import SESSION_COOKIE
-from subjectline.intake.sandbox import board, mobile_provider, samples
+from subjectline.intake.sandbox import board, mobile_provider, partners, samples
 from subjectline.intake.sandbox.director import Director
 from subjectline.intake.sandbox.people import Person
 from subjectline.intake.sandbox.stage import Stage
@@ -53,6 +53,7 @@ def routes(stage: Stage) -> list[BaseRoute]:
         Route("/sandbox/{rest:path}", page),
         Mount("/telegram", stage.world.telegram.app),
         Mount("/sms", stage.world.texts.app),
+        Mount(partners.PATH, stage.world.partners.app),
     ]
 
 
@@ -146,6 +147,7 @@ class Sandbox:
         return {
             "zone": regime_named(self.stage.desk.manner.regime).tz,
             "system_label": lambda name: known.callers[name].labels.text(language),
+            "recipient_label": lambda name: known.recipients[name].labels.text(language),
             "consent_label": lambda name: known.consents[name].labels.text(language),
             "fields": lambda names: [known.fields[name].labels.text(language) for name in names],
             "purposes": lambda names: [

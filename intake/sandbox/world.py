@@ -16,12 +16,14 @@ from subjectline.intake.places import places
 from subjectline.intake.sandbox import mobile_provider
 from subjectline.intake.sandbox.company import MAP, create_company
 from subjectline.intake.sandbox.mail_world import AUTHSERV_ID, MailWorld
+from subjectline.intake.sandbox.partners import Partners
 from subjectline.intake.sandbox.policies import sample_policies
 from subjectline.intake.sandbox.telegram_emulator import TOKEN, Emulator, create_emulator
 from subjectline.intake.sandbox.text_gateway import TextGateway
 from subjectline.intake.serve import Parts, assemble
 from subjectline.intake.setup import make_desk
 from subjectline.models.clock import MovableClock
+from subjectline.models.datamap import load_map
 from subjectline.models.errors import BadInput
 from subjectline.models.keys import KeyRing
 from subjectline.models.migrate import migrate
@@ -47,6 +49,7 @@ class World:
     mail: MailWorld
     telegram: Emulator
     texts: TextGateway
+    partners: Partners
     desk: Desk
     parts: Parts
     settings: Settings
@@ -77,8 +80,8 @@ async def make_world(
     company = home / "company.db"
     if registry is None and not company.exists():
         await create_company(company, clock)
-    texts = TextGateway(clock)
-    settings = sandbox_settings(home, port, mail, texts, registry)
+    texts, partners = TextGateway(clock), Partners(clock)
+    settings = sandbox_settings(home, port, mail, texts, partners, registry)
     ring = places(settings).ring
     if not ring.exists():
         KeyRing.generate().save(ring)
@@ -87,7 +90,7 @@ async def make_world(
     keys = await _furnish(desk)
     parts = assemble(desk, settings)
     parts.loops.append(telegram.keep)
-    return World(clock, mail, telegram, texts, desk, parts, settings, keys, company)
+    return World(clock, mail, telegram, texts, partners, desk, parts, settings, keys, company)
 
 
 def sandbox_settings(
@@ -95,6 +98,7 @@ def sandbox_settings(
     port: int,
     mail: MailWorld,
     texts: TextGateway,
+    partners: Partners,
     registry: RegistrySection | None = None,
 ) -> Settings:
     """The settings of a desk that speaks to this sandbox."""
@@ -114,6 +118,7 @@ def sandbox_settings(
         smtp=mail.smtp_settings(from_name="Moment Pick"),
         mobile_identity=mobile_provider.settings(base),
         sms=texts.settings(f"{base}/sms"),
+        recipients=partners.settings(base, load_map(registry.map if registry else MAP)),
         telegram=TelegramSection(
             token=SecretStr(TOKEN),
             base_url=f"{base}/telegram/bot",

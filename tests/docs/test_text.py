@@ -42,6 +42,10 @@ def test_nothing_of_a_machine_or_a_registry(document: Document) -> None:
     assert not REGISTRIES.findall(document.text)
 
 
+# Each is run in test_gate_recipes.py.
+RECIPES = ("mailer", "feed", "again", "partner", "export", "warehouse", "reset")
+
+
 def test_code_compiles(document: Document) -> None:
     """Blocks marked `run` are run as well, in the test of their document."""
     for block in document.blocks:
@@ -59,7 +63,7 @@ def test_code_compiles(document: Document) -> None:
                 "en-chat",
             )  # the last two are played (test_chat_transcript.py)
             assert block.language in known, f"a fence of {document.path.name} without a language"
-        assert block.mark in ("", "run", "permit", "deny")
+        assert block.mark in ("", "run", "permit", "deny", *RECIPES)
 
 
 def test_plain_words_only(document: Document) -> None:

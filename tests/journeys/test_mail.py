@@ -4,6 +4,7 @@ import pytest
 from desks import ACCESS, ACCESS_EN, CORRECT, CORRECT_EN, LEAVE, MARKETING, NEW_ADDRESS, THIRD_PARTY
 from worlds import Journey, reply
 
+from subjectline.intake.sandbox.partners import Heard
 from subjectline.intake.sandbox.people import EN_MEMBER, KO_MEMBER, OTHER_MEMBER, Person
 
 Words = tuple[Person, str, str]
@@ -41,6 +42,15 @@ async def test_a_correction(journey: Journey, said: Words, value: str) -> None:
         assert value not in letter.subject and who.email not in letter.subject
     assert value in done.text.replace("\n", " ")
     assert len(journey.world.mail.desk_folder("Processed")) == 2
+
+    async def heard() -> list[Heard]:
+        """The post office, which has the address: over HTTP, signed, at last with the new value."""
+        found = journey.world.partners.of(who.member)
+        return found if found and found[-1].kind == "corrected" else []
+
+    [post_office] = await journey.commits.until(heard)
+    assert post_office.recipient == "post_office" and post_office.acknowledged
+    assert (post_office.corrected, post_office.times) == (True, 1)
 
 
 @BOTH(

@@ -21,6 +21,7 @@ from starlette.routing import Mount
 from subjectline.handlers import audit, decisions
 from subjectline.handlers.registry import open_engine
 from subjectline.handlers.senders.telegram import TelegramSender
+from subjectline.intake.sandbox import partners
 from subjectline.intake.sandbox.mail_world import SandboxMail
 from subjectline.intake.sandbox.people import Person
 from subjectline.intake.sandbox.telegram_emulator.objects import Message as Bubble
@@ -234,7 +235,12 @@ async def running(world: World, port: int) -> AsyncIterator[Journey]:
     hurry(world)
     await world.desk.gate.refresh()
     app = one_app(
-        world.parts, [Mount("/telegram", world.telegram.app), Mount("/sms", world.texts.app)]
+        world.parts,
+        [
+            Mount("/telegram", world.telegram.app),
+            Mount("/sms", world.texts.app),
+            Mount(partners.PATH, world.partners.app),
+        ],
     )
     server = Server(app, "127.0.0.1", port)
     try:

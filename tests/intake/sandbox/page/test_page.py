@@ -14,7 +14,9 @@ from subjectline.handlers.outbox import Parcel
 from subjectline.handlers.senders.sms import SmsSender
 from subjectline.handlers.senders.smtp import SendStatus
 from subjectline.handlers.senders.solapi import Solapi
+from subjectline.handlers.senders.webhook import Webhooks
 from subjectline.intake.sandbox.page import Sandbox
+from subjectline.intake.sandbox.partners import PATH, SILENT
 from subjectline.intake.sandbox.people import EN_MEMBER, KO_MEMBER
 from subjectline.intake.web import catalogue
 from subjectline.models.incoming import Door
@@ -127,6 +129,20 @@ async def test_a_held_field_is_marked_and_denied(actors: Any) -> None:
     assert 'class="held"' in page and "Denied" in page
     answer = actors.stage.systems.last["nightly-export", KO_MEMBER.member]
     assert answer.held == ("shipping_address",) and answer.reasons == (core.HELD,)
+
+
+async def test_it_shows_which_recipients_have_acknowledged(actors: Any) -> None:
+    world = actors.stage.world
+    webhooks = Webhooks(5.0, world.clock, httpx.ASGITransport(world.partners.app))
+    data = {"member": KO_MEMBER.member, "fields": ["phone"]}
+    for name in ("post_office", SILENT):
+        reach = world.settings.recipients.reach[name]
+        reach = reach.model_copy(update={"webhook": reach.webhook.replace(PATH, "")})
+        said = {"type": "recipient.hold", "id": name, "data": data}
+        assert await webhooks.post(reach, name, said) is (name != SILENT)
+    page = await shown(actors, "?who=ko&lang=en")
+    assert 'data-part="partners"' in page and "Post Office" in page
+    assert "acknowledged" in page and "silent" in page
 
 
 async def test_holds_that_name_purposes_by_their_consent_or_basis_are_shown(actors: Any) -> None:
