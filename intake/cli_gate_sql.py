@@ -12,7 +12,7 @@ from subjectline.models.errors import BadInput
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from subjectline.handlers.registry.gate_sql_apply import Written
+    from subjectline.handlers.registry.gate_sql_apply import Seen, Written
     from subjectline.models.datamap import DataMap
 
 SECONDS = 60.0
@@ -56,11 +56,15 @@ def gate_sql(
         reader = audience_of(data_map, audience, recipient, role)
         engines = _opened(data_map, urls, connection or [])
         try:
-            for name, engine in engines.items():
+            errors = [
                 await _one(data_map, engine, name, reader, apply=apply, check=check)
+                for name, engine in engines.items()
+            ]
         finally:
             for engine in engines.values():
                 await engine.dispose()
+        if any(errors):
+            raise typer.Exit(1)
 
     run(work)
 
@@ -105,19 +109,31 @@ async def _one(
     *,
     apply: bool,
     check: bool,
-) -> None:
+) -> int:
     from subjectline.handlers.registry import gate_sql_apply as live
     from subjectline.handlers.registry.gate_sql import script
     from subjectline.handlers.registry.gate_sql_plan import Audience
 
     assert isinstance(reader, Audience)
-    what = live.written(await live.seen(data_map, name, engine), reader, name)
+    seen = await live.seen(data_map, name, engine)
+    what = live.written(seen, reader, name)
     _told(what)
     if apply:
         await live.run(what, engine)
         typer.echo(f"-- {name}: {len(what.plan.views)} views for the role {reader.role}")
     elif not check:
         typer.echo(script(what.statements), nl=False)
+    return await _checked(what, seen, engine) if check else 0
+
+
+async def _checked(what: "Written", seen: "Seen", engine: "AsyncEngine") -> int:
+    """Prints what was found; returns how many errors there are."""
+    from subjectline.handlers.registry.gate_sql_check import check
+
+    found = await check(what, seen, engine)
+    for finding in found:
+        typer.echo(f"{finding.level:7} {what.plan.connection}: {finding.told}")
+    return sum(finding.level == "error" for finding in found)
 
 
 def _told(what: "Written") -> None:
