@@ -151,7 +151,7 @@ async def challenge(
     own = _own(desk, conversation, contact)
     asked = _who_asks(conversation, member, own=own, believed=believed)
     group = requests[0].group_id
-    _, code, token = await issue(session, desk, conversation, group, contact, member, asked=asked)
+    row, code, token = await issue(session, desk, conversation, group, contact, member, asked=asked)
     hours = HOLD_HOURS * (believed and any(_holds(desk, request) for request in requests))
     for request in requests:
         if request.state != "received":
@@ -168,7 +168,7 @@ async def challenge(
             session, desk, request.id or 0, "challenge", audit.SYSTEM, request.version, facts
         )
     if not own:
-        await _send_code(session, desk, conversation, requests, contact, member, asked, code)
+        await _send_code(session, desk, conversation, requests, contact, row, code)
 
 
 def _own(desk: "Desk", conversation: Conversation, contact: Contact) -> bool:
@@ -192,14 +192,17 @@ async def _send_code(
     conversation: Conversation,
     requests: list[Request],
     contact: Contact,
-    member: str | None,
-    asked: str,
+    row: Challenge,
     code: str,
 ) -> None:
-    """The code to a named contact, if it is a member's and strangers have not had too many sent."""
-    full = await bombed(session, desk, contact, member) and asked != "linked"
+    """The code to a named contact, if it is a member's and strangers have not had too many sent.
+
+    What is not sent proves nobody: else many chats together could guess without end at one member.
+    """
+    full = await bombed(session, desk, contact, row.subject_id) and row.asked != "linked"
     reached = contact.kind != "phone" or desk.manner.sms
-    if member is None or full or not reached:
+    if row.subject_id is None or full or not reached:
+        row.registry_id = row.subject_id = None
         return
     ids = [request.id or 0 for request in requests]
     post.note(session, post.Noted("code", conversation.id or 0, ids, {"code": code}, to=contact))
@@ -261,13 +264,13 @@ async def again(
     asked = _who_asks(conversation, member, own=own, believed=believed)
     if await too_many(session, desk, conversation, asked):
         return False
-    _, code, token = await issue(session, desk, conversation, group, contact, member, asked=asked)
+    row, code, token = await issue(session, desk, conversation, group, contact, member, asked=asked)
     if own:
         ids = [request.id or 0 for request in requests]
         noted = post.Noted(letter, conversation.id or 0, ids, {"code": code}, reply_token=token)
         post.note(session, noted)
         return True
-    await _send_code(session, desk, conversation, requests, contact, member, asked, code)
+    await _send_code(session, desk, conversation, requests, contact, row, code)
     if conversation.door == Door.MAIL:
         say_it_went(session, conversation, requests)
     return True

@@ -76,8 +76,9 @@ async def bombed(
     """Whether strangers together have had the codes of an hour or a day sent to this contact, or to
     this member by whichever contact.
 
-    It is told to nobody: the words in the chat stay the same. What a person asks for from an address
-    or a chat of their own does not count and is not counted, so that nobody can lock them out.
+    Only what was sent counts, and this one. It is told to nobody: the words in the chat stay the same.
+    What a person asks for from an address or a chat of their own does not count and is not counted, so
+    that nobody can lock them out.
     """
     there: ColumnElement[bool] = col(Challenge.contact_index) == desk.vault.index(
         contact.kind, contact.value
@@ -85,7 +86,8 @@ async def bombed(
     if member is not None:
         registry = col(Challenge.registry_id) == desk.data_map.registry
         there = or_(there, and_(registry, col(Challenge.subject_id) == member))
-    strange = or_(col(Challenge.asked) == "other", col(Challenge.purpose) != "identity")
+    sent = and_(col(Challenge.asked) == "other", col(Challenge.subject_id).is_not(None))
+    strange = or_(sent, col(Challenge.purpose) != "identity")
     return await _reached(session, desk, [there, strange], CODES_AN_HOUR + 1, CODES_A_DAY + 1)
 
 
@@ -108,7 +110,10 @@ async def _reached(
 async def failed_often(session: AsyncSession, desk: "Desk", last: Challenge) -> bool:
     """Whether three codes within a day were tried until they were spent: by this asker, or against this
     member by whomever. An agent sees it, and the audit says so."""
-    whose: list[ColumnElement[bool]] = [col(Challenge.conversation_id) == last.conversation_id]
+    whose: list[ColumnElement[bool]] = [
+        col(Challenge.conversation_id) == last.conversation_id,
+        col(Challenge.contact_index) == last.contact_index,
+    ]
     if last.subject_id is not None:
         same = (
             col(Challenge.registry_id) == last.registry_id,
