@@ -7,16 +7,16 @@ database had when the question was asked. What cannot be looked up is denied as 
 import asyncio
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from math import inf
-from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import audit, gate_callers, gate_ledger, gate_reading, holds
+from subjectline.handlers.gate_asks import Ask as Ask
+from subjectline.handlers.gate_asks import denied, opened
 from subjectline.handlers.gate_ledger import DENIALS, OVERRIDES, PERMITS
 from subjectline.handlers.gate_policy import (
     DESK,
@@ -45,19 +45,6 @@ NOTED = timedelta(minutes=1)  # how exactly "last used" of a key is kept
 
 # A person is proven and the answer has not left: only then may held data be worked on.
 OPEN_STATES = ("open", "waiting", "proposed", "applying")
-
-
-class Ask(NamedTuple):
-    """One question. `request_id` and `account` (as in the audit row) go with `rights-handling`."""
-
-    caller: str
-    subject: str
-    fields: Sequence[str]
-    purpose: str
-    recipient: str | None = None
-    at_least_revision: int | None = None
-    request_id: int | None = None
-    account: str = ""
 
 
 class Gate:
@@ -125,14 +112,12 @@ class Gate:
         of the list is older than the list.
         """
         found = self._looked(asks, stop)
-        opened = [ask for ask, got in zip(asks, found, strict=False) if ask and _opened(got)]
+        opened = [ask for ask, got in zip(asks, found, strict=False) if ask and opened(got)]
         if opened:
             recorded = await self._all_recorded(opened)
             kept = {id(ask) for ask in opened} if recorded else frozenset[int]()
             found = self._looked(asks, stop, kept)
-        for ask, got in zip(asks, found, strict=False):
-            if ask and got is not None and not got.override:
-                self._tally(ask, got)
+        self._tally_all(asks, found)
         return found
 
     async def ready(self, token: int | None = None) -> None:
@@ -256,7 +241,7 @@ class Gate:
 
     # One question
 
-    def _look(self, ask: Ask) -> Decision:
+    def _look(self, ask: Ask, now: float | None = None) -> Decision:
         """The core's answer; if the head could not be read, one from an age that nobody knows."""
         decision = self.state.decide(
             ask.caller,
@@ -265,10 +250,10 @@ class Gate:
             ask.purpose,
             self._recipient(ask),
             ask.at_least_revision,
-            now=self._moment(),
+            self._moment() if now is None else now,
         )
         if decision.permit and ask.purpose == RIGHTS_HANDLING and ask.caller != DESK:
-            return _denied(decision, core.CALLER_NOT_SCOPED)
+            return denied(decision, core.CALLER_NOT_SCOPED)
         return decision
 
     def _moment(self) -> float:
@@ -281,11 +266,20 @@ class Gate:
         recorded: Collection[int] | None = None,
     ) -> list[Decision | None]:
         """A look at each up to the first that is `stop`. `recorded`: which may be opened by a law."""
+        now, free = self._moment(), self.state.free
+        same: dict[object, Decision] = {}  # what one is permitted, all are of whom nothing is held
         found: list[Decision | None] = []
         for ask in asks:
-            got = self._look(ask) if ask else None
-            if recorded is not None and got and got.override and id(ask) not in recorded:
-                got = _denied(got, USE_NOT_RECORDED)
+            got = None
+            if ask is not None:
+                lane = (ask.purpose, ask.fields, ask.recipient, ask.at_least_revision)
+                got = same.get(lane) if free(ask.subject) else None
+                if got is None:
+                    got = self._look(ask, now)
+                    if got.permit and not got.override and free(ask.subject):
+                        same[lane] = got
+                if got.override and recorded is not None and id(ask) not in recorded:
+                    got = denied(got, USE_NOT_RECORDED)
             found.append(got)
             if (got is not None and got.permit) is stop:
                 break
@@ -310,7 +304,7 @@ class Gate:
         decision = self._look(ask)
         if reason:
             self._count(ask, DENIALS)
-            return _denied(decision, reason)
+            return denied(decision, reason)
         return decision
 
     async def _all_recorded(self, asks: Sequence[Ask]) -> bool:
@@ -359,14 +353,28 @@ class Gate:
         )
         return found.one_or_none()
 
-    def _tally(self, ask: Ask, decision: Decision) -> None:
-        """One more answer. Names that were all known need no second look."""
+    def _tally_all(self, asks: Sequence[Ask | None], found: Sequence[Decision | None]) -> None:
+        """As `_tally` for each that a law did not open; those who share a permit at once."""
+        shared: dict[int, tuple[Ask, Decision, int]] = {}
+        for ask, got in zip(asks, found, strict=False):
+            if ask is None or got is None or got.override:
+                continue
+            if not got.permit or self.state.has_holds(ask.subject):
+                self._tally(ask, got)
+                continue
+            before = shared.get(id(got))
+            shared[id(got)] = (ask, got, before[2] + 1 if before else 1)
+        for ask, got, number in shared.values():
+            self._tally(ask, got, number)
+
+    def _tally(self, ask: Ask, decision: Decision, number: int = 1) -> None:
+        """So many more answers. Names that were all known need no second look."""
         what, sound = (PERMITS if decision.permit else DENIALS), bool(decision.held_fields)
         if decision.permit or (sound and core.UNKNOWN_FIELD not in decision.reasons):
             whose = ask.subject if self.state.has_holds(ask.subject) else ""
-            self._ledger.tally(ask.caller, whose, tuple(ask.fields), ask.purpose, what)
+            self._ledger.tally(ask.caller, whose, tuple(ask.fields), ask.purpose, what, number)
         else:
-            self._count(ask, what)
+            self._count(ask, what, number)
 
     def _count(self, ask: Ask, what: str, number: int = 1, at: datetime | None = None) -> None:
         """Names that nobody knows are counted as "", so that no caller can fill the ledger."""
@@ -377,15 +385,3 @@ class Gate:
         caller = ask.caller if ask.caller in policy.callers else ""
         whose = subject if held else ""
         self._ledger.count(caller, whose, known, purpose, what, number, at)
-
-
-def _opened(decision: Decision | None) -> bool:
-    return decision is not None and decision.permit and decision.override
-
-
-def _denied(decision: Decision, reason: str) -> Decision:
-    """The same answer as a denial for one more reason."""
-    reasons = decision.reasons or (reason,)
-    return replace(
-        decision, permit=False, reasons=reasons, allowed_fields=(), valid_for_ms=0, override=False
-    )

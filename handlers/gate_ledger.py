@@ -61,13 +61,19 @@ class Ledger:
             counts[caller, subject, field, purpose, day] += number
 
     def tally(
-        self, caller: str, subject: str, fields: tuple[str, ...], purpose: str, what: str
+        self,
+        caller: str,
+        subject: str,
+        fields: tuple[str, ...],
+        purpose: str,
+        what: str,
+        number: int = 1,
     ) -> None:
-        """One more of `what` now, as `count` does it, in a fraction of its time."""
+        """So many more of `what` now, as `count` does it, in a fraction of its time."""
         if self._clock() >= self._over:
             self._turn_day()
         answer = (caller, subject, fields, purpose, what)
-        self._today[answer] = self._today.get(answer, 0) + 1
+        self._today[answer] = self._today.get(answer, 0) + number
 
     async def write(
         self,

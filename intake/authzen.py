@@ -91,7 +91,7 @@ class Options(Struct, frozen=True):
 
 
 class Batch(Struct):
-    """Defaults, each of which an item replaces whole, and the items as they were written."""
+    """Defaults, each of which an item replaces whole, and the items: read, or what is wrong with them."""
 
     subject: Subject | UnsetType = UNSET
     action: Action | UnsetType = UNSET
@@ -99,6 +99,15 @@ class Batch(Struct):
     context: Context | UnsetType = UNSET
     evaluations: list[Any] = []
     options: Options = Options()
+
+
+class _Sound(Batch):
+    """A batch of which every item can be read."""
+
+    evaluations: list[Item] = []
+
+
+_SOUND = msgspec.json.Decoder(_Sound)
 
 
 def read(body: bytes) -> Json:
@@ -126,9 +135,13 @@ def shaped(raw: Json, shape: type[Shape]) -> Shape:
         raise BadInput(str(error)) from None
 
 
-def batch_of(raw: Json) -> Batch:
-    """The batch in a body. Raises BadInput for what is wrong outside of its items."""
-    batch = shaped(raw, Batch)
+def batch_of(raw: Json, body: bytes) -> Batch:
+    """The batch in a body that `read` has read. Raises BadInput for what is wrong outside of its items."""
+    try:
+        batch: Batch = _SOUND.decode(body)
+    except msgspec.ValidationError:
+        batch = shaped(raw, Batch)
+        batch.evaluations = [_item(each) for each in batch.evaluations]
     if len(batch.evaluations) > MAX_EVALUATIONS:
         raise BadInput(f"more than {MAX_EVALUATIONS} evaluations", remedy="Send several requests.")
     return batch
@@ -136,11 +149,9 @@ def batch_of(raw: Json) -> Batch:
 
 def questions(batch: Batch) -> list[Question | BadInput]:
     """Each item with the defaults filled in, or what is wrong with that one."""
-    try:
-        items: Iterable[Item | BadInput] = msgspec.convert(batch.evaluations, list[Item])
-    except msgspec.ValidationError:
-        items = map(_item, batch.evaluations)
-    return [item if isinstance(item, BadInput) else _filled(item, batch) for item in items]
+    return [
+        item if isinstance(item, BadInput) else _filled(item, batch) for item in batch.evaluations
+    ]
 
 
 def _item(raw: object) -> Item | BadInput:
@@ -160,6 +171,21 @@ def _filled(item: Item, batch: Batch) -> Question | BadInput:
     if subject is UNSET or action is UNSET or resource is UNSET:
         return BadInput("an evaluation has no subject, action or resource, and there is no default")
     return Question(subject, action, resource, Context() if context is UNSET else context)
+
+
+def all_told(decisions: Iterable[Decision | None]) -> list[Json | msgspec.Raw | None]:
+    """`told` of each; those who share a decision share its words."""
+    words: dict[int, msgspec.Raw] = {}
+    found: list[Json | msgspec.Raw | None] = []
+    for decision in decisions:
+        if decision is None or not decision.permit:
+            found.append(None if decision is None else told(decision))
+            continue
+        said = words.get(id(decision))
+        if said is None:
+            said = words[id(decision)] = msgspec.Raw(msgspec.json.encode(told(decision)))
+        found.append(said)
+    return found
 
 
 def told(decision: Decision) -> Json:

@@ -8,6 +8,8 @@ held.
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from msgspec import Raw
+
 from subjectline.handlers.gate import Ask, Gate
 from subjectline.intake import authzen
 from subjectline.intake.asgi import (
@@ -114,7 +116,7 @@ class _GateApp:
         """Raises BadInput for what is no question."""
         raw = authzen.read(body)
         if path == EVALUATIONS:
-            batch = authzen.batch_of(raw)
+            batch = authzen.batch_of(raw, body)
             if batch.evaluations:
                 if late := self._limits.caller(caller, len(batch.evaluations)):
                     return _later(late, "too many questions")
@@ -128,15 +130,15 @@ class _GateApp:
 
     async def _decided(
         self, caller: str, questions: Sequence[Question | BadInput], stop: bool | None = None
-    ) -> list[Json]:
+    ) -> list[Json | Raw]:
         """The answers in order, as many as the semantic asks for."""
         asks = [_ask(caller, question) for question in questions]
-        tokens = (ask.at_least_revision for ask in asks if ask and ask.at_least_revision)
-        await self._gate.ready(max(tokens, default=None))
-        found = await self._gate.answers(asks, stop)
+        tokens = {ask.at_least_revision or 0 for ask in asks if ask}
+        await self._gate.ready(max(tokens, default=0) or None)
+        told = authzen.all_told(await self._gate.answers(asks, stop))
         return [
-            self._refused(question, caller) if decision is None else authzen.told(decision)
-            for question, decision in zip(questions, found, strict=False)
+            self._refused(question, caller) if answer is None else answer
+            for question, answer in zip(questions, told, strict=False)
         ]
 
     def _refused(self, question: Question | BadInput, caller: str) -> Json:

@@ -159,6 +159,10 @@ class Holds:
         """Whether anything at all of this member is held."""
         return subject in self._subjects
 
+    def free(self, subject: str) -> bool:
+        """Whether this is a canonical id of whom nothing at all is held."""
+        return subject not in self._subjects and self._known.canonical(subject)
+
     def held(self, purpose: str, recipient: str) -> dict[str, int]:
         """The bits of the fields held of each member for this purpose and recipient, in the policy's
         order; without the members of whom nothing is. Whether the state is fresh is for others to say."""
