@@ -71,7 +71,7 @@ _COMPILED = {
 }
 _LOST = re.compile(
     r"(?:이메일|메일|연락처|주소|번호|전화).{0,20}"
-    r"(?:못 ?(?:써|쓰|열|받|들어)|없(?:어|습|는)|잃|바뀌|사라|닫|막|잊|까먹|모르|기억)"
+    r"(?:못 ?(?:써|쓰|열|받|들어)|없(?:어|습|는)|잃|바뀌|사라|닫|막|잊|까먹|모르|몰라|기억)"
     r"|(?:lost|no longer|do ?n[o']t|cannot|can'?t|forgot).{0,40}"
     r"(?:mail|address|account|phone|number|contact)",
     re.IGNORECASE,

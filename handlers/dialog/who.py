@@ -38,7 +38,10 @@ async def ask_who(
 def _ask(
     session: AsyncSession, desk: "Desk", conversation: Conversation, requests: Sequence[Request]
 ) -> None:
-    """The address is asked for, or the number where the app can tell it and it is not what changes."""
+    """The address is asked for, or the number where the app can tell it and it is not what changes.
+
+    Where the address is what changes the registered phone is asked for, if text messages can be sent.
+    """
     set_state(desk, conversation, {"step": EMAIL})
     session.add(conversation)
     number = Contact("phone", "")
@@ -46,7 +49,8 @@ def _ask(
         identity.contested(desk, request, number) for request in requests
     )
     keys = choices.without_address(conversation.language, share=share)
-    say(session, conversation, "dialog_ask_email", keys)
+    changes = any(identity.contested(desk, each, Contact("email", "")) for each in requests)
+    say(session, conversation, "dialog_ask_email", keys, by_phone=changes and desk.manner.sms)
 
 
 async def proven(
@@ -130,7 +134,8 @@ async def _challenge(turn: Turn, requests: list[Request], contact: Contact) -> N
     )
     turn.at(EMAIL)
     minutes = int(CODE_LIVES.total_seconds() // 60)
-    turn.say("dialog_ask_code", choices.proof(turn.language), expires_minutes=minutes)
+    keys, by_phone = choices.proof(turn.language), contact.kind == "phone"
+    turn.say("dialog_ask_code", keys, expires_minutes=minutes, by_phone=by_phone)
 
 
 async def pressed(turn: Turn, what: str) -> bool:

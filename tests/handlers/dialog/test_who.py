@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from desks import ACCESS, ACCESS_EN, MARKETING, Office
+from desks import ACCESS, ACCESS_EN, MARKETING, Office, code_in
 from plain_chats import PlainChat
 
 from subjectline.intake.sandbox.people import EN_MEMBER, KO_MEMBER, Person
@@ -139,3 +139,33 @@ async def test_a_linked_chat_needs_a_new_code_after_a_day_but_not_for_advertisin
     await chat.later(days=29)
     await chat.says("제 데이터를 내려받아 옮기고 싶습니다. 전송해 주세요.")
     assert [r.level for r in await desk.all(Request)][-1] == "claimed"
+
+
+@pytest.mark.parametrize(
+    ("app", "said", "asks", "told"),
+    [
+        ("ko", "이메일을 new.one@mail.test로 바꿔 주세요", "휴대전화번호를 적어", "문자에 적힌"),
+        (
+            "en",
+            "please change my email to new.one@mail.test",
+            "write the phone number",
+            "text message",
+        ),
+    ],
+)
+async def test_who_changes_the_address_is_asked_for_the_phone(
+    texting: Office, app: str, said: str, asks: str, told: str
+) -> None:
+    chat = PlainChat(texting, app)
+    assert asks in (await chat.says(said))[-1]
+    named = await chat.says(KO_MEMBER.email)
+    assert {"ko": "번호를 여기에 적어", "en": "phone number here"}[app] in named[-1]
+    assert told in (await chat.says(KO_MEMBER.phone))[-1]
+    await chat.says(code_in(texting.last("+821000001001")))
+    assert (await texting.request()).level == "contact"
+
+
+async def test_who_does_not_know_the_address_is_offered_another_way(begin: Begin) -> None:
+    chat = begin("ko")
+    await chat.says(ACCESS)
+    assert "070-0000-0723" in (await chat.says("주소를 몰라요"))[0]
