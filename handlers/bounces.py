@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import reachable
+from subjectline.handlers import reachable, recipients_chased
 from subjectline.models.delivery import CAUSES, Report, Verdict, code_in, judge
 from subjectline.models.errors import KeyDestroyed
 from subjectline.models.incoming import Door, Incoming
@@ -65,7 +65,7 @@ async def _one(
 ) -> bool:
     found = await _find(session, desk, report, incoming.arrived_at)
     if found is None:
-        return False
+        return await recipients_chased.came_back(session, desk, report)
     if report.kind == "delivery" and not report.returned:
         _mark(found.letter, report, desk.clock())
         session.add(found.letter)

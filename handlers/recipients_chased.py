@@ -3,6 +3,7 @@
 Nothing waits for them: a hold ends and a member's letter leaves whether they answer or not.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -16,13 +17,16 @@ from subjectline.handlers.recipients import SIGNAL, later_than
 from subjectline.handlers.views import TellingView
 from subjectline.models.datamap import Bilingual
 from subjectline.models.db import wake
+from subjectline.models.delivery import Report
 from subjectline.models.errors import BadInput, StaleMove
+from subjectline.models.incoming import ID_MARK
 from subjectline.models.tables import Conversation, Request, Telling
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
 
 AT_ONCE = 100
+_OURS = re.compile(rf"<([0-9a-f]{{32}})(?:\.\d+)?{re.escape(ID_MARK)}@[^>]*>")
 OPEN = ("due", "sent", "hand", "failed")  # may still be acknowledged
 
 
@@ -73,6 +77,23 @@ async def give_to_agent(session: AsyncSession, desk: "Desk", row: Telling) -> No
     talk = await session.get_one(Conversation, request.conversation_id)
     talk.state = "unsorted"
     session.add(talk)
+
+
+async def came_back(session: AsyncSession, desk: "Desk", report: Report) -> bool:
+    """Whether a report is about a notice by mail; one that says that it never arrived fails it.
+
+    It is believed for the id, 128 random bits, that only the letter's way has seen.
+    """
+    names = [found[1] for one in report.message_ids if (found := _OURS.fullmatch(one))]
+    rows = await session.exec(select(Telling).where(col(Telling.notice_id).in_(names)))
+    row = rows.first() if names else None
+    if row is None:
+        return False
+    if report.returned and row.outcome in ("due", "sent"):
+        row.outcome, row.leased_until = "failed", None
+        row.reason = f"the mail came back ({report.status[:20] or report.verdict.cause})"
+        await give_to_agent(session, desk, row)
+    return True
 
 
 async def acknowledged(session: AsyncSession, desk: "Desk", row: Telling, by: str) -> None:

@@ -3,7 +3,6 @@
 A third party is not told why: to it every hold looks the same, whatever the member asked for.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -132,5 +131,4 @@ def facts(desk: "Desk", notice: Notice, language: str) -> dict[str, Any]:
 def message_id(desk: "Desk", row: Telling) -> str:
     """The same at each try; a reminder has one of its own, or mailboxes would hide it as a double."""
     name = f"{row.notice_id}.{row.reminded}" if row.reminded else row.notice_id
-    number = hashlib.sha256(name.encode()).hexdigest()[:32]
-    return f"<{number}{ID_MARK}@{desk.manner.address.rpartition('@')[2]}>"
+    return f"<{name}{ID_MARK}@{desk.manner.address.rpartition('@')[2]}>"

@@ -32,6 +32,7 @@ class Posts:
     wrong: list[Exception] = field(default_factory=list)  # raised instead, once each
     says_yes: set[str] = field(default_factory=set)
     gate: asyncio.Event | None = None  # a call waits for it
+    dies: bool = False  # with the next notice posted, before anybody wrote it down
 
     async def post(self, reach: Reach, notice_id: str, notice: Mapping[str, Any]) -> bool:
         if self.gate is not None:
@@ -40,6 +41,9 @@ class Posts:
             raise self.wrong.pop(0)
         name = str(notice["data"]["recipient"])
         self.got.append((name, notice_id, notice))
+        if self.dies:
+            self.dies = False
+            raise asyncio.CancelledError
         return name in self.says_yes
 
     def to(self, name: str) -> list[Mapping[str, Any]]:

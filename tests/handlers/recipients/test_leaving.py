@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from desks import CORRECT, MakeDesk, agent
+from desks import CORRECT, MakeDesk, Office, agent
+from returned import dsn
 from signing import proven, signed
 from told import MAIL, REACH, Telephone, telephone, with_recipient
 
@@ -51,6 +52,17 @@ async def why(phone: Telephone) -> tuple[str, ...]:
 
 
 async def test_killed_after_the_sending_it_leaves_again_with_the_same_id(told: Telephone) -> None:
+    told.posts.dies = True
+    with pytest.raises(asyncio.CancelledError):
+        await told.tell()
+    assert (await told.row(POST)).outcome == "due"
+    told.office.clock.advance(LEASE + timedelta(seconds=1))
+    await told.tell()
+    first, second = told.posts.got
+    assert first == second and (await told.row(POST)).outcome == "sent"
+
+
+async def test_killed_before_the_sending_it_leaves_later_with_its_own_id(told: Telephone) -> None:
     told.posts.gate = asyncio.Event()
     flying = asyncio.create_task(recipients_outbox.once(told.office.desk, told.ways))
     while (await told.row(POST)).leased_until is None:
@@ -241,6 +253,37 @@ async def test_who_does_not_know_the_member_is_not_told(
     await proven(phone.office, ME, CORRECT)
     await phone.tell()
     assert phone.posts.got == [] and (await phone.row(POST)).outcome == "unknown"
+
+
+async def test_a_mail_that_comes_back_is_a_task(make_desk: MakeDesk) -> None:
+    phone = telephone(await make_desk())
+    mail = RecipientSettings(reach={POST: Reach(mail=MAIL)})
+    phone.office.desk = replace(phone.office.desk, recipients=mail)
+    await proven(phone.office, ME, CORRECT)
+    await phone.tell()
+    await phone.days(3)
+    first, reminder = phone.letters.to(MAIL)
+    assert first.message_id != reminder.message_id
+    await phone.office.arrives(dsn("<0123.subjectline@moment-pick.test>", MAIL))
+    assert (await phone.row(POST)).outcome == "sent"
+    await phone.office.arrives(dsn(reminder.message_id, MAIL, status="5.1.1"))
+    row = await phone.row(POST)
+    assert (row.outcome, row.reason) == ("failed", "the mail came back (5.1.1)")
+    assert row.task_at == phone.office.clock()
+
+
+async def test_two_desks_tell_a_recipient_once(office: Office) -> None:
+    """On SQLite they take turns; on PostgreSQL one sees what the other has taken."""
+    phone = telephone(office)
+    await proven(office, ME, CORRECT)
+    await asyncio.gather(*(recipients_outbox.once(office.desk, phone.ways) for _ in range(3)))
+    assert len(phone.posts.got) == 1
+    await signed(office)
+    await phone.tell()
+    await phone.days(3)
+    assert phone.posts.kinds(POST) == ["hold", "corrected", "corrected"]
+    await phone.days(30)
+    assert await why(phone) == ("recipient",)
 
 
 async def test_without_a_way_for_mail_a_mail_waits(phone: Telephone) -> None:

@@ -1,12 +1,15 @@
 """Who hears of a hold and of its end: those who hold the field for a purpose that is held, nobody else."""
 
 from desks import CORRECT, LEAVE, MARKETING, NEW_ADDRESS, THIRD_PARTY, MakeDesk, agent
-from signing import proven, signed
+from signing import proven, request_of, signed
 from told import Telephone, telephone, with_recipient
 
 from subjectline.handlers import decisions
+from subjectline.handlers.audit import SYSTEM
 from subjectline.handlers.decisions import AgentDraft
+from subjectline.handlers.gate_policy import policy_of
 from subjectline.handlers.recipients import concerned
+from subjectline.handlers.requests import Facts, advance
 from subjectline.intake.sandbox.people import KO_MEMBER
 from subjectline.models.datamap import DataMap
 from subjectline.models.tables import GateHead, Telling
@@ -126,6 +129,34 @@ async def test_a_third_party_is_not_told_why(make_desk: MakeDesk, sample_map: Da
     await phone.tell()
     [hold] = phone.posts.to("post_office")
     assert (hold["type"], hold["data"]["purposes"]) == ("recipient.hold", ["*"])
+
+
+async def test_who_takes_a_hold_over_tells_its_end(phone: Telephone) -> None:
+    """A correction gives way to another request of the person, which is taken back."""
+    office = phone.office
+    first = await proven(office, ME, CORRECT)
+    await phone.tell()
+    second = await proven(office, ME, CORRECT.replace("12, 3층", "14"))
+    assert second.id != first.id
+    first = await request_of(office, first.id or 0)
+    async with office.desk.write() as session:
+        facts = Facts(successor=second.id, letter=None)
+        await advance(
+            session, office.desk, first.id or 0, "send_back", SYSTEM, first.version, facts
+        )
+        version = first.version + 1
+        await advance(session, office.desk, first.id or 0, "supersede", SYSTEM, version, facts)
+    assert {row.request_id for row in await phone.rows("post_office")} == {second.id}
+    await phone.tell()
+    await refuse(phone)
+    await phone.tell()
+    assert phone.posts.kinds("post_office")[-1] == "released"
+    assert phone.posts.kinds("post_office").count("released") == 1
+
+
+def test_the_gate_knows_the_recipients_by_the_same_names(sample_map: DataMap) -> None:
+    told = set(concerned(sample_map, ALL, ALL))
+    assert told and told <= policy_of(sample_map).recipients == set(sample_map.recipients)
 
 
 async def test_leaving_destroys_everywhere(phone: Telephone) -> None:
