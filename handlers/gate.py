@@ -112,10 +112,10 @@ class Gate:
         of the list is older than the list.
         """
         found = self._looked(asks, stop)
-        opened = [ask for ask, got in zip(asks, found, strict=False) if ask and opened(got)]
-        if opened:
-            recorded = await self._all_recorded(opened)
-            kept = {id(ask) for ask in opened} if recorded else frozenset[int]()
+        by_law = [ask for ask, got in zip(asks, found, strict=False) if ask and opened(got)]
+        if by_law:
+            recorded = await self._all_recorded(by_law)
+            kept = {id(ask) for ask in by_law} if recorded else frozenset[int]()
             found = self._looked(asks, stop, kept)
         self._tally_all(asks, found)
         return found
