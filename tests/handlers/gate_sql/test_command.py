@@ -4,9 +4,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from servers import connected
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from subjectline.intake.cli import app
 from subjectline.intake.sandbox.company import MAP
