@@ -8,6 +8,7 @@ from subjectline_client.core import (
     BOUND,
     HELD,
     REPLICA_BEHIND_TOKEN,
+    STALE,
     SUBJECT_NOT_CANONICAL,
     Decision,
     Filtered,
@@ -163,10 +164,10 @@ class Asker:
         synced_at, who = state.synced_at, own if recipient is None else recipient
         asked = subjects if self.enforced else list(subjects)
         answer = state.filter(caller, asked, fields, purpose, who, at_least_revision)
-        left = int((state.bound - (steady() - synced_at)) * 1000)
-        if answer.reasons or left <= 0:
-            answer.reasons = answer.reasons or ("stale",)
-        answer.valid_for_ms = max(0, min(left, answer.valid_for_ms))
+        left = max(0.0, state.bound - (steady() - synced_at))
+        if not answer.reasons and not left:
+            answer.reasons = (STALE,)
+        answer.valid_for_ms = min(int(left * 1000), answer.valid_for_ms)
         if not self.enforced:
             return self._let_through(answer, asked, purpose, _names(fields))
         if answer.reasons:

@@ -185,7 +185,7 @@ class Gate:
         """Starts the thread if nobody has. Returns whether it did."""
         if self._thread is not None or self._closed:
             return False
-        self.start(BOUND)
+        self.start()
         return True
 
     def _run(self, ready: threading.Event) -> None:

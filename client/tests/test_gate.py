@@ -250,6 +250,8 @@ async def test_a_key_that_is_not_known(gate: MadeUp, caplog: pytest.LogCaptureFi
         assert (await asked.decide("8", ["email"], "marketing")).reasons == ("never_synced",)
         with pytest.raises(Stale, match="never_synced"):
             await asked.require("8", ["email"], "marketing")
+        with pytest.raises(Stale, match="never_synced"):
+            await asked.filter(["8"], ["email"], "marketing")
         assert "key" in caplog.text and "bad" not in caplog.text and "gate.test" not in caplog.text
     finally:
         await asked.close()

@@ -42,7 +42,7 @@ def test_nothing_of_a_machine_or_a_registry(document: Document) -> None:
     assert not REGISTRIES.findall(document.text)
 
 
-# Each is run in test_gate_recipes.py.
+# Each is run in test_gate_examples.py.
 RECIPES = ("mailer", "feed", "again", "partner", "export", "warehouse", "reset")
 
 
