@@ -14,7 +14,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import agents, audit, copies, opaque, queries, waiting
 from subjectline.handlers.audit import Actor
+from subjectline.handlers.gate_evidence import FieldUse, uses
 from subjectline.handlers.gate_policy import purpose_names
+from subjectline.handlers.gate_reach import EVERYWHERE
 from subjectline.handlers.holds import ALL
 from subjectline.handlers.recipients_chased import views as told
 from subjectline.handlers.thread import beside, messages, opened
@@ -193,7 +195,9 @@ async def _case(session: AsyncSession, desk: "Desk", request: Request) -> Case:
         attempts=await _attempts(session, request),
         letters=await _letters(session, request),
         copies=await _copies(session, request, names),
+        uses=await _uses(session, desk, request),
         tellings=await told(session, desk, request.id or 0, names),
+        views_away=desk.mirrors.away,
         beside=await beside(session, desk, request.conversation_id),
     )
 
@@ -232,9 +236,13 @@ async def _siblings(session: AsyncSession, request: Request) -> tuple[tuple[str,
     return tuple((reference, kind, state) for reference, kind, state in rows)
 
 
+async def _uses(session: AsyncSession, desk: "Desk", request: Request) -> tuple[FieldUse, ...]:
+    return await uses(session, request, desk.manner.law.tz, desk.clock())
+
+
 async def _holds(session: AsyncSession, desk: "Desk", request: Request) -> tuple[HoldView, ...]:
     rows = await session.exec(
-        select(Hold).where(Hold.request_id == request.id).order_by(col(Hold.id))
+        select(Hold, EVERYWHERE).where(Hold.request_id == request.id).order_by(col(Hold.id))
     )
     return tuple(
         HoldView(
@@ -244,8 +252,9 @@ async def _holds(session: AsyncSession, desk: "Desk", request: Request) -> tuple
             started_at=row.started_at,
             ended_at=row.ended_at,
             end_cause=row.end_cause,
+            everywhere_at=since,
         )
-        for row in rows
+        for row, since in rows
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from datetime import datetime
 
+from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -12,12 +13,20 @@ from subjectline.handlers.gate import Gate
 from subjectline.handlers.holds import MOVED
 from subjectline.models.clock import Clock
 from subjectline.models.db import Database
-from subjectline.models.tables import GateReach
+from subjectline.models.tables import GateReach, Hold
 from subjectline_client.core import BOUND
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 5.0
+
+# Beside a hold: since when it is in force everywhere.
+EVERYWHERE = (
+    select(func.min(GateReach.at))
+    .where(col(GateReach.revision) >= col(Hold.revision))
+    .correlate(Hold)
+    .scalar_subquery()
+)
 
 
 class Reach:
@@ -50,9 +59,6 @@ class Reach:
 async def in_force_since(session: AsyncSession, revision: int) -> datetime | None:
     """Since when a revision is in force everywhere; None while that is not sure yet."""
     found = await session.exec(
-        select(GateReach.at)
-        .where(col(GateReach.revision) >= revision)
-        .order_by(col(GateReach.revision))
-        .limit(1)
+        select(func.min(GateReach.at)).where(col(GateReach.revision) >= revision)
     )
-    return found.one_or_none()
+    return found.one()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from subjectline.handlers.gate_evidence import FieldUse
 from subjectline.models.datamap import Bilingual
 from subjectline.models.files import NOT_KEPT
 
@@ -63,6 +64,7 @@ class HoldView:
     started_at: datetime
     ended_at: datetime | None
     end_cause: str
+    everywhere_at: datetime | None = None  # since when no form of the gate permits it
 
 
 @dataclass(frozen=True)
@@ -232,7 +234,9 @@ class Case:
     attempts: tuple[AttemptView, ...]
     letters: tuple[LetterView, ...]
     copies: tuple[CopyView, ...] = ()
+    uses: tuple[FieldUse, ...] = ()  # of held fields, by other systems
     tellings: tuple[TellingView, ...] = ()
+    views_away: tuple[str, ...] = ()  # databases whose masking views show nothing now
     beside: tuple[MessageView, ...] = ()  # answers to our letters by somebody else
 
     @property
