@@ -328,7 +328,7 @@ async def make_desk(
         if not url:
             shutil.copy(desk_template, folder / "desk.db")
             url = f"sqlite+aiosqlite:///{folder / 'desk.db'}"
-        office = _office(folder, url, data_map or sample_map, FrozenClock(at))
+        office = office_in(folder, url, data_map or sample_map, FrozenClock(at))
         office.desk = replace(office.desk, manner=replace(office.desk.manner, sms=sms))
         made.append(office)
         return office
@@ -349,7 +349,8 @@ def _vocabulary(words: tuple[tuple[str, tuple[str, ...]], ...]) -> Vocabulary:
     return Vocabulary(dict(words))
 
 
-def _office(folder: Path, url: str, data_map: DataMap, clock: FrozenClock) -> Office:
+def office_in(folder: Path, url: str, data_map: DataMap, clock: FrozenClock) -> Office:
+    """A desk on the files of a folder, with a new key ring."""
     company = f"sqlite:///{folder / 'company.db'}"
     database = Database(url)
     zone = regime_named("kr-pipa").tz

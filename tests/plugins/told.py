@@ -1,16 +1,23 @@
 """Recipients of the data in tests: a desk that tells some by webhook and one by mail, and what left."""
 
 import asyncio
-from collections.abc import Mapping
+import shutil
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-from desks import Office, Tray
+import pytest
+from desks import CORRECT, NOW, Office, Tray, office_in
+from signing import proven
 
 from subjectline.handlers import recipients_outbox
 from subjectline.handlers.recipients_outbox import Ways
+from subjectline.intake.sandbox.people import KO_MEMBER
+from subjectline.models.clock import FrozenClock
 from subjectline.models.datamap import DataMap
+from subjectline.models.keys import KeyRing, KeyStore, Vault
 from subjectline.models.recipient_settings import Reach, RecipientSettings
 from subjectline.models.tables import Telling
 
@@ -96,3 +103,48 @@ def with_recipient(data_map: DataMap, name: str, **changed: Any) -> DataMap:
     recipients = dict(data_map.recipients)
     recipients[name] = recipients[name].model_copy(update=changed)
     return data_map.model_copy(update={"recipients": recipients})
+
+
+def reopened(template: Path, folder: Path, data_map: DataMap) -> Telephone:
+    """The desk of a folder that `proven_once` made, in a copy of its own."""
+    shutil.copytree(template, folder)
+    office = office_in(
+        folder, f"sqlite+aiosqlite:///{folder / 'desk.db'}", data_map, FrozenClock(NOW)
+    )
+    vault = Vault(KeyRing.load(folder / "ring.json"), KeyStore(folder / "keys.db"))
+    office.desk.vault.close()
+    office.desk = replace(office.desk, vault=vault)
+    return telephone(office)
+
+
+@pytest.fixture(scope="session")
+def proven_once(
+    desk_template: Path,
+    company_template: Path,
+    sample_map: DataMap,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """A desk on which a member's correction of the address is proven and nobody was told, to be copied."""
+    folder = tmp_path_factory.mktemp("proven") / "desk"
+    folder.mkdir()
+    shutil.copy(company_template, folder / "company.db")
+    shutil.copy(desk_template, folder / "desk.db")
+    KeyRing.generate().save(folder / "ring.json")
+    asyncio.run(_prove(folder, sample_map))
+    return folder
+
+
+async def _prove(folder: Path, data_map: DataMap) -> None:
+    copy = folder.parent / "made"
+    phone = reopened(folder, copy, data_map)
+    await proven(phone.office, KO_MEMBER.email, CORRECT)
+    await phone.office.close()
+    shutil.copytree(copy, folder, dirs_exist_ok=True)
+
+
+@pytest.fixture
+async def told(proven_once: Path, sample_map: DataMap, tmp_path: Path) -> AsyncIterator[Telephone]:
+    """A proven correction of which the post office has not heard yet."""
+    phone = reopened(proven_once, tmp_path / "told", sample_map)
+    yield phone
+    await phone.office.close()

@@ -2,7 +2,9 @@
 
 import pytest
 from desks import MakeDesk
-from told import Telephone, telephone
+from told import Telephone, proven_once, telephone, told
+
+__all__ = ["phone", "proven_once", "told"]
 
 
 @pytest.fixture

@@ -35,13 +35,6 @@ ME = KO_MEMBER.email
 POST = "post_office"
 
 
-@pytest.fixture
-async def told(phone: Telephone) -> Telephone:
-    """A proven correction of which the post office has not heard yet."""
-    await proven(phone.office, ME, CORRECT)
-    return phone
-
-
 async def why(phone: Telephone) -> tuple[str, ...]:
     """Why the conversation waits for an agent; nothing where it does not."""
     talk = await phone.office.conversation()

@@ -1,33 +1,41 @@
 """A recipient's page: opening it shows no value and acknowledges nothing, a press does, and only once."""
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
-from desks import CORRECT, NEW_ADDRESS, MakeDesk
-from signing import proven, signed
-from told import MAIL, Telephone, telephone
+from desks import NEW_ADDRESS
+from signing import signed
+from sqlalchemy import update
+from told import MAIL, Telephone, proven_once, reopened
 
 from subjectline.intake.pages.app import create_pages
 from subjectline.intake.sandbox.people import KO_MEMBER
+from subjectline.models.datamap import DataMap
 from subjectline.models.recipient_settings import Reach, RecipientSettings
-from subjectline.models.tables import Audit
+from subjectline.models.tables import Audit, Telling
+
+__all__ = ["proven_once"]
 
 POST = "post_office"
 
 
 @pytest.fixture
-async def told(make_desk: MakeDesk) -> Telephone:
+async def told(proven_once: Path, sample_map: DataMap, tmp_path: Path) -> AsyncIterator[Telephone]:
     """The post office has a mail about a corrected address."""
-    phone = telephone(await make_desk())
+    phone = reopened(proven_once, tmp_path / "told", sample_map)
     reach = RecipientSettings(reach={POST: Reach(mail=MAIL, language="en")})
     phone.office.desk = replace(phone.office.desk, recipients=reach)
-    await proven(phone.office, KO_MEMBER.email, CORRECT)
+    async with phone.office.desk.write() as session:
+        await session.exec(update(Telling).values(way="mail"))
     await phone.tell()
     await signed(phone.office)
     await phone.tell()
-    return phone
+    yield phone
+    await phone.office.close()
 
 
 def browser(phone: Telephone) -> httpx.AsyncClient:
