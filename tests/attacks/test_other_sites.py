@@ -7,7 +7,7 @@ import re
 
 import pytest
 from browsers import Browser
-from desks import Office
+from desks import MakeDesk, Office
 from fastapi import FastAPI
 
 from subjectline.intake.console import create_console
@@ -19,6 +19,12 @@ FROM = {
     "origin": {"Origin": "https://evil.test"},
 }
 BACK = "/m/mobile/back"  # the provider's site posts here; the result is signed (test_mobile.py)
+
+
+@pytest.fixture
+async def office(make_desk: MakeDesk) -> Office:
+    """One database is enough: nothing is written."""
+    return await make_desk()
 
 
 def forms(app: FastAPI) -> list[str]:
