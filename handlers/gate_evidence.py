@@ -1,0 +1,82 @@
+"""What the ledger of uses says of a request: how often its fields were asked for, and given, meanwhile.
+
+Counts and names, never a value. The ledger keeps days; whose use it was it keeps only while something
+of that member is held, so what is counted here was asked while the member's hold stood.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from subjectline.handlers.gate_policy import RIGHTS_HANDLING
+from subjectline.handlers.holds import ALL
+from subjectline.models.tables import GateUse, Hold, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How often one caller asked for one field and one purpose, was given it, and by a law."""
+
+    field: str
+    caller: str
+    purpose: str
+    asked: int
+    given: int
+    by_law: int
+
+
+@dataclass(frozen=True, slots=True)
+class FieldUse:
+    """The same of one field, over all who asked."""
+
+    field: str
+    asked: int
+    given: int
+    by_law: int
+    by: tuple[Asked, ...]
+
+
+async def uses(
+    session: AsyncSession, request: Request, zone: tzinfo, now: datetime
+) -> tuple[FieldUse, ...]:
+    """Of each field that the request holds or held, from its receipt to the end of its last hold.
+
+    A field that nobody asked for stands there with zeros; where all fields are held, those asked for.
+    """
+    holds = (await session.exec(select(Hold).where(Hold.request_id == request.id))).all()
+    if not holds:
+        return ()
+    until = max(hold.ended_at or now for hold in holds)
+    wanted = select(GateUse).where(
+        GateUse.registry_id == request.registry_id,
+        GateUse.subject_id == request.subject_id,
+        GateUse.purpose != RIGHTS_HANDLING,  # the request's own handling; that is in the audit
+        col(GateUse.day) >= _day(request.arrived_at, zone),
+        col(GateUse.day) <= _day(until, zone),
+    )
+    named = {name for hold in holds for name in hold.fields}
+    found: dict[str, list[GateUse]] = {name: [] for name in sorted(named - set(ALL))}
+    for row in await session.exec(wanted):
+        if row.field in found or (row.field and named.intersection(ALL)):
+            found.setdefault(row.field, []).append(row)
+    return tuple(_of(name, rows) for name, rows in found.items())
+
+
+def _of(field: str, rows: Sequence[GateUse]) -> FieldUse:
+    numbers: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for row in rows:
+        mine = numbers[row.caller, row.purpose]
+        mine[0] += row.permits + row.denials + row.overrides
+        mine[1] += row.permits + row.overrides
+        mine[2] += row.overrides
+    by = tuple(Asked(field, *who, *told) for who, told in sorted(numbers.items()))
+    totals = [sum(each) for each in zip(*numbers.values(), strict=True)] or [0, 0, 0]
+    return FieldUse(field, totals[0], totals[1], totals[2], by)
+
+
+def _day(at: datetime, zone: tzinfo) -> str:
+    return at.astimezone(zone).date().isoformat()
