@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import agents, audit, copies, opaque, queries, waiting
 from subjectline.handlers.audit import Actor
-from subjectline.handlers.gate_evidence import FieldUse, uses
+from subjectline.handlers.gate_evidence import uses
 from subjectline.handlers.gate_policy import purpose_names
 from subjectline.handlers.gate_reach import EVERYWHERE
 from subjectline.handlers.holds import ALL
@@ -195,7 +195,7 @@ async def _case(session: AsyncSession, desk: "Desk", request: Request) -> Case:
         attempts=await _attempts(session, request),
         letters=await _letters(session, request),
         copies=await _copies(session, request, names),
-        uses=await _uses(session, desk, request),
+        uses=await uses(session, desk, request),
         tellings=await told(session, desk, request.id or 0, names),
         views_away=desk.mirrors.away,
         beside=await beside(session, desk, request.conversation_id),
@@ -234,10 +234,6 @@ async def _siblings(session: AsyncSession, request: Request) -> tuple[tuple[str,
         .order_by(col(Request.id))
     )
     return tuple((reference, kind, state) for reference, kind, state in rows)
-
-
-async def _uses(session: AsyncSession, desk: "Desk", request: Request) -> tuple[FieldUse, ...]:
-    return await uses(session, request, desk.manner.law.tz, desk.clock())
 
 
 async def _holds(session: AsyncSession, desk: "Desk", request: Request) -> tuple[HoldView, ...]:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -15,6 +16,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from subjectline.handlers.gate_policy import RIGHTS_HANDLING
 from subjectline.handlers.holds import ALL
 from subjectline.models.tables import GateUse, Hold, Request
+
+if TYPE_CHECKING:
+    from subjectline.handlers.desk import Desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +44,16 @@ class FieldUse:
     by: tuple[Asked, ...]
 
 
-async def uses(
-    session: AsyncSession, request: Request, zone: tzinfo, now: datetime
-) -> tuple[FieldUse, ...]:
+async def uses(session: AsyncSession, desk: "Desk", request: Request) -> tuple[FieldUse, ...]:
     """Of each field that the request holds or held, from its receipt to the end of its last hold.
 
     A field that nobody asked for stands there with zeros; where all fields are held, those asked for.
     """
+    zone = desk.manner.law.tz
     holds = (await session.exec(select(Hold).where(Hold.request_id == request.id))).all()
     if not holds:
         return ()
-    until = max(hold.ended_at or now for hold in holds)
+    until = max(hold.ended_at or desk.clock() for hold in holds)
     wanted = select(GateUse).where(
         GateUse.registry_id == request.registry_id,
         GateUse.subject_id == request.subject_id,
