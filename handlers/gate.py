@@ -27,7 +27,7 @@ from subjectline.handlers.gate_policy import (
 )
 from subjectline.models.clock import Clock
 from subjectline.models.datamap import DataMap
-from subjectline.models.db import Database
+from subjectline.models.db import Database, Signals
 from subjectline.models.errors import SubjectlineError
 from subjectline.models.regimes import regime_named
 from subjectline.models.tables import GateCaller, Request
@@ -123,6 +123,11 @@ class Gate:
     async def ready(self, token: int | None = None) -> None:
         """Makes the state one that may answer a question that has come now, with this token."""
         await self.refresh()
+
+    @property
+    def signals(self) -> Signals:
+        """Where a hold or a release is heard of (`MOVED`)."""
+        return self._database.signals
 
     @property
     def age_ms(self) -> int:

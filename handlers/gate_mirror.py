@@ -14,7 +14,6 @@ from subjectline.handlers.gate import Gate
 from subjectline.handlers.holds import MOVED
 from subjectline.handlers.registry.gate_sql_mirror import HoldTable, Round, State
 from subjectline.models.clock import Clock
-from subjectline.models.db import Database
 from subjectline.models.errors import RegistryError
 from subjectline_client.core import BOUND, steady
 from subjectline_client.policy import OWN_USE
@@ -40,8 +39,8 @@ class MirrorStatus:
 class Mirror:
     """One connection's mirror. `revision` is what every view there shows at least; -1: unknown."""
 
-    def __init__(self, table: HoldTable, gate: Gate, database: Database, clock: Clock) -> None:
-        self._table, self._gate, self._database, self._clock = table, gate, database, clock
+    def __init__(self, table: HoldTable, gate: Gate, clock: Clock) -> None:
+        self._table, self._gate, self._clock = table, gate, clock
         self.name = table.connection
         self.status = MirrorStatus()
         self.revision = -1
@@ -53,7 +52,7 @@ class Mirror:
             began = steady()
             await self.once()
             left = PAUSE - (steady() - began)
-            await self._database.signals.wait(MOVED, max(left, AGAIN), f"mirror {self.name}")
+            await self._gate.signals.wait(MOVED, max(left, AGAIN), f"mirror {self.name}")
 
     async def once(self) -> bool:
         """One round; False where the views have not become newer by it."""

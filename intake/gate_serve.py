@@ -2,7 +2,8 @@
 
 It answers over HTTP what the desk's own gate answers, from memory, and goes on while the desk is
 stopped, upgraded or migrating, as long as it reaches the database. It never migrates anything and
-needs neither the key ring nor the company's databases. Each process follows by itself.
+needs neither the key ring nor the company's databases, but for the masking views in them, if the
+settings have mirrors. Each process follows by itself.
 """
 
 import asyncio
@@ -25,12 +26,14 @@ from uvicorn.supervisors import Multiprocess
 from subjectline.handlers.gate_feed import Feed
 from subjectline.handlers.gate_file import FileGate
 from subjectline.handlers.gate_following import FollowingGate
+from subjectline.handlers.gate_mirror import Mirrors
 from subjectline.intake.asgi import App, Receive, Scope, Send
 from subjectline.intake.discreet import start_logging
 from subjectline.intake.gate_api import create_gate_app
 from subjectline.intake.gate_feed import create_feed_app
 from subjectline.intake.gate_limits import Limits
 from subjectline.intake.listening import bind
+from subjectline.intake.mirrors import mirrors_of
 from subjectline.intake.places import places
 from subjectline.models.clock import system_clock
 from subjectline.models.datamap import load_map
@@ -99,22 +102,34 @@ def application() -> App:
     """What each process runs; it reads its order from the environment."""
     start_logging()
     order = msgspec.json.decode(os.environ[ORDER], type=Order)
-    return create_app(gate_of(order), order.settings)
+    gate = gate_of(order)
+    return create_app(gate, order.settings, _mirrors(order, gate))
 
 
-def create_app(gate: FollowingGate, how: GateSettings) -> App:
+def _mirrors(order: Order, gate: FollowingGate) -> Mirrors:
+    """Masking views stay current while the desk is stopped; whoever comes first goes round."""
+    if not order.config:
+        return Mirrors()
+    settings = load_settings(Path(order.config))
+    return mirrors_of(settings, load_map(settings.registry.map), gate, system_clock)
+
+
+def create_app(gate: FollowingGate, how: GateSettings, mirrors: Mirrors | None = None) -> App:
     """The gate's routes. Its life is the application's: it follows from the start to the end."""
     limits = Limits(how.questions_a_second, how.wrong_keys_a_minute)
     asked = create_gate_app(gate, how.url, limits)
     feed = None if isinstance(gate, FileGate) else gate.feed()
-    return _Served(asked, _rest(gate, feed), gate, feed)
+    return _Served(asked, _rest(gate, feed), gate, feed, mirrors or Mirrors())
 
 
 class _Served:
     """Questions go straight to their application; Starlette has the rest."""
 
-    def __init__(self, asked: App, rest: App, gate: FollowingGate, feed: Feed | None) -> None:
+    def __init__(
+        self, asked: App, rest: App, gate: FollowingGate, feed: Feed | None, mirrors: Mirrors
+    ) -> None:
         self._asked, self._rest, self._gate, self._feed = asked, rest, gate, feed
+        self._mirrors = mirrors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -125,18 +140,19 @@ class _Served:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        async with _running(self._gate, self._feed):
+        async with _running(self._gate, self._feed, self._mirrors):
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
 
 
 @asynccontextmanager
-async def _running(gate: FollowingGate, feed: Feed | None) -> AsyncIterator[None]:
+async def _running(gate: FollowingGate, feed: Feed | None, mirrors: Mirrors) -> AsyncIterator[None]:
     """Follows; the first look has been tried when this begins, and the ledger is written at the end."""
     if isinstance(gate, FileGate):
         await gate.prepare()
     loops = [gate.follow(), gate.run(), _with_parent(), *([feed.run()] if feed else [])]
+    loops += [mirror.run() for mirror in mirrors.all]
     tasks = [asyncio.create_task(loop) for loop in loops]
     await asyncio.wait({asyncio.ensure_future(gate.refresh())}, timeout=FIRST_SECONDS)
     try:
@@ -145,6 +161,7 @@ async def _running(gate: FollowingGate, feed: Feed | None) -> AsyncIterator[None
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await mirrors.close()
         await gate.close()
 
 

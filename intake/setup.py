@@ -6,11 +6,9 @@ from pathlib import Path
 
 from subjectline.handlers.desk import Desk, Manner
 from subjectline.handlers.gate import Gate
-from subjectline.handlers.gate_mirror import Mirror, Mirrors
 from subjectline.handlers.registry import Archive, Registry, open_engine, open_engines, open_writers
-from subjectline.handlers.registry.gate_sql_apply import NO_LOCK, lockable
-from subjectline.handlers.registry.gate_sql_mirror import HoldTable
 from subjectline.handlers.understanding import Vocabulary
+from subjectline.intake.mirrors import mirrors_of
 from subjectline.intake.places import places
 from subjectline.models.clock import Clock, system_clock
 from subjectline.models.datamap import DataMap, load_map, vocabulary_words
@@ -55,24 +53,7 @@ def make_desk(settings: Settings, clock: Clock = system_clock) -> Desk:
         files=settings.attachments,
         mobile=settings.mobile_identity,
         recipients=_recipients(settings, data_map),
-        mirrors=_mirrors(settings, data_map, gate, database, clock),
-    )
-
-
-def _mirrors(
-    settings: Settings, data_map: DataMap, gate: Gate, database: Database, clock: Clock
-) -> Mirrors:
-    """One for each connection with a URL for it. Raises SettingsError."""
-    urls = {name: url.get_secret_value() for name, url in settings.registry.mirror_urls.items()}
-    engines = open_writers(data_map, urls, setting="registry.mirror_urls")
-    for name, engine in engines.items():
-        if not lockable(engine):
-            raise SettingsError(NO_LOCK, field=f"registry.mirror_urls.{name}")
-    return Mirrors(
-        [
-            Mirror(HoldTable(data_map, name, engine), gate, database, clock)
-            for name, engine in engines.items()
-        ]
+        mirrors=mirrors_of(settings, data_map, gate, clock),
     )
 
 

@@ -102,16 +102,14 @@ MakeMirror = Callable[[], Mirror]
 
 
 @pytest.fixture
-async def make_mirror(
-    company: Company, gate: Gate, desk_database: Database
-) -> AsyncIterator[MakeMirror]:
+async def make_mirror(company: Company, gate: Gate) -> AsyncIterator[MakeMirror]:
     """Mirrors of the company's database, each signed in as the role of its own."""
     made: list[Mirror] = []
 
     def make() -> Mirror:
         engine = open_engine(company.url_of("gate_mirror"))
         table = HoldTable(company.data_map, CONNECTION, engine)
-        made.append(Mirror(table, gate, desk_database, FrozenClock(NOW)))
+        made.append(Mirror(table, gate, FrozenClock(NOW)))
         return made[-1]
 
     yield make

@@ -112,7 +112,7 @@ async def test_a_mirror_that_is_away_is_told_by_healthz(make_desk: MakeDesk) -> 
     table = HoldTable(
         office.desk.data_map, "members", open_engine("postgresql://nobody@127.0.0.1:1/x")
     )
-    mirror = Mirror(table, office.desk.gate, office.desk.db, office.clock)
+    mirror = Mirror(table, office.desk.gate, office.clock)
     desk = replace(office.desk, mirrors=Mirrors([mirror]))
     assert not await mirror.once() and "cannot be used now" in mirror.status.last_error
     routes = Starlette(routes=health_routes(desk, []))

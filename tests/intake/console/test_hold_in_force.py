@@ -25,6 +25,6 @@ async def test_views_that_show_nothing(second: Browser, staffed: Office) -> None
     told = "the views of the database members are not being updated"
     assert told not in (await second.get(f"/requests/{reference}")).text
     table = HoldTable(desk.data_map, "members", open_engine("postgresql://nobody@127.0.0.1:1/none"))
-    desk.mirrors.all = (Mirror(table, desk.gate, desk.db, desk.clock),)
+    desk.mirrors.all = (Mirror(table, desk.gate, desk.clock),)
     assert told in (await second.get(f"/requests/{reference}")).text
     await desk.mirrors.close()
