@@ -93,7 +93,7 @@ REASONS: dict[str, dict[str, str]] = {
         "en": "The number of digits is not right. An account number has 10 to 16 digits.",
     },
     "resident_number": {
-        "ko": "주민등록번호가 들어 있습니다. 주민등록번호는 적지 말아 주세요.",
+        "ko": "주민등록번호가 들어 있습니다. 주민등록번호는 빼고 다시 적어 주시기 바랍니다.",
         "en": "There is a resident registration number in it. Please leave it out.",
     },
     "not_correctable": {

@@ -255,7 +255,7 @@ def pair_office(
     pair: Pair,
     folder: Path,
     desk_url: str,
-    seconds: float = 5.0,
+    seconds: float = 60.0,
     ring: KeyRing | None = None,
     **writers: str,
 ) -> Office:

@@ -171,7 +171,7 @@ async def test_a_resident_number_is_not_taken(
         f"{path}/values", do="check", **{"value.shipping_address": f"부산시 파도로 {number}"}
     )
     assert page.status_code == 422 and number not in page.text
-    assert "주민등록번호는 적지 말아 주세요" in page.text
+    assert "주민등록번호는 빼고 다시 적어" in page.text
 
 
 async def test_leaving_is_confirmed_on_the_page(
