@@ -1,0 +1,20 @@
+"""Deeds are the same on both databases of the desk; where no SQL of their own stands behind them, their
+turn on PostgreSQL is for `make long`. The journeys of `make test` go there with all of them.
+"""
+
+import pytest
+
+SAME = (
+    "agents", "answers", "attachments", "bounces", "consents", "copies", "deadlines", "dialog",
+    "export", "legal_holds", "letters", "notices", "objecting", "proposing", "recipients", "replies",
+    "restrictions", "statements",
+)  # fmt: skip
+FOLDERS = tuple(f"tests/handlers/{name}/" for name in SAME)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        own_sql = "export/test_gather.py" in item.nodeid
+        if item.nodeid.startswith(FOLDERS) and "[postgresql" in item.nodeid and not own_sql:
+            item.add_marker(pytest.mark.long)
