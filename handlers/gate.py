@@ -211,7 +211,7 @@ class Gate:
     async def _pull(self, asked_at: float) -> bool:
         limit = None if self._database.embedded else self.state.bound / 2
         try:
-            async with asyncio.timeout(limit), self._database.read() as session:
+            async with asyncio.timeout(limit), self._database.glance() as session:
                 await self._read(session, asked_at)
         except (SQLAlchemyError, OSError) as error:  # a time-out is an OSError
             log.warning("the gate cannot read its holds (%s)", type(error).__name__)

@@ -126,7 +126,7 @@ class Feed:
     async def snapshot(self, caller: str, ask: str = "") -> wire.Snapshot:
         """Every hold in force that concerns the caller. Raises SubjectlineError if none can be had."""
         seen = self._view(caller)
-        async with self._reading() as session:
+        async with self._reading(much=True) as session:
             head = await holds.head_of_primary(session)
             mark = _mark(await _read(session, _between(head, head)), head)
             rows = await _read(session, _active(self._registry, head))
@@ -191,10 +191,17 @@ class Feed:
             self._moved.set()
 
     async def _look(self) -> None:
-        if await self._gate.refresh() and self._gate.state.revision != self._newest:
-            self._newest = self._gate.state.revision
+        """Tells who listens before this process's own gate catches up: it would only take time."""
+        try:
+            async with self._reading() as session:
+                newest = await holds.head(session)
+        except SubjectlineError:  # has been logged; the next look is soon
+            return
+        if newest != self._newest:
+            self._newest = newest
             moved, self._moved = self._moved, asyncio.Event()
             moved.set()
+            await self._gate.refresh()
 
     def _view(self, caller: str) -> Seen:
         policy = self._gate.state.policy
@@ -206,9 +213,10 @@ class Feed:
         return known[1]
 
     @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncSession]:
+    async def _reading(self, *, much: bool = False) -> AsyncIterator[AsyncSession]:
+        database = self._database
         try:
-            async with self._database.read() as session:
+            async with database.read() if much else database.glance() as session:
                 yield session
         except (SQLAlchemyError, OSError) as error:
             log.warning("the feed cannot read the holds (%s)", type(error).__name__)

@@ -112,7 +112,8 @@ async def test_a_database_that_stays_away_denies_as_stale(
     gate: Gate, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert (await gate.decide("marketing-mailer", "7", ("email",), "marketing")).permit
-    monkeypatch.setattr(database, "read", _away)
+    for name in ("read", "glance"):
+        monkeypatch.setattr(database, name, _away)
     answer = await gate.decide("marketing-mailer", "7", ("email",), "marketing")
     assert answer.reasons == ("stale",)
     with pytest.raises(SubjectlineError):
@@ -274,7 +275,7 @@ async def test_the_desks_own_name_and_purpose_are_not_given_away(
 async def test_many_ask_and_few_look(
     gate: Gate, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks, plain = 0, database.read
+    looks, plain = 0, database.glance
 
     def counted() -> object:
         nonlocal looks
@@ -282,11 +283,11 @@ async def test_many_ask_and_few_look(
         return plain()
 
     await gate.refresh()
-    monkeypatch.setattr(database, "read", counted)
+    monkeypatch.setattr(database, "glance", counted)
     ask = ("marketing-mailer", "7", ("email",), "marketing")
     answers = await asyncio.gather(*(gate.decide(*ask) for _ in range(50)))
     assert all(answers)
-    assert looks <= 2
+    assert 1 <= looks <= 2
 
 
 async def test_asked_inside_a_step_it_denies_and_does_not_hang(
