@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import select
 
 from subjectline.handlers.desk import Desk
+from subjectline.handlers.gate_mirror import Mirror
 from subjectline.handlers.senders.clamd import Clamd
 from subjectline.handlers.senders.sms import gateway_of
 from subjectline.handlers.senders.smtp import SmtpSender
@@ -54,6 +55,7 @@ def _looks(desk: Desk, settings: Settings) -> list[Look]:
         looks.append(TelegramDoor(desk, settings.telegram, hook=settings.hook).doctor)
     looks += [partial(_sms, settings.sms, desk)] if settings.sms else []
     looks += _recipients(desk, settings)
+    looks += [partial(_views, mirror) for mirror in desk.mirrors.all]
     looks.append(lambda: _scanner(settings))
     looks.append(lambda: _doors(settings))
     return looks
@@ -117,6 +119,13 @@ async def _sms(settings: SmsSettings, desk: Desk) -> Finding:
         return await gateway.doctor()
     finally:
         await gateway.close()
+
+
+async def _views(mirror: Mirror) -> Finding:
+    """One round of a mirror, as the desk goes it."""
+    good = await mirror.once()
+    told = mirror.status.last_error
+    return Finding(good, f"masking views of {mirror.name}: {told or 'kept current'}")
 
 
 def _recipients(desk: Desk, settings: Settings) -> list[Look]:

@@ -10,6 +10,7 @@ from subjectline.handlers.gate_following import FollowingGate
 from subjectline.handlers.gate_mirror import Mirror, Mirrors
 from subjectline.handlers.registry import open_engine
 from subjectline.handlers.registry.gate_sql_mirror import HoldTable
+from subjectline.intake.doctor import _views
 from subjectline.intake.gate_serve import _running
 from subjectline.intake.mirrors import mirrors_of
 from subjectline.models.clock import system_clock
@@ -35,6 +36,18 @@ async def test_views_are_kept_current(
         await holder.hold("1001", "email")
         await asyncio.wait_for(mirror.reached(1), 30)
         assert await company.ask(words) == [(None,)]
+
+
+@pytest.mark.server
+async def test_doctor_goes_one_round(company: Company, desk_database: Database) -> None:
+    gate = FollowingGate(desk_database, company.data_map, system_clock)
+    table = HoldTable(company.data_map, CONNECTION, open_engine(company.url_of("gate_mirror")))
+    mirror = Mirror(table, gate, system_clock)
+    nothing = await _views(mirror)
+    assert not nothing.ok and "members" in nothing.sentence
+    await company.apply()
+    assert (await _views(mirror)).sentence == "masking views of members: kept current"
+    await mirror.close()
 
 
 async def test_settings_that_cannot_be_mirrored(
