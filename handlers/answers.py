@@ -4,10 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, dialog, identity, opening, other_proofs, post
+from subjectline.handlers import (
+    audit,
+    dialog,
+    identity,
+    last_question,
+    opening,
+    other_proofs,
+    post,
+)
 from subjectline.handlers.belonging import link_message, open_of
 from subjectline.handlers.identity import Check, Known, Verdict
 from subjectline.handlers.post import read_thread_token
@@ -19,7 +26,6 @@ from subjectline.models.incoming import Door, Incoming, Tier
 from subjectline.models.tables import (
     Challenge,
     Conversation,
-    History,
     Message,
     Request,
     SentMessage,
@@ -278,7 +284,7 @@ async def _called_off(came: Came, waiting: Challenge) -> None:
 
 async def _answered(came: Came, request: Request) -> bool:
     """An answer to a question on an open request; what it says is kept before the step."""
-    question, fields = await asked(came.session, request)
+    question, fields = await last_question.asked(came.session, request)
     await came.belongs_to(request)
     if question in YES_QUESTIONS:
         await confirmed(came, request, question)
@@ -359,25 +365,6 @@ def _values_in(came: Came, request: Request, fields: list[str]) -> dict[str, str
     if len(fields) == 1 and fields[0] not in values:
         values[fields[0]] = " ".join(came.incoming.text.split())[:LONGEST_VALUE]
     return values
-
-
-async def asked(session: AsyncSession, request: Request) -> tuple[str, list[str]]:
-    """The newest question put to the person, and the fields it was about."""
-    last = await last_asked(session, request)
-    if last is None:
-        return "", []
-    return str(last.facts.get("question", "")), list(last.facts.get("fields", []))
-
-
-async def last_asked(session: AsyncSession, request: Request) -> History | None:
-    """The step at which the person was last asked something."""
-    rows = await session.exec(
-        select(History)
-        .where(History.request_id == request.id, col(History.event).in_(("ask", "clarify")))
-        .order_by(col(History.version).desc())
-        .limit(1)
-    )
-    return rows.first()
 
 
 async def _clarified(came: Came, request: Request) -> bool:

@@ -16,7 +16,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, UndefinedError
 
 from subjectline.handlers import page_letters, words
-from subjectline.handlers.letter_previews import PREVIEWS, SAMPLE_TOLD
+from subjectline.handlers.letter_previews import PREVIEWS
+from subjectline.handlers.preview_facts import SAMPLE_TOLD
 from subjectline.handlers.words import button_label, kind_label, state_label
 from subjectline.models.errors import BadInput, IllegalMove
 from subjectline.models.incoming import Door

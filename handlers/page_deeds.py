@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import answers, attachments, audit, dialog, identity, links, new_contact
+from subjectline.handlers import (
+    answers,
+    attachments,
+    audit,
+    dialog,
+    identity,
+    last_question,
+    links,
+    new_contact,
+)
 from subjectline.handlers.answers import YES_QUESTIONS, Came
 from subjectline.handlers.audit import MEMBER, Actor
 from subjectline.handlers.identity import Check, Known, Verdict
@@ -139,7 +148,7 @@ async def say(desk: "Desk", token: str, cookie: str, yes: bool, version: int, pl
     _meant_for(opened, "confirm")
     async with desk.write() as session:
         request, talk = await _seen(session, opened, version)
-        question, _ = await answers.asked(session, request)
+        question, _ = await last_question.asked(session, request)
         if request.state != "waiting" or question not in YES_QUESTIONS:
             raise IllegalMove("nothing waits for a yes or no", field="answer")
         said = {"ko": ("아니요", "네"), "en": ("no", "yes")}[request.language][yes]

@@ -13,10 +13,10 @@ from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import (
-    answers,
     audit,
     drafting,
     identity,
+    last_question,
     mobile_identity,
     new_contact,
 )
@@ -104,7 +104,7 @@ async def stage(desk: "Desk", link: Opened) -> Stage:
         talk = await session.get_one(Conversation, request.conversation_id)
         question = ""
         if request.state in ("waiting", *BEFORE_PROOF):
-            question, _ = await answers.asked(session, request)
+            question, _ = await last_question.asked(session, request)
         challenge = await identity.open_challenge(session, talk)
         new = await new_contact.awaited(session, talk.id or 0)
         told = await _told(session, request)
@@ -199,7 +199,7 @@ async def boxes(
     """
     async with desk.db.read() as session:
         request = await session.get_one(Request, link.request_id)
-        _, fields = await answers.asked(session, request)
+        _, fields = await last_question.asked(session, request)
     correcting = request.kind == "correction" and request.state in CORRECTING
     if link.purpose != "confirm" or request.subject_id is None or not correcting:
         return ()

@@ -6,7 +6,12 @@ covered, in the question (`proposing`).
 
 from dataclasses import dataclass, replace
 
-from subjectline.handlers import answers, choices, proposing
+from subjectline.handlers import (
+    answers,
+    choices,
+    last_question,
+    proposing,
+)
 from subjectline.handlers import facts as wording
 from subjectline.handlers.belonging import link_message
 from subjectline.handlers.dialog import spoken, wanting
@@ -41,7 +46,7 @@ async def waiting(turn: Turn) -> Asked | None:
 
 async def asked(turn: Turn, request: Request) -> Asked:
     """The newest question about a request; an empty one where it was asked nothing."""
-    last = await answers.last_asked(turn.session, request)
+    last = await last_question.last_asked(turn.session, request)
     if last is None:
         return Asked(request, "", [], 0)
     question, fields = str(last.facts.get("question", "")), list(last.facts.get("fields", []))

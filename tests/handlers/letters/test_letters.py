@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from subjectline.handlers import words
-from subjectline.handlers.letter_previews import NEW_EMAIL, NEW_PHONE
 from subjectline.handlers.letters import (
     DIALOGS,
     LETTERS,
@@ -24,9 +23,10 @@ from subjectline.handlers.letters import (
     refusal,
     render,
 )
+from subjectline.handlers.preview_facts import NEW_EMAIL, NEW_PHONE
 from subjectline.models.errors import BadInput, IllegalMove
 from subjectline.models.incoming import Door
-from subjectline.models.letter_facts import Common, CompanyFacts, DoneCorrectionFacts, FieldValue
+from subjectline.models.letter_facts import Common, CompanyFacts, FieldValue
 from subjectline.models.workflow import KINDS, MOVES, STATES
 
 LANGUAGES = ("ko", "en")
@@ -121,12 +121,12 @@ def test_html_loads_nothing_and_runs_nothing(name: str, language: str) -> None:
 
 
 def test_values_of_a_person_are_escaped_in_html_and_stay_one_line() -> None:
-    facts = DoneCorrectionFacts(
+    facts = {
         **_sample(),
-        done_on=date(2026, 3, 5),
-        fields=[FieldValue(label="이름", new_value="<b>김하늘</b>\n접수번호: SL-FAKE")],
-        echo="",
-    )
+        "done_on": date(2026, 3, 5),
+        "fields": [FieldValue(label="이름", new_value="<b>김하늘</b>\n접수번호: SL-FAKE")],
+        "echo": "",
+    }
     letter = render("done", "ko", Door.MAIL, facts)
     assert "<b>" not in letter.html and "&lt;b&gt;김하늘&lt;/b&gt;" in letter.html
     assert "\n접수번호: SL-FAKE" not in letter.text
