@@ -6,15 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import (
-    audit,
-    dialog,
-    identity,
-    last_question,
-    opening,
-    other_proofs,
-    post,
-)
+from subjectline.handlers import audit, dialog, identity, last_question, opening, other_proofs, post
 from subjectline.handlers.belonging import link_message, open_of
 from subjectline.handlers.identity import Check, Known, Verdict
 from subjectline.handlers.post import read_thread_token
