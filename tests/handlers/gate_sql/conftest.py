@@ -52,28 +52,67 @@ def masked_template(postgres: str) -> str:
     return "gate_company"
 
 
+@pytest.fixture(scope="session")
+def applied_template(postgres: str, masked_template: str, sample_map: DataMap) -> str:
+    """The same with the views of `marketing`, and nothing held."""
+    createdb(postgres, "gate_applied", masked_template)
+
+    async def applied() -> None:
+        engine = open_engine(f"{postgres}/gate_applied")
+        audience = audience_of(sample_map, "marketing")
+        company = Company(postgres, "gate_applied", sample_map, engine, audience)
+        await company.apply()
+        await company.close()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gate_sql, "_WITHIN", f"interval '{BOUND_SECONDS} seconds'")
+        asyncio.run(applied())
+    return "gate_applied"
+
+
 @pytest.fixture
-def company_name(postgres: str, masked_template: str) -> Iterator[str]:
-    name = f"gate_{next(_made)}"
-    createdb(postgres, name, masked_template)
-    yield name
-    command(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+def new_database(postgres: str) -> Iterator[Callable[[str], str]]:
+    """Copies a template; the copies go when the test ends."""
+    made: list[str] = []
+
+    def make(template: str) -> str:
+        made.append(f"gate_{next(_made)}")
+        createdb(postgres, made[-1], template)
+        return made[-1]
+
+    yield make
+    for name in made:
+        command(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def company_name(masked_template: str, new_database: Callable[[str], str]) -> str:
+    return new_database(masked_template)
 
 
 @pytest.fixture
 async def company(postgres: str, company_name: str, sample_map: DataMap) -> AsyncIterator[Company]:
     """Without the views: `apply` makes them."""
     engine = open_engine(f"{postgres}/{company_name}")
-    yield Company(postgres, company_name, sample_map, engine, audience_of(sample_map, "marketing"))
-    await engine.dispose()
+    made = Company(postgres, company_name, sample_map, engine, audience_of(sample_map, "marketing"))
+    yield made
+    await made.close()
 
 
 @pytest.fixture
-async def masked(company: Company) -> Company:
+async def masked(
+    postgres: str,
+    applied_template: str,
+    new_database: Callable[[str], str],
+    sample_map: DataMap,
+) -> AsyncIterator[Company]:
     """With the views of `marketing`, fresh for now, and nothing held."""
-    await company.apply()
-    await company.fresh()
-    return company
+    name = new_database(applied_template)
+    engine, audience = open_engine(f"{postgres}/{name}"), audience_of(sample_map, "marketing")
+    made = Company(postgres, name, sample_map, engine, audience)
+    await made.fresh()
+    yield made
+    await made.close()
 
 
 @pytest.fixture
@@ -102,23 +141,16 @@ MakeMirror = Callable[[], Mirror]
 
 
 @pytest.fixture
-async def make_mirror(company: Company, gate: Gate) -> AsyncIterator[MakeMirror]:
+async def make_mirror(masked: Company, gate: Gate) -> AsyncIterator[MakeMirror]:
     """Mirrors of the company's database, each signed in as the role of its own."""
     made: list[Mirror] = []
 
     def make() -> Mirror:
-        engine = open_engine(company.url_of("gate_mirror"))
-        table = HoldTable(company.data_map, CONNECTION, engine)
+        engine = open_engine(masked.url_of("gate_mirror"))
+        table = HoldTable(masked.data_map, CONNECTION, engine)
         made.append(Mirror(table, gate, FrozenClock(NOW)))
         return made[-1]
 
     yield make
     for mirror in made:
         await mirror.close()
-
-
-@pytest.fixture
-async def mirror(company: Company, make_mirror: MakeMirror) -> Mirror:
-    """The mirror of a company whose views have just been applied."""
-    await company.apply()
-    return make_mirror()

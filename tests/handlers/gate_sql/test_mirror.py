@@ -29,6 +29,17 @@ ROWS = (
 )
 
 
+@pytest.fixture
+def company(masked: Company) -> Company:
+    """The views have been applied; no mirror has come yet."""
+    return masked
+
+
+@pytest.fixture
+def mirror(make_mirror: Callable[[], Mirror]) -> Mirror:
+    return make_mirror()
+
+
 async def shown(company: Company, member: int = 1001) -> tuple[bool, bool]:
     """Whether email and phone are to be seen."""
     [(email, phone)] = await company.ask(MEMBER, member)
