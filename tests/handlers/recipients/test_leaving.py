@@ -122,7 +122,7 @@ async def test_an_agent_has_it_sent_once_more(told: Telephone) -> None:
     assert (await told.row(POST)).outcome == "sent" and await why(told) == ()
     assert told.posts.number(POST) == row.notice_id
     with pytest.raises(BadInput):
-        await recipients_chased.tell_again(desk, row.request_id, "another", agent())
+        await recipients_chased.tell_again(desk, row.request_id + 1, row.notice_id, agent())
 
 
 async def test_what_is_acknowledged_needs_nobody_any_more(told: Telephone) -> None:
@@ -149,6 +149,45 @@ async def test_who_is_silent_is_reminded_then_an_agent_hears_of_it(told: Telepho
     assert len({number for _, number, _ in told.posts.got}) == 1
     case = await casefile.case(told.office.desk, (await told.office.request()).reference, agent())
     assert [(one.recipient, one.late, one.open) for one in case.tellings] == [(POST, True, True)]
+
+
+async def test_nobody_is_reminded_of_a_hold_that_has_ended(told: Telephone) -> None:
+    await told.tell()
+    await signed(told.office)
+    await told.tell()
+    await told.days(3)
+    assert told.posts.kinds(POST) == ["hold", "corrected", "corrected"]
+
+
+async def test_whose_lease_was_taken_writes_nothing(told: Telephone) -> None:
+    """A desk that was stopped for so long that another one has sent the notice meanwhile."""
+    told.posts.gate = asyncio.Event()
+    late = asyncio.create_task(recipients_outbox.once(told.office.desk, told.ways))
+    while (await told.row(POST)).leased_until is None:
+        await asyncio.sleep(0)
+    told.office.clock.advance(LEASE + timedelta(seconds=1))
+    other = replace(told, posts=type(told.posts)(says_yes={POST}))
+    await other.tell()
+    told.posts.wrong = [PermanentSendError("too late")]
+    told.posts.gate.set()
+    await late
+    assert (await told.row(POST)).outcome == "acknowledged"
+
+
+async def test_the_id_there_is_read_through_our_own_gate_only(
+    make_desk: MakeDesk, sample_map: DataMap
+) -> None:
+    """Once the request is decided the gate opens no data for it any more."""
+    phone = telephone(
+        await make_desk(data_map=with_recipient(sample_map, POST, known_by="kakao_id"))
+    )
+    await proven(phone.office, ME, CORRECT)
+    phone.posts.wrong = [TemporarySendError("away")]
+    await signed(phone.office)
+    await phone.tell()
+    row = await phone.row(POST)
+    assert (row.kind, row.outcome, phone.posts.got) == ("corrected", "failed", [])
+    assert "not known any more" in row.reason
 
 
 async def test_who_has_no_way_is_told_by_hand_and_is_a_task_in_time(make_desk: MakeDesk) -> None:
