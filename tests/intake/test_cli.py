@@ -100,6 +100,21 @@ def test_an_agent_and_a_caller_are_added(config: Path) -> None:
     assert short.exit_code == 2 and short.stderr.startswith("password:")
     caller = run("gate", "caller", "mailer", "--purpose", "marketing", "--config", config)
     assert caller.exit_code == 0 and caller.output.startswith("slg_")
+    keys_of_a_caller(config, caller.output)
+
+
+def keys_of_a_caller(config: Path, first: str) -> None:
+    """A caller's key is exchanged, listed and ended; keys are shown once, and never again."""
+    second = run("gate", "rotate", "mailer", "--for", "12h", "--config", config)
+    assert second.output.startswith("slg_") and second.output != first
+    listed = run("gate", "callers", "--config", config).output
+    assert "mailer  for marketing" in listed and "until" in listed and "slg_" not in listed
+    wrong = run("gate", "rotate", "mailer", "--for", "soon", "--config", config)
+    assert wrong.exit_code == 2 and wrong.stderr.startswith("--for:")
+    assert run("gate", "revoke", "mailer", "--config", config).exit_code == 0
+    assert "revoked" in run("gate", "callers", "--config", config).output
+    again = run("gate", "rotate", "mailer", "--config", config)
+    assert again.exit_code == 2 and "revoked" in again.stderr
 
 
 def test_without_keys_every_command_says_how_to_make_them(config: Path) -> None:
