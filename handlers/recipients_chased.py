@@ -192,6 +192,7 @@ async def _of(session: AsyncSession, request_id: int, notice: str) -> Telling:
     rows = await session.exec(
         select(Telling)
         .where(Telling.request_id == request_id, Telling.notice_id == notice)
+        .where(~later_than(Telling))
         .with_for_update()
     )
     if (row := rows.first()) is None:

@@ -157,6 +157,12 @@ async def test_nobody_is_reminded_of_a_hold_that_has_ended(told: Telephone) -> N
     await told.tell()
     await told.days(3)
     assert told.posts.kinds(POST) == ["hold", "corrected", "corrected"]
+    hold, end = await told.rows(POST)
+    assert [(row.outcome, row.reminded) for row in (hold, end)] == [("sent", 0), ("sent", 1)]
+    with pytest.raises(BadInput):
+        await recipients_chased.confirmed(
+            told.office.desk, hold.request_id, hold.notice_id, agent()
+        )
 
 
 async def test_whose_lease_was_taken_writes_nothing(told: Telephone) -> None:
