@@ -206,7 +206,10 @@ async def _each(house: House, watcher: asyncio.subprocess.Process, commits: int)
 
 async def _said(out: asyncio.StreamReader, permit: bool) -> float:
     while True:
-        at, now = json.loads(await out.readline())
+        line = await out.readline()
+        if not line:
+            raise RuntimeError("the watching process ended")
+        at, now = json.loads(line)
         if now is permit:
             return float(at)
 

@@ -201,7 +201,7 @@ class Feed:
             self._newest = newest
             moved, self._moved = self._moved, asyncio.Event()
             moved.set()
-            await self._gate.refresh()
+        await self._gate.refresh()
 
     def _view(self, caller: str) -> Seen:
         policy = self._gate.state.policy
