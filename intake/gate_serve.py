@@ -12,6 +12,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
@@ -166,11 +167,13 @@ async def _running(gate: FollowingGate, feed: Feed | None, mirrors: Mirrors) -> 
 
 
 async def _with_parent() -> None:
-    """Ends this process with the one that started it: nobody else would."""
-    parent = os.getppid()
-    while os.getppid() == parent:
+    """Ends this process with the one that started it, where it is one of several: nobody else would."""
+    parent = parent_process()
+    while parent is not None:
+        if not parent.is_alive():
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
         await asyncio.sleep(1)
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _rest(gate: FollowingGate, feed: Feed | None) -> Starlette:
