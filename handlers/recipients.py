@@ -236,6 +236,8 @@ async def _corrected(
     if proposal_id is None:
         return {}
     proposal = await session.get_one(Proposal, proposal_id)
+    if proposal.envelope is None:
+        return {}
     said = json.loads(desk.vault.text(proposal.envelope))
     written = {(one["table"], one["column"]): one["new"] for one in said["changes"]}
     fields = desk.data_map.fields.items()
