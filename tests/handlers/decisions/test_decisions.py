@@ -37,7 +37,7 @@ async def test_what_leaves_is_what_was_signed(office: Office) -> None:
     """All but the slots named in the envelope."""
     proposal = await proposed(office)
     said = drafting.open_envelope(office.desk, proposal)
-    assert said["slots"] == ["sent_on", "done_on", "expires_on", "secure_link"]
+    assert said["slots"] == ["sent_on", "done_on", "expires_on", "secure_link", "told"]
     assert said["recipient"] == ME
     await decisions.approve(office.desk, proposal.sha256, agent())
     office.clock.advance(timedelta(days=1))
@@ -45,7 +45,8 @@ async def test_what_leaves_is_what_was_signed(office: Office) -> None:
     left = office.last(ME)
     assert left.subject == said["subject"]
     day = "2026년 11월 24일(화)"
-    assert left.text == said["text"].replace("⟦sent_on⟧", day).replace("⟦done_on⟧", day)
+    text = said["text"].replace("⟦sent_on⟧", day).replace("⟦done_on⟧", day)
+    assert left.text == text.replace("⟦told⟧", "우체국 (알리는 중)")
     assert f"보낸 날: {day}" in left.text
 
 
