@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, post, reachable, resending, words
+from subjectline.handlers import audit, post, reachable, recipients_told, resending, words
 from subjectline.handlers import facts as wording
 from subjectline.handlers.audit import MEMBER, SYSTEM, Actor
-from subjectline.handlers.letters import SECURE_LINK, SENT_ON
+from subjectline.handlers.letters import SECURE_LINK, SENT_ON, TOLD
 from subjectline.models.errors import RegistryError
 from subjectline.models.incoming import Contact, Incoming
 from subjectline.models.tables import Challenge, Conversation, DeadAddress, Outbox, Request
@@ -79,17 +79,20 @@ async def elsewhere(desk: "Desk", row: Outbox) -> bool:
         if kept.outcome != "due" or (told and to is None):
             return kept.outcome != "due"
         if to is not None:
-            _by_mail(session, desk, kept, to)
+            await _by_mail(session, desk, kept, to)
         kept.outcome, kept.reason, kept.leased_until = "unreachable", "chat_closed", None
         kept.content = None
         session.add(kept)
     return True
 
 
-def _by_mail(session: AsyncSession, desk: "Desk", row: Outbox, to: Contact) -> None:
+async def _by_mail(session: AsyncSession, desk: "Desk", row: Outbox, to: Contact) -> None:
     content = json.loads(desk.vault.text(row.content))
     today = words.day(wording.local_day(desk, desk.clock()), content["language"])
     said = str(content["text"]).replace(SENT_ON, today)
+    if TOLD in said:
+        told = await recipients_told.told(session, desk, row.request_id or 0, content["language"])
+        said = said.replace(TOLD, told)
     facts = {"said": said.replace(SECURE_LINK, "").strip()}
     if SECURE_LINK in said:
         facts["secure_link"] = SECURE_LINK

@@ -77,7 +77,7 @@ async def test_the_link_of_a_result_comes_by_mail(office: Office) -> None:
     ((row,),) = [[r for r in await office.all(Outbox) if r.letter == "ack"]]
     async with office.desk.write() as session:
         again = await session.get_one(Outbox, row.id)
-        content = {"text": "보안 페이지: ⟦secure_link⟧", "language": "ko"}
+        content = {"text": "알린 곳: ⟦told⟧ 보안 페이지: ⟦secure_link⟧", "language": "ko"}
         content["slots"] = {"secure_link": {"request_id": row.request_id}}  # type: ignore[assignment]
         talk = await office.conversation()
         again.content = office.desk.vault.seal(
@@ -90,6 +90,7 @@ async def test_the_link_of_a_result_comes_by_mail(office: Office) -> None:
     letter = office.last(address)
     assert "https://privacy.moment-pick.example/m/" in letter.text
     assert "⟦" not in letter.text and "secure_link" not in letter.text
+    assert "알린 곳: 아직 없습니다" in letter.text
 
 
 @pytest.mark.parametrize("why", ["contested", "dead"])
