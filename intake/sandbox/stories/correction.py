@@ -117,6 +117,7 @@ async def _done_by_mail(scene: Scene) -> Facts:
 
 
 async def _done_by_chat(scene: Scene) -> Facts:
-    line = await next_line(scene)
+    end = scene.notes["value"][-4:]  # other lines may come before the one that tells the deed
+    line = await next_line(scene, lambda each: end in each.text)
     expect(scene.notes["value"] not in line.text, "the whole value stands in the chat")
     return {"line": first_line(line.text)}
