@@ -167,7 +167,6 @@ async def office(
     database.close()
     mails = full_mailbox(count, members, random.Random(seed))
     made = Office(home, server, server.new_user(), sink, mails)
-    await asyncio.to_thread(deliver, made)
     mailbox = {"user": made.user, "password": PASSWORD, "verify_dkim": False}
     more = {"mailbox": mailbox, "letters": {"user": "", "password": ""}}
     async with nursery(home, made, more) as births:
@@ -178,16 +177,24 @@ async def office(
                 await births.kill()
 
 
-def deliver(made: Office) -> None:
-    with smtplib.LMTP("127.0.0.1", made.server.lmtp_port) as line:
-        for raw in made.mails.raw:
-            line.sendmail("sender@mail.test", [made.user], raw)
+async def deliver(made: Office, begin: int, end: int | None = None) -> None:
+    """So much of the mailbox arrives: a desk that is killed always finds work to die over."""
+
+    def line_by_line() -> None:
+        with smtplib.LMTP("127.0.0.1", made.server.lmtp_port) as line:
+            for raw in made.mails.raw[begin:end]:
+                line.sendmail("sender@mail.test", [made.user], raw)
+
+    await asyncio.to_thread(line_by_line)
 
 
 async def killed(made: Office, births: Nursery, kills: int, chance: random.Random) -> None:
     """So many deaths, over the whole of the work: half of them at a point, half at any moment."""
-    share = len(made.mails.raw) // (kills + 1)
+    total = len(made.mails.raw)
+    share = max(-(-total // kills), 100)
     for number in range(kills):
+        here = min((number + 1) * share, total)
+        await deliver(made, number * share, here)
         if number % 2 == 0 and number < kills - 2:
             point = chance.choice(list(POINTS))
             await births.bear(point, chance.randint(1, POINTS[point]))
@@ -195,7 +202,7 @@ async def killed(made: Office, births: Nursery, kills: int, chance: random.Rando
         else:
             before = made.count("message WHERE direction = 'in'")
             await births.bear()
-            await made.received(min(before + chance.randint(0, share), len(made.mails.raw)))
+            await made.received(min(before + chance.randint(0, share), here))
             await asyncio.sleep(chance.uniform(0, 0.15))  # the moment is chance
             await births.kill()
         births.pid = 0
