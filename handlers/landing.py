@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import update
@@ -26,33 +27,54 @@ class AsItLeft(Protocol):
     def as_queued(self) -> bool: ...
 
 
+@dataclass(eq=False)
+class _Landed:
+    """One letter that has left. `wrong` is why it could not be written down."""
+
+    row: Outbox
+    letter: AsItLeft
+    noted: bool = False
+    wrong: Exception | None = None
+
+
 class Landing:
     """Where letters under way come down. Whoever comes while others are written down waits, and is
     then written down with all that came meanwhile."""
 
     def __init__(self, desk: "Desk") -> None:
         self._desk = desk
-        self._came: list[tuple[Outbox, AsItLeft]] = []
+        self._came: list[_Landed] = []
         self._turn = asyncio.Lock()
 
     async def sent(self, row: Outbox, letter: AsItLeft) -> None:
-        """The letter has left; returns once that is committed. Raises what its commit raised."""
-        mine = (row, letter)
+        """The letter has left; returns once that is committed. Raises what kept it from that."""
+        mine = _Landed(row, letter)
         self._came.append(mine)
         async with self._turn:
-            if mine not in self._came:
+            if not mine.noted and mine.wrong is None:
+                together, self._came = self._came, []
+                await self._note(together)
+        if mine.wrong is not None:
+            raise mine.wrong
+
+    async def _note(self, together: list[_Landed]) -> None:
+        """All at once; where that fails each by itself, so that one at fault keeps none of the others:
+        what is not noted would leave again."""
+        try:
+            await _write_down(self._desk, together)
+        except Exception as wrong:
+            if len(together) == 1:
+                together[0].wrong = wrong
                 return
-            together, self._came = self._came, []
-            try:
-                await _write_down(self._desk, together)
-            except BaseException:
-                if len(together) > 1:  # each by itself: one at fault takes none with it
-                    self._came = [one for one in together if one is not mine] + self._came
-                raise
+            for one in together:
+                await self._note([one])
+        else:
+            for one in together:
+                one.noted = True
 
 
-async def _write_down(desk: "Desk", landed: Sequence[tuple[Outbox, AsItLeft]]) -> None:
-    numbers = [row.id for row, _ in landed]
+async def _write_down(desk: "Desk", landed: Sequence[_Landed]) -> None:
+    numbers = [one.row.id for one in landed]
     async with desk.db.write() as session:
         due = col(Outbox.id).in_(numbers), col(Outbox.outcome) == "due"
         # What is not due any more another desk has sent too, and written down.
@@ -62,9 +84,9 @@ async def _write_down(desk: "Desk", landed: Sequence[tuple[Outbox, AsItLeft]]) -
             .where(col(Outbox.id).in_(still))
             .values(outcome="sent", sent_at=desk.clock(), leased_until=None, content=None)
         )
-        for row, letter in landed:
-            if row.id in still:
-                await _what_left(session, desk, row, letter)
+        for one in landed:
+            if one.row.id in still:
+                await _what_left(session, desk, one.row, one.letter)
 
 
 async def _what_left(session: AsyncSession, desk: "Desk", row: Outbox, letter: AsItLeft) -> None:
