@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sqlalchemy import Update, exists, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, or_, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import (
     bounces,
@@ -29,7 +28,7 @@ from subjectline.handlers import (
 )
 from subjectline.handlers import facts as wording
 from subjectline.handlers.landing import Landing
-from subjectline.handlers.retries import pause_after
+from subjectline.handlers.retries import mine, put_off
 from subjectline.models.errors import ChatClosed, PermanentSendError, TemporarySendError
 from subjectline.models.incoming import Door
 from subjectline.models.tables import Conversation, Outbox
@@ -298,25 +297,10 @@ async def _link(desk: "Desk", slots: dict[str, Any]) -> str:
     return links.url(desk, token)
 
 
-async def _mine(session: AsyncSession, row: Outbox) -> Outbox | None:
-    """The row for a change, as long as the lease under which it was claimed is the last one."""
-    kept = await session.get_one(Outbox, row.id, with_for_update=True)
-    return kept if (kept.outcome, kept.leased_until) == ("due", row.leased_until) else None
-
-
 async def _later(desk: "Desk", row: Outbox, wrong: TemporarySendError) -> None:
     """The next try: never sooner than the other side asked for. What was not tried does not count."""
-    pause = pause_after(desk.manner.retry_seconds, row.attempts, wrong)
-    if pause is None:
+    if not await put_off(desk, row, wrong):
         await _failed(desk, row, wrong.rule)
-        return
-    async with desk.db.write() as session:
-        if (kept := await _mine(session, row)) is None:
-            return
-        kept.leased_until, kept.reason = None, wrong.rule
-        kept.attempts -= not wrong.tried
-        kept.due_at = desk.clock() + timedelta(seconds=pause)
-        session.add(kept)
 
 
 async def _refused(desk: "Desk", row: Outbox, wrong: PermanentSendError) -> None:
@@ -329,7 +313,7 @@ async def _refused(desk: "Desk", row: Outbox, wrong: PermanentSendError) -> None
 async def _failed(desk: "Desk", row: Outbox, reason: str, outcome: str = "failed") -> None:
     """It will not leave: an agent finds another way to reach the person."""
     async with desk.db.write() as session:
-        if (kept := await _mine(session, row)) is None:
+        if (kept := await mine(session, row)) is None:
             return
         kept.outcome, kept.reason, kept.leased_until = outcome, reason, None
         await bounces.not_sent(session, desk, kept, reason)

@@ -20,7 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from subjectline.handlers import recipients_chased, recipients_words
 from subjectline.handlers.outbox import Sender
 from subjectline.handlers.recipients import SIGNAL, beside, later_than
-from subjectline.handlers.retries import pause_after
+from subjectline.handlers.retries import mine, put_off
 from subjectline.models.errors import (
     NotPermitted,
     PermanentSendError,
@@ -152,7 +152,7 @@ async def _send(desk: "Desk", ways: Ways, row: Telling) -> str:
 
 async def _done(desk: "Desk", row: Telling, outcome: str) -> None:
     async with desk.db.write() as session:
-        if (kept := await _mine(session, row)) is None:
+        if (kept := await mine(session, row)) is None:
             return
         kept.leased_until, kept.reason, kept.outcome = None, "", outcome
         if outcome != "unknown":
@@ -165,29 +165,14 @@ async def _done(desk: "Desk", row: Telling, outcome: str) -> None:
 
 async def _later(desk: "Desk", row: Telling, wrong: TemporarySendError) -> None:
     """By the outbox's own table of pauses; what was not tried uses up none of them."""
-    pause = pause_after(desk.manner.retry_seconds, row.attempts, wrong)
-    if pause is None:
+    if not await put_off(desk, row, wrong):
         await _failed(desk, row, wrong.rule)
-        return
-    async with desk.db.write() as session:
-        if (kept := await _mine(session, row)) is None:
-            return
-        kept.leased_until, kept.reason = None, wrong.rule
-        kept.attempts -= not wrong.tried
-        kept.due_at = desk.clock() + timedelta(seconds=pause)
-        session.add(kept)
 
 
 async def _failed(desk: "Desk", row: Telling, reason: str) -> None:
     """An agent finds another way."""
     async with desk.db.write() as session:
-        if (kept := await _mine(session, row)) is None:
+        if (kept := await mine(session, row)) is None:
             return
         kept.outcome, kept.reason, kept.leased_until = "failed", reason, None
         await recipients_chased.give_to_agent(session, desk, kept)
-
-
-async def _mine(session: AsyncSession, row: Telling) -> Telling | None:
-    """The row for a change, as long as the lease under which it was claimed is the last one."""
-    kept = await session.get_one(Telling, row.id, with_for_update=True)
-    return kept if (kept.outcome, kept.leased_until) == ("due", row.leased_until) else None
