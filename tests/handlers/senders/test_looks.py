@@ -91,8 +91,9 @@ async def test_letters_have_the_connections_first(world: World) -> None:
     out = SmtpSender(world.smtp_settings(connections=1))
     sending = asyncio.create_task(out.send(DESK, "member@quick.test", LETTER))
     await world.begun.wait()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await out.look()
+    assert not sending.done() and getattr(world, "noops", 0) == 0
     world.go.set()
     await sending
     await out.close()

@@ -180,6 +180,7 @@ async def test_a_listener_who_leaves_is_let_go(house: House) -> None:
     await stream.said.get()
     stream.leave()
     await stream.task
+    assert stream.said.empty()
 
 
 async def _report(house: House, uses: Any, status: int = 200) -> list[GateUse]:
