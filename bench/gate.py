@@ -48,8 +48,7 @@ def questions(number: int) -> tuple[list[tuple[str, str]], list[str]]:
 def known(holds: list[tuple[str, str]], bound: float = 600.0) -> tuple[HoldState, wire.SeenPolicy]:
     seen = wire.SeenPolicy("mailer", "integer", FIELDS, PURPOSES)
     state = HoldState(seen.policy(), bound=bound)
-    told = enumerate(holds)
-    rows = [wire.SeenHold(n, who, (f,), ("marketing",), ("*",)).hold() for n, (who, f) in told]
+    rows = [wire.SeenHold(who, (f,), ("marketing",), ("*",)).hold() for who, f in holds]
     state.load(rows, len(rows), steady())
     return state, seen
 
@@ -97,7 +96,7 @@ def work_memory() -> dict[str, float]:
     """What the process grows by when it takes a snapshot of 100,000 holds, as it came over the line."""
     seen = wire.SeenPolicy("mailer", "integer", FIELDS, PURPOSES)
     rules = tuple(((field,), ("marketing",), ("*",)) for field in FIELDS)
-    holds = tuple((n, str(10_000_000 + 7 * n), n % len(rules)) for n in range(MANY))
+    holds = tuple((str(10_000_000 + 7 * n), n % len(rules)) for n in range(MANY))
     with tempfile.TemporaryFile() as line:
         line.write(msgspec.json.encode(wire.Snapshot(MANY, "m", 2000, seen, rules, holds)))
         del holds

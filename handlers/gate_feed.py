@@ -41,7 +41,7 @@ AWAY = "the holds cannot be read now"
 
 _Rule = tuple[wire.Names, wire.Names, wire.Names]
 _READ = select(
-    col(Hold.id), col(Hold.registry_id), col(Hold.subject_id), col(Hold.fields),
+    col(Hold.registry_id), col(Hold.subject_id), col(Hold.fields),
     col(Hold.purposes), col(Hold.recipients), col(Hold.revision), col(Hold.ended_revision),
     col(Hold.started_at), col(Hold.ended_at),
 )  # fmt: skip
@@ -50,7 +50,6 @@ _READ = select(
 class _Found(Protocol):
     """The columns of a hold that the feed reads."""
 
-    id: int
     registry_id: str
     subject_id: str
     fields: list[str]
@@ -132,7 +131,7 @@ class Feed:
             rows = await _read(session, _active(self._registry, head))
         numbers: dict[_Rule, int] = {}
         told = [
-            (row.id, row.subject_id, numbers.setdefault(rule, len(numbers)))
+            (row.subject_id, numbers.setdefault(rule, len(numbers)))
             for row in rows
             if (rule := seen.rule(row)) is not None
         ]
@@ -227,14 +226,17 @@ class Feed:
     ) -> tuple[wire.Change, ...]:
         """Each revision once, with what of it concerns the caller."""
         placed: dict[int, list[wire.SeenHold]] = {r: [] for r in range(since + 1, last + 1)}
-        released: dict[int, list[wire.SeenRelease]] = {r: [] for r in placed}
+        released: dict[int, list[wire.SeenHold]] = {r: [] for r in placed}
         _complete(rows, placed)
         for row in rows:
             rule = seen.rule(row) if row.registry_id == self._registry else None
-            if rule is not None and row.revision in placed:
-                placed[row.revision].append(wire.SeenHold(row.id, row.subject_id, *rule))
-            if rule is not None and row.ended_revision in released:
-                released[row.ended_revision].append(wire.SeenRelease(row.id, row.subject_id))
+            if rule is None:
+                continue
+            told = wire.SeenHold(row.subject_id, *rule)
+            if row.revision in placed:
+                placed[row.revision].append(told)
+            if row.ended_revision in released:
+                released[row.ended_revision].append(told)
         return tuple(wire.Change(r, tuple(placed[r]), tuple(released[r])) for r in placed)
 
 
@@ -261,18 +263,23 @@ def _between(first: int, last: int) -> Select[*tuple[Any, ...]]:
 
 
 def _complete(rows: Sequence[_Found], wanted: Mapping[int, object]) -> None:
-    """Raises FeedBroken if a revision is in no row: its holds were destroyed when their time came."""
+    """Raises FeedBroken if a revision is in no row, or in one without a person: its holds were
+    destroyed when their time came, and nobody could say any more whose they were."""
+    whole = all(row.subject_id for row in rows)
     found = {row.revision for row in rows} | {row.ended_revision for row in rows}
-    if not found.issuperset(wanted):
+    if not whole or not found.issuperset(wanted):
         raise FeedBroken("that revision is too old", field="since")
 
 
 def _mark(rows: Sequence[_Found], revision: int) -> str:
-    """Names a revision by all that it did and when. Empty if nothing is known of it."""
+    """Names a revision by when it did what, to the microsecond. Empty if nothing is known of it.
+
+    Neither rows' ids nor members go into it: a short text can be found from its hash.
+    """
     did = sorted(
-        [f"+{row.id} {row.started_at.timestamp()}" for row in rows if row.revision == revision]
+        [f"+{row.started_at.timestamp()}" for row in rows if row.revision == revision]
         + [
-            f"-{row.id} {row.ended_at.timestamp()}"
+            f"-{row.ended_at.timestamp()}"
             for row in rows
             if row.ended_revision == revision and row.ended_at
         ]

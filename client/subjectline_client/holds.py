@@ -32,7 +32,9 @@ steady = (
 @dataclass(slots=True)
 class Hold:
     """Fields of one member that may not be used. In each list `*` means all, and so does nothing at
-    all: a half-written row must not open anything. `cause` is the kind of right asked for."""
+    all: a half-written row must not open anything. `cause` is the kind of right asked for.
+
+    An `id` of 0 is none: the source tells no ids, and says what ended by what it said."""
 
     id: int
     subject: str
@@ -49,6 +51,7 @@ class Event:
     revision: int
     placed: tuple[Hold, ...] = ()
     released: tuple[int, ...] = ()  # ids of holds
+    ended: tuple[Hold, ...] = ()  # holds without an id: for each, one that says the same
 
 
 def events_of(
@@ -142,7 +145,8 @@ class Holds:
         self.revision = 0
         self.synced_at = -inf
         self._unsynced = NEVER_SYNCED
-        self._where: dict[int, tuple[str, Rule]] = {}
+        self._where: dict[int, tuple[str, Rule]] = {}  # those that have an id
+        self._nameless = 0
         self._subjects: dict[str, Entry] = {}
         self._rules: WeakValueDictionary[tuple[object, ...], Rule] = WeakValueDictionary()
         self.set_policy(policy)
@@ -153,7 +157,7 @@ class Holds:
 
     def __len__(self) -> int:
         """How many holds are in force."""
-        return len(self._where)
+        return len(self._where) + self._nameless
 
     def has_holds(self, subject: str) -> bool:
         """Whether anything at all of this member is held."""
@@ -183,15 +187,19 @@ class Holds:
     def load(self, holds: Iterable[Hold], revision: int, synced_at: float) -> None:
         """Replace everything by a snapshot: the holds in force at `revision`, asked at `synced_at`."""
         where: dict[int, tuple[str, Rule]] = {}
+        nameless = 0
         rules: dict[str, list[Rule]] = {}
         for hold in holds:
             rule = self._rule(hold)
-            where[hold.id] = (hold.subject, rule)
+            if hold.id:
+                where[hold.id] = (hold.subject, rule)
+            else:
+                nameless += 1
             rules.setdefault(hold.subject, []).append(rule)
         known = self._known
         self.synced_at = -inf  # nobody may pair the old stamp with half a state
         self._subjects = {s: self._entry(tuple(found), known) for s, found in rules.items()}
-        self._where, self.revision = where, revision
+        self._where, self._nameless, self.revision = where, nameless, revision
         self._unsynced, self.synced_at = STALE, synced_at
 
     def apply(self, events: Iterable[Event], synced_at: float | None = None) -> bool:
@@ -207,7 +215,9 @@ class Holds:
             for hold in event.placed:  # before the releases, so that a takeover leaves no moment
                 self._place(hold)
             for hold_id in event.released:
-                self._release(hold_id)
+                self._release(*self._where.pop(hold_id, ("", None)))
+            for hold in event.ended:
+                self._nameless -= self._release(hold.subject, self._rule(hold))
             self.revision = event.revision
         return synced_at is None or self.touch(self.revision, synced_at)
 
@@ -251,15 +261,20 @@ class Holds:
         before = self._subjects.get(hold.subject)
         rules = (*before.rules, rule) if before else (rule,)
         self._subjects[hold.subject] = self._entry(rules, self._known)
-        self._where[hold.id] = (hold.subject, rule)
+        if hold.id:
+            self._where[hold.id] = (hold.subject, rule)
+        else:
+            self._nameless += 1
 
-    def _release(self, hold_id: int) -> None:
-        subject, rule = self._where.pop(hold_id, (None, None))
-        if subject is None or rule is None:
-            return
-        left = Counter(self._subjects[subject].rules)
+    def _release(self, subject: str, rule: Rule | None) -> bool:
+        """Whether there was such a hold: what is not known ends nothing."""
+        before = self._subjects.get(subject)
+        if rule is None or before is None or rule not in before.rules:
+            return False
+        left = Counter(before.rules)
         left[rule] -= 1
         if rules := tuple(left.elements()):
             self._subjects[subject] = self._entry(rules, self._known)
         else:
             del self._subjects[subject]
+        return True

@@ -56,42 +56,37 @@ class SeenPolicy(Struct, frozen=True):
 
 
 class SeenHold(Struct, frozen=True, array_like=True):
-    """A hold without its cause. In each list `*` means all."""
+    """A hold without its cause and its number. In each list `*` means all."""
 
-    id: int
     subject: str
     fields: Names
     purposes: Names
     recipients: Names
 
     def hold(self) -> Hold:
-        return Hold(self.id, self.subject, self.fields, self.purposes, self.recipients, "")
-
-
-class SeenRelease(Struct, frozen=True, array_like=True):
-    """The end of a hold."""
-
-    id: int
-    subject: str
+        return Hold(0, self.subject, self.fields, self.purposes, self.recipients, "")
 
 
 class Change(Struct, frozen=True, array_like=True):
-    """All that one revision did, as far as it concerns the caller: often nothing."""
+    """All that one revision did, as far as it concerns the caller: often nothing.
+
+    A hold that ended is told by what it said; of several that say the same, any one ended.
+    """
 
     revision: int
     placed: tuple[SeenHold, ...] = ()
-    released: tuple[SeenRelease, ...] = ()
+    released: tuple[SeenHold, ...] = ()
 
     def event(self) -> Event:
         placed = tuple(each.hold() for each in self.placed)
-        return Event(self.revision, placed, tuple(each.id for each in self.released))
+        return Event(self.revision, placed, ended=tuple(each.hold() for each in self.released))
 
 
 class Snapshot(Struct, frozen=True):
     """Every hold in force at `revision`.
 
     `mark` names this revision of this history: a database that was restored gives another one.
-    `rules` are (fields, purposes, recipients), `holds` (id, subject, number of the rule).
+    `rules` are (fields, purposes, recipients), `holds` (subject, number of the rule).
     """
 
     revision: int
@@ -99,12 +94,12 @@ class Snapshot(Struct, frozen=True):
     bound_ms: int
     policy: SeenPolicy
     rules: tuple[tuple[Names, Names, Names], ...] = ()
-    holds: tuple[tuple[int, str, int], ...] = ()
+    holds: tuple[tuple[str, int], ...] = ()
     ask: str = ""
 
     def loaded(self) -> list[Hold]:
         """The holds, of which those that say the same share their lists."""
-        return [Hold(number, who, *self.rules[rule], "") for number, who, rule in self.holds]
+        return [Hold(0, who, *self.rules[rule], "") for who, rule in self.holds]
 
 
 class Changes(Struct, frozen=True):

@@ -98,13 +98,12 @@ class MadeUp:
     def hold(self, member: str, field: str) -> int:
         number = next(self.ids)
         self.held[number] = (member, field)
-        told = wire.SeenHold(number, member, (field,), ("marketing", "tax"), ("*",))
-        self._commit(wire.Change(self.revision + 1, (told,)))
+        self._commit(wire.Change(self.revision + 1, (_seen(member, field),)))
         return number
 
     def release(self, number: int) -> None:
-        member, _ = self.held.pop(number)
-        self._commit(wire.Change(self.revision + 1, (), (wire.SeenRelease(number, member),)))
+        told = _seen(*self.held.pop(number))
+        self._commit(wire.Change(self.revision + 1, (), (told,)))
 
     def restore(self, revision: int) -> None:
         """Goes back to what was true then; what follows is another history."""
@@ -112,9 +111,11 @@ class MadeUp:
         del self.log[revision:], self.marks[revision + 1 :]
         self.held = {}
         for change in self.log:
-            self.held |= {each.id: (each.subject, each.fields[0]) for each in change.placed}
+            for each in change.placed:
+                self.held[next(self.ids)] = (each.subject, each.fields[0])
             for gone in change.released:
-                self.held.pop(gone.id)
+                what = (gone.subject, gone.fields[0])
+                del self.held[next(number for number, held in self.held.items() if held == what)]
         self._true()
 
     def was_free(self, member: str, field: str, since: float) -> bool:
@@ -135,7 +136,7 @@ class MadeUp:
             self.bound_ms,
             self.seen,
             tuple(((field,), ("marketing", "tax"), ("*",)) for field in rules),
-            tuple((number, who, rules[field]) for number, (who, field) in self.held.items()),
+            tuple((who, rules[field]) for who, field in self.held.values()),
         )
         self.after()
         return told
@@ -193,6 +194,10 @@ class MadeUp:
         if path == wire.SNAPSHOT:
             return await self.snapshot()
         return await self.changes(int(query["since"]), query["mark"], query["policy"], 1.0)
+
+
+def _seen(member: str, field: str) -> wire.SeenHold:
+    return wire.SeenHold(member, (field,), ("marketing", "tax"), ("*",))
 
 
 class _Events(httpx.AsyncByteStream):

@@ -108,6 +108,32 @@ def test_against_a_naive_model(make_state: Make, seed: int) -> None:
     assert len(state) == len(live)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_holds_without_ids_end_by_what_they_said(make_state: Make, seed: int) -> None:
+    """The same where the source tells no ids; a member may have several holds that say the same."""
+    dice = random.Random(seed)
+    state, live = make_state(revision=0), dict[int, Hold]()
+    for revision in range(1, 120):
+        placed: tuple[Hold, ...] = ()
+        ended: tuple[Hold, ...] = ()
+        if live and dice.random() < 0.45:
+            ended = (replace(live.pop(dice.choice(list(live)))),)
+        else:
+            placed = (replace(_random_hold(dice, revision), id=0),)
+            live[revision] = placed[0]
+        assert state.apply([Event(revision, placed, ended=ended)], 100.0)
+        if dice.random() < 0.05:
+            state.load([replace(hold) for hold in live.values()], revision, 100.0)
+        _compare(state, live, dice)
+    assert len(state) == len(live)
+
+
+def test_the_end_of_what_was_never_held_ends_nothing(make_state: Make) -> None:
+    state = make_state(Hold(0, "7", ("email",)))
+    assert state.apply([Event(2, ended=(Hold(0, "7", ("name",)), Hold(0, "8", ("email",))))])
+    assert _held(state) and len(state) == 1
+
+
 def _random_hold(dice: random.Random, hold_id: int) -> Hold:
     return Hold(
         hold_id,

@@ -45,7 +45,7 @@ async def test_a_snapshot_says_what_is_held_and_not_why(house: House, ask: Any) 
     told = response.json()
     assert told["revision"] == 2 and told["ask"] == "x1" and told["mark"]
     assert told["rules"] == [[["email"], ["service", "marketing"], ["*"]]]
-    assert [(who, rule) for _, who, rule in told["holds"]] == [("7", 0), ("8", 0)]
+    assert told["holds"] == [["7", 0], ["8", 0]], "no number of a row leaves the house"
     assert set(told["policy"]["purposes"]) == {"service", "marketing"}
     assert "correction" not in response.text and "rights-handling" not in response.text
 
@@ -55,7 +55,7 @@ async def test_holds_that_cannot_concern_a_caller_are_not_told(house: House, ask
     assert (await ask(wire.SNAPSHOT, "buyer")).json()["holds"] == []
     assert (await ask(wire.CHANGES, "buyer", since=0)).json()["changes"] == [[1, [], []]]
     told = (await ask(wire.CHANGES, since=0)).json()["changes"]
-    assert [hold[1:] for hold in told[0][1]] == [["7", ["*"], ["marketing"], ["*"]]]
+    assert told[0][1] == [["7", ["*"], ["marketing"], ["*"]]]
 
 
 async def test_each_revision_is_told_once_and_in_order(house: House, ask: Any) -> None:
@@ -65,7 +65,7 @@ async def test_each_revision_is_told_once_and_in_order(house: House, ask: Any) -
     told = (await ask(wire.CHANGES, since=0)).json()
     assert [each[0] for each in told["changes"]] == [1, 2, 3]
     assert [len(each[1]) for each in told["changes"]] == [1, 1, 0]
-    assert [who for _, who in told["changes"][2][2]] == ["7"]
+    assert told["changes"][2][2] == told["changes"][0][1], "told by what it said, not by a number"
     assert told["revision"] == told["head"] == 3
     later = (await ask(wire.CHANGES, since=2, mark=told["mark"])).status_code
     assert later == 410, "that is the mark of another revision"
@@ -97,7 +97,11 @@ async def test_a_revision_that_is_gone_or_of_another_history(house: House, ask: 
         await session.exec(update(Hold).values(ended_at=NOW.replace(hour=10)))
     restored = await ask(wire.CHANGES, since=2, mark=told["mark"])
     assert restored.status_code == 410 and "history" in restored.text
-    async with house.database.write() as session:  # destroyed when its time had come
+    async with house.database.write() as session:  # emptied when its time had come
+        await session.exec(update(Hold).values(subject_id="", fields=[]))
+    emptied = await ask(wire.CHANGES, since=0)
+    assert emptied.status_code == 410 and "too old" in emptied.text
+    async with house.database.write() as session:
         await session.exec(delete(Hold))
     gone = await ask(wire.CHANGES, since=0)
     assert gone.status_code == 410 and "too old" in gone.text
