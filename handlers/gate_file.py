@@ -21,6 +21,7 @@ from sqlmodel import SQLModel
 from subjectline.handlers.gate_callers import Key, digest
 from subjectline.handlers.gate_following import FollowingGate
 from subjectline.handlers.gate_policy import DESK, RIGHTS_HANDLING, policy_of
+from subjectline.handlers.gate_words import Voice, Word, strange
 from subjectline.models.clock import Clock
 from subjectline.models.datamap import load_map
 from subjectline.models.db import Database
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 
 Names = tuple[str, ...]
 Subject = Annotated[str, Meta(min_length=1)]
+Hash = Annotated[str, Meta(pattern="^[0-9A-Fa-f]{64}$")]
 
 
 class FilePurpose(Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,13 +54,27 @@ class FilePolicy(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FileCaller(Struct, frozen=True, forbid_unknown_fields=True):
-    """Keys in the open (`key`) or as the SHA-256 of it in hexadecimal (`key_sha256`)."""
+    """Keys in the open (`key`) or as the SHA-256 of it in hexadecimal (`key_sha256`).
+
+    With `speaks_for` it asks for these callers of the file, by their names and within their scopes, and
+    not for itself; `words` and `bare` are of `Voice`.
+    """
 
     name: str
-    purposes: Names
+    purposes: Names = ()
     recipients: Names = ()
     key: str = ""
-    key_sha256: tuple[str, ...] | str = ()
+    key_sha256: tuple[Hash, ...] | Hash = ()
+    speaks_for: Names = ()
+    words: tuple[Word, ...] = ()
+    bare: bool = False
+
+    @property
+    def voice(self) -> Voice | None:
+        """None for who asks for itself, in the gate's own words."""
+        if not (self.speaks_for or self.words or self.bare):
+            return None
+        return Voice(frozenset(self.speaks_for or (self.name,)), self.words, self.bare)
 
     def hashes(self) -> list[bytes]:
         told = (self.key_sha256,) if isinstance(self.key_sha256, str) else self.key_sha256
@@ -109,7 +125,10 @@ class FileGate(FollowingGate):
         self._seen: object = None
         self._found: HoldsFile | None = None
         self._keys, self._keys_at = None, 0.0
-        policy = _policy(read_holds(path), path)
+        self._voices: dict[str, Voice] = {}
+        found = read_holds(path)
+        policy = _policy(found, path)
+        _holds(found, policy), _keys(found), _voices(found, policy)  # so that a start says it
         self._begin(database, "file", policy, clock, UTC)
         self.state.bound = bound
 
@@ -155,9 +174,14 @@ class FileGate(FollowingGate):
         if revision <= known:
             raise SettingsError("it has changed and its revision did not rise", field="revision")
         policy, keys = _policy(found, self._path), _keys(found)
+        voices = _voices(found, policy)
         self.state.set_policy(policy)
         self.state.load(_holds(found, policy), revision, asked_at)
-        self._found, self._keys = found, keys
+        self._found, self._keys, self._voices = found, keys, voices
+
+    def voice(self, caller: str) -> Voice | None:
+        """How this caller asks, if not as everybody does."""
+        return self._voices.get(caller)
 
 
 def read_holds(path: Path) -> HoldsFile:
@@ -230,6 +254,15 @@ def _holds(found: HoldsFile, policy: Policy) -> list[core.Hold]:
         lists = (hold.fields, hold.purposes, hold.recipients)
         holds.append(core.Hold(number, hold.subject, *lists, hold.cause))
     return holds
+
+
+def _voices(found: HoldsFile, policy: Policy) -> dict[str, Voice]:
+    """Raises SettingsError for a name that nobody knows."""
+    voices = {caller.name: caller.voice for caller in found.callers if caller.voice}
+    for name, voice in voices.items():
+        if unknown := strange(voice, policy):
+            raise SettingsError(f"caller {name}: unknown {sorted(unknown)}", field="callers")
+    return voices
 
 
 def _meant(purpose: str, policy: Policy) -> bool:

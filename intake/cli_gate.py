@@ -37,13 +37,22 @@ def gate_serve(
     host: Annotated[str | None, typer.Option(help="Instead of gate_http.host.")] = None,
     port: Annotated[int | None, typer.Option(help="Instead of gate_http.port.")] = None,
     processes: Annotated[int | None, typer.Option(help="Instead of gate_http.processes.")] = None,
+    url: Annotated[str | None, typer.Option(help="Instead of gate_http.url.")] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="Instead of gate_http.certificate.")
+    ] = None,
+    private_key: Annotated[
+        Path | None, typer.Option(help="Instead of gate_http.private_key.")
+    ] = None,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Run the gate by itself; it goes on while the desk is stopped or upgraded."""
     from subjectline.intake import gate_serve as served  # a whole web server
 
     def work() -> None:
-        given = {"host": host, "port": port, "processes": processes}
+        given = {"host": host, "port": port, "processes": processes, "url": url}
+        files = {"certificate": certificate, "private_key": private_key}
+        given |= {name: str(path.resolve()) if path else None for name, path in files.items()}
         changed: dict[str, Any] = {name: one for name, one in given.items() if one is not None}
         served.serve(served.order_of(config, holds, uses, changed))
 

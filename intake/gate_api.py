@@ -51,10 +51,12 @@ def create_gate_app(gate: Gate, base_url: str = "", limits: Limits | None = None
     what the caller asked. With a path (`https://pdp.example/gate`) the document is at
     `/.well-known/authzen-configuration/gate`, and the rest below `/gate` too.
     """
-    return _GateApp(gate, base_url.rstrip("/"), limits or Limits())
+    return GateApp(gate, base_url.rstrip("/"), limits or Limits())
 
 
-class _GateApp:
+class GateApp:
+    """See `create_gate_app`."""
+
     def __init__(self, gate: Gate, base_url: str, limits: Limits) -> None:
         self._gate, self._base_url, self._limits = gate, base_url, limits
         self._prefix = urlsplit(base_url).path
@@ -94,7 +96,7 @@ class _GateApp:
         if not key:
             return refusal(401, "a valid key is needed", (b"www-authenticate", ASKS_FOR_A_KEY))
         if wait := self._limits.stranger((scope.get("client") or ("",))[0]):
-            return _later(wait, "too many wrong keys from this address")
+            return later(wait, "too many wrong keys from this address")
         return refusal(401, "a valid key is needed", (b"www-authenticate", WRONG_KEY))
 
     async def _asked(self, path: str, caller: str, scope: Scope, receive: Receive) -> Reply | None:
@@ -110,7 +112,7 @@ class _GateApp:
             return await self._evaluated(path, caller, body)
         except BadInput as error:
             late = self._limits.caller(caller, 1)
-            return _later(late, "too many questions") if late else refusal(400, str(error))
+            return later(late, "too many questions") if late else refusal(400, str(error))
 
     async def _evaluated(self, path: str, caller: str, body: bytes) -> Reply:
         """Raises BadInput for what is no question."""
@@ -119,13 +121,13 @@ class _GateApp:
             batch = authzen.batch_of(raw, body)
             if batch.evaluations:
                 if late := self._limits.caller(caller, len(batch.evaluations)):
-                    return _later(late, "too many questions")
+                    return later(late, "too many questions")
                 stop = authzen.STOPS_AT[batch.options.evaluations_semantic]
                 answers = await self._decided(caller, authzen.questions(batch), stop)
                 return Reply(200, {"evaluations": answers})
         question = authzen.shaped(raw, Question)
         if late := self._limits.caller(caller, 1):
-            return _later(late, "too many questions")
+            return later(late, "too many questions")
         return Reply(200, (await self._decided(caller, (question,)))[0])
 
     async def _decided(
@@ -173,7 +175,7 @@ def _ask(caller: str, question: Question | BadInput) -> Ask | None:
     return question.ask(caller) if question.resource.type == authzen.MEMBER else None
 
 
-def _later(seconds: int, why: str) -> Reply:
+def later(seconds: int, why: str) -> Reply:
     return refusal(429, why, (b"retry-after", str(seconds).encode()))
 
 

@@ -11,14 +11,17 @@ import gc
 import os
 import signal
 import socket
+import sqlite3
+import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import uvicorn
+from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -34,6 +37,7 @@ from subjectline.intake.discreet import start_logging
 from subjectline.intake.gate_api import create_gate_app
 from subjectline.intake.gate_feed import create_feed_app
 from subjectline.intake.gate_limits import Limits
+from subjectline.intake.gate_words import create_worded_app
 from subjectline.intake.listening import bind
 from subjectline.intake.mirrors import mirrors_of
 from subjectline.intake.places import places
@@ -58,14 +62,22 @@ class Order(msgspec.Struct, frozen=True):
 
     @property
     def settings(self) -> GateSettings:
-        return GateSettings.model_validate(self.how)
+        """Raises SettingsError."""
+        try:
+            return GateSettings.model_validate(self.how)
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            where = ".".join(("gate_http", *map(str, wrong["loc"])))
+            raise SettingsError(wrong["msg"].removeprefix("Value error, "), field=where) from None
 
 
 def serve(order: Order) -> None:
     """Runs until a signal. Raises SettingsError, DataMapError where it cannot begin."""
     how = order.settings
     gate_of(order)  # what is wrong with it is told here, not by each process
-    listening = bind(how.host, how.port)
+    _readable(how)
+    _writable(order.uses)
+    listening = bind(how.host, how.port, "subjectline gate serve --port {port}")
     os.environ[ORDER] = msgspec.json.encode(order).decode()
     config = _config(how)
     print(f"The gate listens on {_url(how, listening)} ({how.processes} processes).", flush=True)  # noqa: T201
@@ -76,6 +88,30 @@ def serve(order: Order) -> None:
             uvicorn.Server(config).run(sockets=[listening])
     finally:
         listening.close()
+
+
+def _readable(how: GateSettings) -> None:
+    """Raises SettingsError for a certificate or a key that is none."""
+    if how.certificate is None:
+        return
+    try:
+        ssl.create_default_context().load_cert_chain(how.certificate, how.private_key, lambda: "")
+    except OSError as error:  # an SSLError is one
+        why = error.strerror or str(error)
+        raise SettingsError(
+            f"no certificate with its key can be read there ({why})", field="gate_http.certificate"
+        ) from None
+
+
+def _writable(uses: str) -> None:
+    """Raises SettingsError if there can be no ledger in this file."""
+    if not uses:
+        return
+    try:
+        with closing(sqlite3.connect(uses)) as found:
+            found.execute("PRAGMA user_version")
+    except sqlite3.Error as error:
+        raise SettingsError(f"no ledger can be kept in {uses}: {error}", field="--uses") from None
 
 
 def order_of(config: Path, holds: Path | None, uses: Path | None, changed: dict[str, Any]) -> Order:
@@ -121,8 +157,10 @@ def _mirrors(order: Order, gate: FollowingGate) -> Mirrors:
 def create_app(gate: FollowingGate, how: GateSettings, mirrors: Mirrors | None = None) -> App:
     """The gate's routes. Its life is the application's: it follows from the start to the end."""
     limits = Limits(how.questions_a_second, how.wrong_keys_a_minute)
-    asked = create_gate_app(gate, how.url, limits)
-    feed = None if isinstance(gate, FileGate) else gate.feed()
+    if isinstance(gate, FileGate):
+        asked, feed = create_worded_app(gate, how.url, limits), None
+    else:
+        asked, feed = create_gate_app(gate, how.url, limits), gate.feed()
     return _Served(asked, _rest(gate, feed), gate, feed, mirrors or Mirrors())
 
 

@@ -283,14 +283,15 @@ async def test_what_a_law_opens_needs_a_place_to_be_recorded(
 async def test_a_hold_that_would_hold_nothing_is_refused(
     filed: Filed, world: World, holds: str
 ) -> None:
+    """At the start, and while it runs: the state stays as it was."""
+    gate = FileGate(filed.path, FrozenClock(world.gate._clock()))
+    assert await gate.refresh()
     filed.write(2, holds)
-    try:
-        gate = FileGate(filed.path, FrozenClock(world.gate._clock()))
-    except SettingsError:
-        return
     assert not await gate.refresh()
-    assert len(gate.state) == 0 and gate.age_ms == -1
+    assert (len(gate.state), gate.state.revision) == (1, 1)
     await gate.close()
+    with pytest.raises(SettingsError):
+        FileGate(filed.path, FrozenClock(world.gate._clock()))
 
 
 def test_the_documents_file_of_holds_is_one(tmp_path: Path) -> None:

@@ -1,0 +1,50 @@
+"""What keeps `subjectline gate serve` from beginning is one clear line."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from subjectline.intake.cli import app
+
+HOLDS = Path(__file__).parent / "vectors" / "interop.yaml"
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        yield int(other.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (("--port", "99999"), "gate_http.port: Input should be less than"),
+        (("--certificate", "none.pem"), "certificate and private_key go together"),
+        (
+            ("--certificate", "none.pem", "--private-key", "none.pem"),
+            "gate_http.certificate: no certificate with its key can be read there (No such file",
+        ),
+        (("--uses", "/nowhere/uses.db"), "--uses: no ledger can be kept in /nowhere/uses.db"),
+        (("--uses", str(HOLDS)), "file is not a database"),
+        (("--holds", "none.yaml"), "--holds: the holds in none.yaml cannot be read: No such file"),
+    ],
+)
+def test_what_is_wrong_is_told_before_it_listens(given: tuple[str, ...], told: str) -> None:
+    done = CliRunner().invoke(app, ["gate", "serve", "--holds", str(HOLDS), *given])
+    assert done.exit_code == 2 and told in done.output
+    assert "listens" not in done.output
+
+
+def test_a_port_that_is_taken(taken: int) -> None:
+    done = CliRunner().invoke(app, ["gate", "serve", "--holds", str(HOLDS), "--port", str(taken)])
+    assert done.exit_code == 2
+    assert f"subjectline gate serve --port {taken + 1}" in done.output
+
+
+def test_without_settings(tmp_path: Path) -> None:
+    """Neither a desk nor a file."""
+    done = CliRunner().invoke(app, ["gate", "serve", "--config", str(tmp_path / "none.toml")])
+    assert done.exit_code == 2 and "none.toml" in done.output
