@@ -1,48 +1,33 @@
 """The client for asyncio: a replica in the background, answers from memory."""
 
 import asyncio
-import inspect
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from functools import wraps
-from typing import ParamSpec, TypeVar
 
-from subjectline_client import metrics
-from subjectline_client.asking import (
-    NOT_ENFORCED,
-    Ask,
-    Asker,
-    Mode,
-    Released,
-    behind_token,
-    denied,
-)
-from subjectline_client.core import BOUND, Decision, Filtered, steady
-from subjectline_client.errors import Unreachable, denial
+from subjectline_client import guarding, questions
+from subjectline_client.asking import NOT_ENFORCED, Ask, Asker, Mode, Released
+from subjectline_client.core import BOUND, Decision, Filtered
+from subjectline_client.errors import Unreachable
+from subjectline_client.face import Face
+from subjectline_client.questions import Evaluate, Look, Question
 from subjectline_client.replica import Replica
 from subjectline_client.transport import Http, MakeHttp
 
 log = logging.getLogger("subjectline_client")
 
-PULL_SECONDS = 0.25  # a question that was shown a newer revision waits for one pull this long
-RECORD_SECONDS = 6.0  # the gate itself gives up recording a use after 5
 REPORTS = 1.0  # seconds between two reports of uses
 LAST_REPORT = 2.0
 FIRST_SECONDS = 5.0
-USE_NOT_RECORDED = "use_not_recorded"
-
-Given = ParamSpec("Given")
-Result = TypeVar("Result")
 
 
-class AsyncGate:
+class AsyncGate(Face):
     """Asks the gate at `url` with a caller's key.
 
     `mode="observe"` permits everything and records what it would have denied: not enforced. `bound`
     is in seconds: no permit from a state older than that. `http` makes the httpx.AsyncClient, where
-    it needs certificates or a proxy of its own.
+    it needs certificates or a proxy of its own. After a fork the child's copy knows nothing, and
+    denies until it is started there.
     """
 
     def __init__(
@@ -54,9 +39,15 @@ class AsyncGate:
         bound: float = BOUND,
         http: MakeHttp | None = None,
     ) -> None:
-        self._source = Http(url, key, http)
-        self.asker = Asker(mode, bound)
-        self._replica = Replica(self._source, self.asker)
+        self._made = (url, key, http), (mode, bound)
+        self._begin_anew()
+        super().__init__()
+
+    def _begin_anew(self) -> None:
+        where, how = self._made
+        self._source, self._asker = Http(*where), Asker(*how)
+        self._replica = Replica(self._source, self._asker)
+        self._following = self._replica.following
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> "AsyncGate":
@@ -66,23 +57,12 @@ class AsyncGate:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    def __repr__(self) -> str:
-        mode = "enforced" if self.asker.enforced else f"observe, {NOT_ENFORCED}"
-        return f"<{type(self).__name__} revision {self.revision}; {mode}>"
-
-    @property
-    def enforced(self) -> bool:
-        return self.asker.enforced
-
-    @property
-    def revision(self) -> int:
-        """The revision of the state that answers now."""
-        return self.asker.state.revision
-
     async def start(self, wait: float = FIRST_SECONDS) -> bool:
         """Begins to follow the gate. Returns whether the first state came within `wait` seconds;
         until it is there, every answer is a denial."""
         if not self._tasks:
+            if not self.enforced:
+                log.warning("the gate is only observed: what it denies is %s", NOT_ENFORCED)
             loops = (self._replica.run, self._reporting)
             self._tasks = [asyncio.create_task(_lasting(loop)) for loop in loops]
         with suppress(TimeoutError):
@@ -103,7 +83,7 @@ class AsyncGate:
         except (TimeoutError, RuntimeError):  # an interpreter that ends looks up no names any more
             log.warning("the last uses could not be reported")
         await self._source.close()
-        self.asker.forget()
+        self._replica.forget()
 
     async def decide(
         self,
@@ -120,34 +100,11 @@ class AsyncGate:
         pull (250 ms), and a use that a law opens is recorded by the gate before it is answered.
         Never raises for want of an answer: whatever cannot be shown is a denial.
         """
-        asker = self.asker
-        decision = asker.look(subject, fields, purpose, recipient, at_least_revision)
-        if decision.permit and not decision.override and asker.enforced:
+        decision = self._asker.look(subject, fields, purpose, recipient, at_least_revision)
+        if decision.permit and not decision.override and self._asker.enforced:
             return decision
-        return await self.settle(
-            decision, Ask(subject, fields, purpose, recipient, at_least_revision)
-        )
-
-    async def settle(self, decision: Decision, ask: Ask) -> Decision:
-        """What `decide` does where the state alone does not answer."""
-        if behind_token(decision):
-            await self.catch_up()
-            decision = self.asker.look(
-                ask.subject, ask.fields, ask.purpose, ask.recipient, ask.at_least_revision
-            )
-        if decision.permit and decision.override:
-            return await self._override(decision, ask)
-        return self.asker.settle(decision, ask)
-
-    def unsettled(self, decision: Decision, ask: Ask) -> Decision:
-        """The denial where `settle` did not come to an end in time."""
-        if decision.permit:
-            decision = denied(decision, USE_NOT_RECORDED)
-        return self.asker.settle(decision, ask)
-
-    async def catch_up(self) -> None:
-        """One pull of at most 250 ms."""
-        await self._replica.pull_within(PULL_SECONDS)
+        ask = Ask(subject, fields, purpose, recipient, at_least_revision)
+        return await self._walk(questions.settled(self._asker, decision, ask))
 
     async def require(
         self,
@@ -159,12 +116,11 @@ class AsyncGate:
         at_least_revision: int | None = None,
     ) -> Decision:
         """`decide`, but a denial is raised: Held, Stale, or Denied for a wrong question."""
-        decision = await self.decide(
-            subject, fields, purpose, recipient, at_least_revision=at_least_revision
+        return self._asker.permitted(
+            await self.decide(
+                subject, fields, purpose, recipient, at_least_revision=at_least_revision
+            )
         )
-        if not decision.permit:
-            raise denial(decision.reasons, self.asker.retry_after, decision)
-        return decision
 
     async def filter(
         self,
@@ -180,10 +136,9 @@ class AsyncGate:
         Raises Stale with `retry_after` where the state is not new enough, Denied for a wrong
         question. Never opens what only a law opens.
         """
-        if self.asker.behind(at_least_revision):
-            await self.catch_up()
+        await self._walk(questions.caught_up(self._asker, at_least_revision))
         return await asyncio.to_thread(
-            self.asker.filter, subjects, fields, purpose, recipient, at_least_revision
+            self._asker.filter, subjects, fields, purpose, recipient, at_least_revision
         )
 
     async def released_since(
@@ -193,47 +148,27 @@ class AsyncGate:
 
         Raises TooOld where nobody knows any more (go through everybody once), Unreachable, Stale.
         """
-        head, names = revision, dict[str, None]()
-        while True:
-            told = await self._source.changes(head, "", "", self.asker.bound)
-            names.update((each.subject, None) for c in told.changes for each in c.released)
-            head = told.revision
-            if head >= told.head:
-                break
-        found = await self.filter(names, fields, purpose, recipient, at_least_revision=head)
-        return Released(found.allowed, found.held, head, found.valid_for_ms)
+        return await self._walk(
+            questions.released(self._asker, revision, fields, purpose, recipient)
+        )
 
     def guard(
         self, *fields: str, purpose: str, recipient: str | None = None, subject: str = "subject"
-    ) -> Callable[[Callable[Given, Awaitable[Result]]], Callable[Given, Awaitable[Result]]]:
-        """For a coroutine function that uses these fields of the member its argument `subject`
-        names: it is not called where the gate denies; Held, Stale or Denied is raised."""
+    ) -> Callable[[guarding.Lasting], guarding.Lasting]:
+        """For a coroutine function, or an asynchronous generator, that uses these fields of the
+        member its argument `subject` names: it does not begin where the gate denies; Held, Stale or
+        Denied is raised. What lasts longer than a permit asks again by itself."""
 
-        def around(
-            function: Callable[Given, Awaitable[Result]],
-        ) -> Callable[Given, Awaitable[Result]]:
-            who = argument(function, subject)
-
-            @wraps(function)
-            async def guarded(*args: Given.args, **kwargs: Given.kwargs) -> Result:
-                await self.require(who(args, kwargs), fields, purpose, recipient)
-                return await function(*args, **kwargs)
-
-            return guarded
+        def around(function: guarding.Lasting) -> guarding.Lasting:
+            return guarding.for_asyncio(
+                function, subject, lambda who: self.require(who, fields, purpose, recipient)
+            )
 
         return around
 
-    def metrics(self) -> dict[str, metrics.Figure]:
-        """What was counted since the start, and how the replica stands."""
-        return metrics.figures(self.asker, self._replica)
-
-    def prometheus(self) -> str:
-        """The same as Prometheus reads it."""
-        return metrics.text(self.metrics())
-
     async def report(self) -> None:
         """Tells the gate how often what was permitted and denied; what it does not take is kept."""
-        tally = self.asker.tally
+        tally = self._asker.tally
         parts = list(tally.take())
         while parts:
             try:
@@ -245,47 +180,22 @@ class AsyncGate:
                 return
             parts.pop(0)
 
-    async def _override(self, decision: Decision, ask: Ask) -> Decision:
-        """A law opens a held field: the gate records the use, and its answer counts."""
-        sent_at = steady()
-        newest = max(decision.revision, ask.at_least_revision or 0)
-        asked = replace(ask, at_least_revision=newest)
-        caller = self.asker.seen.caller if self.asker.seen else ""
-        try:
-            answer = await self._source.evaluate(caller, asked, RECORD_SECONDS)
-        except Unreachable:
-            return self.unsettled(decision, ask)
-        told, took = answer.context, int((steady() - sent_at) * 1000)
-        left = max(0, told.valid_for_ms - took)
-        reasons = () if answer.decision else told.reasons or ("bad_request",)
-        allowed = tuple(ask.fields) if answer.decision else told.allowed_fields
-        return self.asker.shown(
-            Decision(
-                answer.decision, reasons, told.held_fields, allowed,
-                told.revision, told.age_ms + took, left, told.override,
-            )
-        )  # fmt: skip
+    async def _walk(self, steps: questions.Steps[questions.Outcome]) -> questions.Outcome:
+        return await questions.walk(steps, self._put)
+
+    async def _put(self, question: Question) -> object:
+        match question:
+            case Look(seconds):
+                await self._replica.pull_within(seconds)
+                return None
+            case Evaluate(caller, ask, seconds):
+                return await self._source.evaluate(caller, ask, seconds)
+        return await self._replica.put(question)
 
     async def _reporting(self) -> None:
         while True:
             await asyncio.sleep(REPORTS)
             await self.report()
-
-
-def argument(
-    function: Callable[..., object], name: str
-) -> Callable[[tuple[object, ...], dict[str, object]], str]:
-    """Finds the argument of that name in a call. Raises TypeError if the function has none."""
-    signature = inspect.signature(function)
-    if name not in signature.parameters:
-        raise TypeError(f"{function.__qualname__} has no argument {name!r}")
-
-    def found(args: tuple[object, ...], kwargs: dict[str, object]) -> str:
-        given = signature.bind(*args, **kwargs)
-        given.apply_defaults()
-        return given.arguments[name]  # type: ignore[no-any-return]
-
-    return found
 
 
 async def _lasting(loop: Callable[[], Awaitable[None]]) -> None:

@@ -15,7 +15,7 @@ from subjectline_client.core import (
     HoldState,
     steady,
 )
-from subjectline_client.errors import UNPROVEN, denial
+from subjectline_client.errors import denial
 from subjectline_client.policy import EVERY, OWN_USE, Policy
 from subjectline_client.tally import Tally
 from subjectline_client.wire import SeenPolicy
@@ -92,7 +92,7 @@ class Asker:
     @property
     def retry_after(self) -> float:
         """Seconds after which the next pull has been tried."""
-        return self.bound / 4
+        return self.state.bound / 4
 
     def forget(self) -> None:
         """Know nothing again: every answer is a denial until the next snapshot."""
@@ -131,6 +131,12 @@ class Asker:
             except KeyError:
                 self.tally.first(purpose, names)
         return decision
+
+    def permitted(self, decision: Decision) -> Decision:
+        """The same, if it is a permit; else raises Held, Stale or, for a wrong question, Denied."""
+        if decision.permit:
+            return decision
+        raise denial(decision.reasons, self.retry_after, decision)
 
     def shown(self, decision: Decision) -> Decision:
         """An answer that the gate itself gave and counted."""
@@ -213,10 +219,6 @@ def denied(decision: Decision, reason: str) -> Decision:
 
 def behind_token(decision: Decision) -> bool:
     return decision.reasons == (REPLICA_BEHIND_TOKEN,)
-
-
-def unproven(decision: Decision) -> bool:
-    return not UNPROVEN.isdisjoint(decision.reasons)
 
 
 def _names(fields: object) -> tuple[str, ...]:

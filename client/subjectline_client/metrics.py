@@ -5,7 +5,7 @@ from math import inf
 
 from subjectline_client.asking import NOT_ENFORCED, Asker
 from subjectline_client.core import steady
-from subjectline_client.replica import Replica
+from subjectline_client.following import Following
 
 Figure = int | float | str | dict[str, int]
 
@@ -26,9 +26,9 @@ _HELP = {
 }
 
 
-def figures(asker: Asker, replica: Replica) -> dict[str, Figure]:
+def figures(asker: Asker, following: Following) -> dict[str, Figure]:
     """Every figure by name; those with a reason are dicts. `mode` says it in words."""
-    state, counts, tally = asker.state, replica.counts, asker.tally
+    state, counts, tally = asker.state, following.counts, asker.tally
     age = steady() - state.synced_at
     return {
         "permits_total": tally.total(),

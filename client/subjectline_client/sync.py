@@ -2,29 +2,31 @@
 
 import asyncio
 import atexit
-import os
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from concurrent.futures import CancelledError
+from contextlib import suppress
+from typing import Any, TypeVar
 from weakref import WeakSet
 
-from subjectline_client import metrics
-from subjectline_client.aio import FIRST_SECONDS, RECORD_SECONDS, AsyncGate, argument
-from subjectline_client.asking import NOT_ENFORCED, Ask, Mode, Released, behind_token
+from subjectline_client import guarding, questions
+from subjectline_client.aio import FIRST_SECONDS, AsyncGate
+from subjectline_client.asking import Ask, Mode, Released, behind_token
 from subjectline_client.core import BOUND, Decision, Filtered
-from subjectline_client.errors import Unreachable, denial
+from subjectline_client.errors import Unreachable
+from subjectline_client.face import Face
+from subjectline_client.questions import RECORD_SECONDS
 from subjectline_client.transport import MakeHttp
 
 LAST_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
 
-Given = ParamSpec("Given")
-Result = TypeVar("Result")
+Outcome = TypeVar("Outcome")
 
 
-class Gate:
-    """As `AsyncGate`, for threads. Starts by itself with the first question; safe to fork."""
+class Gate(Face):
+    """As `AsyncGate`, for threads. Starts by itself with the first question, in a child process after
+    a fork as well."""
 
     def __init__(
         self,
@@ -38,11 +40,20 @@ class Gate:
         self._make: Callable[[], AsyncGate] = lambda: AsyncGate(
             url, key, mode=mode, bound=bound, http=http
         )
+        self._begin_anew()
+        super().__init__()
+        _OPEN.add(self)
+
+    def _begin_anew(self) -> None:
+        self._starting = threading.Lock()  # who held it at a fork is not in the child
+        self._renew()
+
+    def _renew(self) -> None:
+        self._gate = self._make()
+        self._asker, self._following = self._gate._asker, self._gate._following
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._renew()
-        self._starting = threading.Lock()
-        _ALL.add(self)
+        self._ending, self._closed = asyncio.Event(), False
 
     def __enter__(self) -> "Gate":
         self.start()
@@ -50,19 +61,6 @@ class Gate:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def __repr__(self) -> str:
-        mode = "enforced" if self.enforced else f"observe, {NOT_ENFORCED}"
-        return f"<Gate revision {self.revision}; {mode}>"
-
-    @property
-    def enforced(self) -> bool:
-        return self._asker.enforced
-
-    @property
-    def revision(self) -> int:
-        """The revision of the state that answers now."""
-        return self._asker.state.revision
 
     def start(self, wait: float = FIRST_SECONDS) -> bool:
         """Begins to follow the gate, once. Returns whether the first state came in `wait` seconds."""
@@ -98,9 +96,8 @@ class Gate:
         at_least_revision: int | None = None,
     ) -> Decision:
         """Whether these fields of a member may be used for this purpose, now (see AsyncGate)."""
-        asker = self._asker
-        decision = asker.look(subject, fields, purpose, recipient, at_least_revision)
-        if decision.permit and not decision.override and asker.enforced:
+        decision = self._asker.look(subject, fields, purpose, recipient, at_least_revision)
+        if decision.permit and not decision.override and self._asker.enforced:
             return decision
         return self._settle(decision, Ask(subject, fields, purpose, recipient, at_least_revision))
 
@@ -114,12 +111,9 @@ class Gate:
         at_least_revision: int | None = None,
     ) -> Decision:
         """`decide`, but a denial is raised: Held, Stale, or Denied for a wrong question."""
-        decision = self.decide(
-            subject, fields, purpose, recipient, at_least_revision=at_least_revision
+        return self._asker.permitted(
+            self.decide(subject, fields, purpose, recipient, at_least_revision=at_least_revision)
         )
-        if not decision.permit:
-            raise denial(decision.reasons, self._asker.retry_after, decision)
-        return decision
 
     def filter(
         self,
@@ -133,7 +127,9 @@ class Gate:
         """Who of many may be used: `allowed`, `held`, `unknown` (see AsyncGate)."""
         self._begin()
         if self._asker.behind(at_least_revision):
-            self._wait(self._gate.catch_up(), LAST_SECONDS)
+            with suppress(Unreachable):
+                looking = questions.caught_up(self._asker, at_least_revision)
+                self._wait(self._gate._walk(looking), LAST_SECONDS)
         return self._asker.filter(subjects, fields, purpose, recipient, at_least_revision)
 
     def released_since(
@@ -146,46 +142,26 @@ class Gate:
 
     def guard(
         self, *fields: str, purpose: str, recipient: str | None = None, subject: str = "subject"
-    ) -> Callable[[Callable[Given, Result]], Callable[Given, Result]]:
-        """For a function that uses these fields of the member its argument `subject` names: it is
-        not called where the gate denies; Held, Stale or Denied is raised."""
+    ) -> Callable[[guarding.Function], guarding.Function]:
+        """For a function, or a generator, that uses these fields of the member its argument `subject`
+        names: it does not begin where the gate denies; Held, Stale or Denied is raised. What lasts
+        longer than a permit asks again by itself."""
 
-        def around(function: Callable[Given, Result]) -> Callable[Given, Result]:
-            if asyncio.iscoroutinefunction(function):
-                raise TypeError("a coroutine function is guarded by an AsyncGate")
-            who = argument(function, subject)
-
-            @wraps(function)
-            def guarded(*args: Given.args, **kwargs: Given.kwargs) -> Result:
-                self.require(who(args, kwargs), fields, purpose, recipient)
-                return function(*args, **kwargs)
-
-            return guarded
+        def around(function: guarding.Function) -> guarding.Function:
+            return guarding.for_threads(
+                function, subject, lambda who: self.require(who, fields, purpose, recipient)
+            )
 
         return around
 
-    def metrics(self) -> dict[str, metrics.Figure]:
-        """What was counted since the start, and how the replica stands."""
-        return self._gate.metrics()
-
-    def prometheus(self) -> str:
-        """The same as Prometheus reads it."""
-        return self._gate.prometheus()
-
     # The thread
-
-    def _renew(self) -> None:
-        """Knows nothing and runs nothing: at first, and in a child process after a fork."""
-        self._gate = self._make()
-        self._asker = self._gate.asker
-        self._thread = self._loop = None
-        self._ending, self._closed = asyncio.Event(), False
 
     def _begin(self) -> bool:
         """Starts the thread if nobody has. Returns whether it did."""
         if self._thread is not None or self._closed:
             return False
-        self.start()
+        with suppress(Unreachable):
+            self.start()
         return True
 
     def _run(self, ready: threading.Event) -> None:
@@ -203,41 +179,34 @@ class Gate:
                 ask.subject, ask.fields, ask.purpose, ask.recipient,
                 at_least_revision=ask.at_least_revision,
             )  # fmt: skip
-        if self._thread is None or not (behind_token(decision) or decision.override):
+        if not (behind_token(decision) or decision.override):
             return self._asker.settle(decision, ask)
+        steps = questions.settled(self._asker, decision, ask)
         try:
-            return self._wait(self._gate.settle(decision, ask), RECORD_SECONDS + 1)
+            return self._wait(self._gate._walk(steps), RECORD_SECONDS + 1)
         except Unreachable:
-            return self._gate.unsettled(decision, ask)
+            return questions.unsettled(self._asker, decision, ask)
 
-    def _wait(self, work: Coroutine[Any, Any, Result], seconds: float) -> Result:
+    def _wait(self, work: Coroutine[Any, Any, Outcome], seconds: float) -> Outcome:
         """The outcome of something in the thread. Raises Unreachable if it does not come."""
-        if self._loop is None:
+        loop = self._loop
+        if self._thread is None or loop is None or loop.is_closed():
             work.close()
             raise Unreachable("the client is closed")
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        future = asyncio.run_coroutine_threadsafe(work, loop)
         try:
             return future.result(seconds)
-        except TimeoutError:
+        except (TimeoutError, CancelledError):
             future.cancel()
             raise Unreachable("the client's thread does not answer") from None
 
 
-_ALL: WeakSet[Gate] = WeakSet()
-
-
-def _forked() -> None:
-    """A child process has none of its parent's threads, and must not answer from its memory."""
-    for gate in _ALL:
-        gate._starting = threading.Lock()  # who held it is not here
-        gate._renew()
+_OPEN: WeakSet[Gate] = WeakSet()
 
 
 def _last() -> None:
-    for gate in list(_ALL):
+    for gate in list(_OPEN):
         gate.close()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
 atexit.register(_last)

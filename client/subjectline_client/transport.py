@@ -10,6 +10,7 @@ import msgspec
 from subjectline_client import wire
 from subjectline_client.asking import Ask
 from subjectline_client.errors import KeyRefused, TooOld, Unreachable
+from subjectline_client.questions import Answer
 
 if TYPE_CHECKING:
     import httpx
@@ -21,23 +22,6 @@ REPORT_SECONDS = 5.0
 
 Shape = TypeVar("Shape", wire.Snapshot, wire.Changes)
 MakeHttp = Callable[[], "httpx.AsyncClient"]
-
-
-class Told(msgspec.Struct, frozen=True):
-    """The context of an AuthZEN answer, as far as it concerns us."""
-
-    revision: int = 0
-    age_ms: int = 0
-    valid_for_ms: int = 0
-    override: bool = False
-    reasons: tuple[str, ...] = ()
-    held_fields: tuple[str, ...] = ()
-    allowed_fields: tuple[str, ...] = ()
-
-
-class Answer(msgspec.Struct, frozen=True):
-    decision: bool
-    context: Told = Told()
 
 
 class Http:

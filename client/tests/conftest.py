@@ -9,7 +9,7 @@ import httpx
 import msgspec
 import pytest
 
-from subjectline_client import aio, asking, core, replica, wire
+from subjectline_client import asking, core, following, questions, replica, wire
 from subjectline_client.core import BOUND, HoldState
 from subjectline_client.errors import TooOld, Unreachable
 from subjectline_client.policy import Caller, Policy, Purpose
@@ -214,7 +214,7 @@ class _Events(httpx.AsyncByteStream):
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     """The clock of every part of the client."""
     made = Clock()
-    for module in (core, replica, asking, aio):
+    for module in (core, asking, following, questions, replica):
         monkeypatch.setattr(module, "steady", made)
     yield made
 

@@ -20,8 +20,8 @@ from subjectline_client import (
     Stale,
     TooOld,
     Unreachable,
-    aio,
-    sync,
+    face,
+    questions,
     wire,
 )
 
@@ -87,7 +87,7 @@ async def test_a_token_is_waited_for_once(asked: AsyncGate, gate: MadeUp) -> Non
 async def test_a_token_waits_no_longer_than_it_says(
     asked: AsyncGate, gate: MadeUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(aio, "PULL_SECONDS", 0.01)
+    monkeypatch.setattr(questions, "LOOK_SECONDS", 0.01)
     gate.answer = _never
     object.__setattr__(
         asked._source, "_http", httpx.AsyncClient(transport=httpx.MockTransport(_never))
@@ -345,7 +345,7 @@ def test_it_starts_with_the_first_question(gate: MadeUp) -> None:
 
 def test_a_forked_child_begins_anew(threaded: Gate) -> None:
     """It has the parent's memory and none of its threads: it must not answer from it."""
-    sync._forked()  # what the child of a fork runs
+    face._forked()  # what the child of a fork runs
     try:
         assert threaded.metrics()["revision"] == 0
         assert threaded.decide("7", ["email"], "marketing").reasons == ("held",)
@@ -366,15 +366,16 @@ def test_the_import_is_small() -> None:
         "new = set(sys.modules) - before; print(len(new), b - a);"
         "print(*{'httpx', 'anyio', 'httpcore', 'rich', 'sqlalchemy', 'subjectline'} & new)"
     )
-    outs = [
-        subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        ).stdout.splitlines()
-        for _ in range(3)
-    ]
-    assert {out[1] for out in outs} == {""}
-    number, seconds = min((int(n), float(s)) for n, s in (out[0].split() for out in outs))
-    assert number < 200 and seconds < 0.1  # of processor time; a busy machine only adds
+
+    def cost() -> float:
+        """In seconds of processor time, of which a busy machine may take more, never less."""
+        words = [sys.executable, "-c", code]
+        out = subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
+        number, seconds = out[0].split()
+        assert out[1] == "" and int(number) < 150
+        return float(seconds)
+
+    assert any(cost() < 0.1 for _ in range(10))
 
 
 def test_paths_are_those_of_the_feed() -> None:

@@ -77,7 +77,10 @@ async def test_stale_after_the_bound_and_never_held(
     assert not await replica.pull() and reasons(asker) == ("held",)
     clock.now += 0.01
     assert reasons(asker) == reasons(asker, "8") == ("stale",)
-    assert replica.counts["pull_failures"] == 1 and replica.trouble == "ConnectError"
+    assert (
+        replica.following.counts["pull_failures"] == 1
+        and replica.following.trouble == "ConnectError"
+    )
     gate.before = lambda: None
     assert await replica.pull() and reasons(asker, "8") == ()
 
@@ -101,7 +104,7 @@ async def test_a_missing_revision_is_a_gap_and_a_snapshot_mends_it(
     gate.before = lambda: told.append(reasons(asker))
     assert await replica.pull()
     assert told[:2] == [(), ("gap",)], "nothing is permitted until the snapshot is there"
-    assert reasons(asker) == ("held",) and replica.counts["gaps"] == 1
+    assert reasons(asker) == ("held",) and replica.following.counts["gaps"] == 1
     gate.log[0] = hidden
 
 
@@ -117,7 +120,7 @@ async def test_another_history_is_noticed(
         gate.hold(member, "email")
     assert await replica.pull()
     assert reasons(asker) == ("held",) and reasons(asker, "2") == ()
-    assert replica.counts["snapshots"] == 2
+    assert replica.following.counts["snapshots"] == 2
 
 
 async def test_another_policy_is_read_anew(gate: MadeUp, replica: Replica, asker: Asker) -> None:
@@ -139,7 +142,7 @@ async def test_a_feed_that_never_fits_is_given_up(
 
     gate.changes = other  # behind its own snapshot
     assert not await replica.pull()
-    assert reasons(asker, "8") == ("gap",) and replica.counts["snapshots"] == 2
+    assert reasons(asker, "8") == ("gap",) and replica.following.counts["snapshots"] == 2
 
 
 async def test_a_long_way_is_gone_in_parts(gate: MadeUp, replica: Replica, asker: Asker) -> None:
@@ -168,7 +171,7 @@ async def test_a_wake_up_makes_it_look(gate: MadeUp, replica: Replica, asker: As
     await asyncio.sleep(0)
     running.cancel()
     await asyncio.wait([running])
-    assert reasons(asker) == ("held",) and replica.counts["wakes"] == 1
+    assert reasons(asker) == ("held",) and replica.following.counts["wakes"] == 1
 
 
 async def test_what_the_stream_says_is_not_taken(
