@@ -109,6 +109,10 @@ class Mirrors:
     def __init__(self, mirrors: Sequence[Mirror] = ()) -> None:
         self.all = tuple(mirrors)
 
+    def join(self, mirror: Mirror) -> None:
+        """One more, of a database that came up later; whoever calls runs it."""
+        self.all = (*self.all, mirror)
+
     @property
     def away(self) -> tuple[str, ...]:
         """The connections whose views show nothing now, or soon."""

@@ -16,6 +16,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import drafting
+from subjectline.handlers.gate_evidence import FieldUse, uses
 from subjectline.handlers.gate_policy import purpose_names
 from subjectline.handlers.queries import today
 from subjectline.handlers.words import columns
@@ -25,11 +26,14 @@ from subjectline.intake.sandbox.people import KNOWN, Person
 from subjectline.intake.sandbox.systems import Answer, System
 from subjectline.intake.sandbox.telegram_emulator import Message
 from subjectline.intake.sandbox.text_gateway import TextMessage
+from subjectline.intake.sandbox.warehouse import Phase, Seen
+from subjectline.models.errors import RegistryError
 from subjectline.models.tables import (
     Agent,
     Approval,
     Audit,
     Conversation,
+    GateUse,
     History,
     Hold,
     Proposal,
@@ -251,13 +255,15 @@ def _step(step: History, request: Request) -> Deed:
 
 async def looks(stage: "Stage") -> tuple[Any, ...]:
     """What has to differ before it is worth looking again; cheap to ask for."""
-    newest = (
+    asked = col(GateUse.permits) + col(GateUse.denials) + col(GateUse.overrides)
+    newest = [
         select(func.max(table.id)).scalar_subquery()
         for table in (History, Audit, Hold, Proposal, Approval)
-    )
+    ]
+    newest.append(select(func.sum(asked)).scalar_subquery())
     async with stage.desk.db.read() as session:
         found = (await session.exec(select(*newest))).one()
-    asked = tuple(answer.at for answer in stage.systems.last.values())
+    answers = tuple(answer.at for answer in stage.systems.last.values())
     world = stage.world
     return (
         *found,
@@ -265,8 +271,9 @@ async def looks(stage: "Stage") -> tuple[Any, ...]:
         world.telegram.version,
         world.texts.changes.count,
         world.partners.count,
+        stage.warehouse.count,
         world.clock.ahead,
-        asked,
+        answers,
     )
 
 
@@ -291,6 +298,17 @@ class CompanySide:
     revision: int
     systems: tuple[tuple[System, Answer | None], ...]
     partners: tuple[Heard, ...]
+    uses: tuple[FieldUse, ...]
+    sql: "SqlSide"
+
+
+@dataclass(frozen=True)
+class SqlSide:
+    """Marketing's own database: how it is (`why`: what went wrong), and what its role sees."""
+
+    phase: Phase
+    why: str
+    seen: Seen | None
 
 
 SHOWN = ("phone", "email", "nickname", "shipping_address", "instagram_id", "account_number")
@@ -311,7 +329,30 @@ async def company(stage: "Stage", person: Person) -> CompanySide:
         stage.desk.gate.state.revision,
         tuple((each, last.get((name, person.member))) for name, each in stage.systems.all.items()),
         tuple(stage.world.partners.of(person.member)),
+        await _uses(stage, person),
+        await _sql(stage, person),
     )
+
+
+async def _uses(stage: "Stage", person: Person) -> tuple[FieldUse, ...]:
+    """How often the fields of the newest request that holds or held anything were asked for."""
+    async with stage.desk.db.read() as session:
+        rows = await session.exec(
+            select(Request)
+            .join(Hold, col(Hold.request_id) == col(Request.id))
+            .where(Request.subject_id == person.member)
+            .order_by(col(Request.id).desc())
+        )
+        newest = rows.first()
+        return await uses(session, stage.desk, newest) if newest else ()
+
+
+async def _sql(stage: "Stage", person: Person) -> SqlSide:
+    warehouse = stage.warehouse
+    try:
+        return SqlSide(warehouse.phase, warehouse.why, await warehouse.look(person.member))
+    except RegistryError as wrong:
+        return SqlSide("failed", wrong.rule, None)
 
 
 async def _holds(stage: "Stage", person: Person) -> list[Hold]:

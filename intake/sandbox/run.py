@@ -51,6 +51,7 @@ async def run(port: int, keep: Path | None) -> None:
     """
     listening = bind(HOST, port)  # before anything is made
     async with _stage(listening, keep) as stage:
+        stage.world.parts.loops.append(stage.warehouse.run)
 
         async def ready() -> None:
             typer.echo(_welcome(stage, keep))

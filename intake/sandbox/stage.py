@@ -10,6 +10,7 @@ from subjectline.intake.sandbox.browser import AgentBrowser, Browser
 from subjectline.intake.sandbox.cast import Cast
 from subjectline.intake.sandbox.pulse import Pulse
 from subjectline.intake.sandbox.systems import Systems
+from subjectline.intake.sandbox.warehouse import Warehouse
 from subjectline.models.tables import Request
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Stage:
         self.cast = Cast(world)
         self._gate_line = self._client()
         self.systems = Systems(world, self._gate_line)
+        self.warehouse = Warehouse(world.desk, world.company, self.pulse.beat)
 
     def _loopback(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=self.desk.manner.public_url, timeout=20, trust_env=False)
