@@ -28,6 +28,12 @@ def refusal(status: int, message: str, *headers: tuple[bytes, bytes]) -> Reply:
     return Reply(status, {"error": {"status": status, "message": message}}, headers)
 
 
+def stranger(key: str) -> Reply:
+    """401 to who showed no key (empty) or a wrong one, with the header that says how (RFC 6750, 3)."""
+    how = b'Bearer realm="gate"' + (b', error="invalid_token"' if key else b"")
+    return refusal(401, "a valid key is needed", (b"www-authenticate", how))
+
+
 def header(scope: Scope, name: bytes) -> bytes:
     """A header's value; empty where it is missing or stands more than once."""
     found: list[bytes] = [value for key, value in scope["headers"] if key == name]

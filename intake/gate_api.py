@@ -25,6 +25,7 @@ from subjectline.intake.asgi import (
     header,
     lifespan,
     refusal,
+    stranger,
 )
 from subjectline.intake.authzen import Json, Question
 from subjectline.intake.gate_limits import Limits
@@ -40,8 +41,6 @@ OPENAPI = "/openapi.json"
 READ = ("GET", "HEAD")
 METHODS = {EVALUATION: ("POST",), EVALUATIONS: ("POST",), DISCOVERY: READ, OPENAPI: READ}
 FOR_A_WHILE = (b"cache-control", b"public, max-age=300")  # AuthZEN, Metadata Caching
-ASKS_FOR_A_KEY = b'Bearer realm="gate"'
-WRONG_KEY = ASKS_FOR_A_KEY + b', error="invalid_token"'
 
 
 def create_gate_app(gate: Gate, base_url: str = "", limits: Limits | None = None) -> App:
@@ -93,11 +92,10 @@ class GateApp:
 
     def _stranger(self, scope: Scope, key: str) -> Reply:
         """A wrong key costs its address; who has a good one is answered from there all the same."""
-        if not key:
-            return refusal(401, "a valid key is needed", (b"www-authenticate", ASKS_FOR_A_KEY))
-        if wait := self._limits.stranger((scope.get("client") or ("",))[0]):
+        address = (scope.get("client") or ("",))[0]
+        if key and (wait := self._limits.stranger(address)):
             return later(wait, "too many wrong keys from this address")
-        return refusal(401, "a valid key is needed", (b"www-authenticate", WRONG_KEY))
+        return stranger(key)
 
     async def _asked(self, path: str, caller: str, scope: Scope, receive: Receive) -> Reply | None:
         kind = header(scope, b"content-type").split(b";")[0].strip().lower()

@@ -23,6 +23,7 @@ from subjectline.intake.asgi import (
     body_of,
     lifespan,
     refusal,
+    stranger,
 )
 from subjectline.models.errors import FeedBroken, SubjectlineError
 from subjectline_client import wire
@@ -70,7 +71,7 @@ class _FeedApp:
             caller = await self._caller(scope)
         except SubjectlineError as error:
             return refusal(503, str(error), (b"retry-after", b"1"))
-        return caller or refusal(401, "a valid key is needed", (b"www-authenticate", b"Bearer"))
+        return caller or stranger(bearer(scope))
 
     async def _caller(self, scope: Scope) -> str | None:
         key = bearer(scope)

@@ -3,13 +3,14 @@
 What may be asked is taken from the very shapes that read it; what is answered is written here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import msgspec
 
 from subjectline.intake.authzen import MAX_EVALUATIONS, Action, Batch, Item, Question
+from subjectline_client import wire
 
 Json = dict[str, Any]
 REFERENCE = "#/components/schemas/{name}"
@@ -19,13 +20,25 @@ ABOUT = (
     " be used. Denied while the member contests a field, after a consent was taken back, and whenever"
     " the gate cannot be sure. See docs/gate.md."
 )
+NEVER = (
+    " A caller that may not ask for something is answered 200 with a denial, never 403; another content"
+    " type is 400, never 415."
+)
 STATUSES: Mapping[int, str] = {
     400: "No question: no JSON, a key that stands twice, something missing or of a wrong type, another"
     " content type",
     401: "No key, or none that is known",
+    405: "Another method than this one",
     413: "The body is longer than 1 MiB",
     429: "Too many questions of this caller, or too many wrong keys from this address",
-    503: "The callers cannot be read now",
+    503: "The callers or the holds cannot be read now",
+}
+NO_FEED = "There is no feed: the gate is alone with a file of holds"
+FEED: Mapping[str, str] = {
+    wire.SNAPSHOT: "Every hold in force that concerns the caller",
+    wire.CHANGES: "What happened after a revision",
+    wire.STREAM: "Server-sent events: the newest revision when it moves",
+    wire.USES: "Takes what a replica permitted and denied",
 }
 
 
@@ -38,15 +51,19 @@ def document(base_url: str) -> Json:
 def _fixed() -> Json:
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Subjectline: the gate", "version": "1", "description": ABOUT},
+        "info": {"title": "Subjectline: the gate", "version": "1", "description": ABOUT + NEVER},
         "paths": {
             "/access/v1/evaluation": {"post": _operation("evaluation", "May this be used?")},
             "/access/v1/evaluations": {"post": _operation("evaluations", "May each be used?")},
             "/.well-known/authzen-configuration": {"get": _open("discovery", "Metadata")},
             "/openapi.json": {"get": _open("openapi", "Document")},
+            wire.SNAPSHOT: {"get": _fed("snapshot", wire.SNAPSHOT)},
+            wire.CHANGES: {"get": _fed("changes", wire.CHANGES)},
+            wire.STREAM: {"get": _fed("stream", wire.STREAM)},
+            wire.USES: {"post": _fed("uses", wire.USES)},
         },
         "components": {
-            "schemas": _asked() | _told(),
+            "schemas": _asked() | _told() | _fed_shapes(),
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
             "headers": {"request-id": {"schema": {"type": "string"}}},
         },
@@ -69,8 +86,51 @@ def _operation(name: str, summary: str) -> Json:
 
 
 def _open(name: str, about: str) -> Json:
-    told = {"200": _response(about, _ref(about))}
+    told = {"200": _response(about, _ref(about)), "405": _refusals()["405"]}
+    told["200"]["headers"]["Cache-Control"] = {"schema": {"type": "string"}}
     return {"operationId": name, "summary": about, "security": [], "responses": told}
+
+
+def _fed(name: str, path: str) -> Json:
+    """An operation of the feed; its answers have the shapes that a replica reads."""
+    told: Json = _response(FEED[path], _ref(name.capitalize()))
+    if name == "stream":
+        events = {"text/event-stream": {"schema": {"type": "string"}}}
+        told = {"description": FEED[path], "content": events}
+    made: Json = {"operationId": name, "summary": FEED[path], "security": [{"key": []}]}
+    if name in _QUERIES:
+        made["parameters"] = [_query(*each) for each in _QUERIES[name]]
+    if name == "uses":
+        made["requestBody"] = {"required": True, "content": _json(_ref("Report"))}
+    statuses = {*(("400", "413") if name == "uses" else ()), "401", "405", "503"}
+    refused = {code: each for code, each in _refusals().items() if code in statuses}
+    refused["404"] = _response(NO_FEED, _ref("Error"))
+    if name == "changes":
+        refused["400"] = _response("since is no revision", _ref("Error"))
+        refused["410"] = _response("Take a new snapshot", _ref("Error"))
+    return made | {"responses": {"200": told} | refused}
+
+
+_SAID = ("ask", "Up to 64 characters that are said again in the answer", {"type": "string"}, False)
+_QUERIES: Mapping[str, Sequence[tuple[str, str, Json, bool]]] = {
+    "snapshot": (_SAID,),
+    "changes": (
+        ("since", "The revision that is known", {"type": "integer", "minimum": 0}, True),
+        ("mark", "The mark that came with that revision", {"type": "string"}, False),
+        ("policy", "The version of the policy that is known", {"type": "string"}, False),
+        _SAID,
+    ),
+}
+
+
+def _query(name: str, about: str, schema: Json, required: bool) -> Json:
+    return {
+        "name": name,
+        "in": "query",
+        "description": about,
+        "required": required,
+        "schema": schema,
+    }
 
 
 def _refusals() -> Json:
@@ -78,6 +138,7 @@ def _refusals() -> Json:
     for code in ("429", "503"):
         found[code]["headers"]["Retry-After"] = {"schema": {"type": "integer", "minimum": 1}}
     found["401"]["headers"]["WWW-Authenticate"] = {"schema": {"type": "string"}}
+    found["405"]["headers"]["Allow"] = {"schema": {"type": "string"}}
     return found
 
 
@@ -122,7 +183,8 @@ def _told() -> Json:
         "allowed_fields": names,
         "error": _ref("Problem"),
     }
-    problem = _object({"status": number, "message": text}, "status", "message")
+    again = {"type": "boolean", "description": "Of the feed: take a new snapshot"}
+    problem = _object({"status": number, "message": text, "snapshot": again}, "status", "message")
     decision = {"decision": {"type": "boolean"}, "context": _object(context)}
     decisions = {"evaluations": {"type": "array", "items": _ref("Decision")}}
     places = ("policy_decision_point", "access_evaluation_endpoint", "access_evaluations_endpoint")
@@ -135,6 +197,16 @@ def _told() -> Json:
         "Metadata": _object(metadata, *places),
         "Document": {"type": "object"},
     }
+
+
+def _fed_shapes() -> Json:
+    """The shapes of the feed: what a replica reads, and what it reports."""
+    _, found = msgspec.json.schema_components(
+        (wire.Snapshot, wire.Changes, wire.Uses), ref_template=REFERENCE
+    )
+    found["Report"] = found.pop("Uses")
+    found["Uses"] = _object({"counted": {"type": "integer"}}, "counted")
+    return {str(name): shape for name, shape in found.items()}
 
 
 def _object(properties: Json, *required: str) -> Json:

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from openapi import as_documented
 from sqlmodel import SQLModel, create_engine
 
 import subjectline.intake.sandbox
@@ -66,7 +67,10 @@ async def world(empty_desk: Path, data_map: DataMap, tmp_path: Path) -> AsyncIte
     database = Database(f"sqlite+aiosqlite:///{shutil.copy(empty_desk, tmp_path / 'desk.db')}")
     gate = Gate(database, data_map, FrozenClock(NOW))
     transport = httpx.ASGITransport(app=create_gate_app(gate))
-    async with httpx.AsyncClient(transport=transport, base_url="http://gate.test") as http:
+    hooks = {"response": [as_documented]}  # every answer of every test
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://gate.test", event_hooks=hooks
+    ) as http:
         made = World(database, data_map, gate, http)
         async with database.write() as session:
             made.mailer = await gate_callers.add_caller(session, "mailer", ["marketing", "service"])

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from gates import NOW, House, Stream, housed
+from openapi import as_documented
 from sqlmodel import col, delete, select, update
 
 from subjectline.handlers import gate_feed
@@ -29,7 +30,10 @@ async def house(tmp_path: Path, data_map: DataMap) -> AsyncIterator[House]:
 async def ask(house: House) -> AsyncIterator[Any]:
     """Asks the feed for a path as a caller; the answer."""
     transport = httpx.ASGITransport(app=house.app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://gate.test") as http:
+    hooks = {"response": [as_documented]}
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://gate.test", event_hooks=hooks
+    ) as http:
 
         async def asked(path: str, caller: str = "mailer", **query: Any) -> httpx.Response:
             key = house.keys.get(caller, caller)
