@@ -66,6 +66,7 @@ class Gate:
         self._ledger = gate_ledger.Ledger(sessions, registry, clock, zone)
         self._turn = asyncio.Lock()
         self._fresh = False
+        self._mark, self._doubt = "", False  # of the state's revision; whether it may be another's
         self._shown: dict[int, datetime] = {}  # when each key was, since that was written down
         self._noted: dict[int, datetime] = {}
         self.state = HoldState(policy)
@@ -215,18 +216,24 @@ class Gate:
                 await self._read(session, asked_at)
         except (SQLAlchemyError, OSError) as error:  # a time-out is an OSError
             log.warning("the gate cannot read its holds (%s)", type(error).__name__)
+            self._doubt = True
             return False
+        self._doubt = False
         return True
 
     async def _read(self, session: AsyncSession, asked_at: float) -> None:
         """The head first: whatever is committed up to it stays as it is, whatever comes later waits."""
         head, known = await holds.head(session), self.state.revision
         loaded = self.state.synced_at > -inf
+        if loaded and self._mark and (self._doubt or head > known):
+            loaded = await gate_reading.same(session, known, self._mark)
         events = list[Event]()
         if loaded and head > known:
             events = await gate_reading.happened(session, self._registry, known, head)
         if not (loaded and self.state.apply(events) and self.state.touch(head, asked_at)):
             await self._load(session, head, asked_at)
+        if head != known or not loaded:
+            self._mark = await gate_reading.mark_of(session, head)
 
     async def _load(self, session: AsyncSession, head: int, asked_at: float) -> None:
         found = await gate_reading.in_force(session, self._registry, head)

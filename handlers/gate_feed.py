@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b, sha256
+from hashlib import sha256
 from typing import Any, Protocol, cast
 
 from sqlalchemy import Select, or_, select
@@ -20,6 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from subjectline.handlers import holds
 from subjectline.handlers.gate import Ask, Gate
 from subjectline.handlers.gate_policy import RIGHTS_HANDLING
+from subjectline.handlers.gate_reading import mark as _mark
 from subjectline.handlers.gate_wakes import heard
 from subjectline.handlers.holds import MOVED
 from subjectline.models.clock import Clock
@@ -269,19 +270,3 @@ def _complete(rows: Sequence[_Found], wanted: Mapping[int, object]) -> None:
     found = {row.revision for row in rows} | {row.ended_revision for row in rows}
     if not whole or not found.issuperset(wanted):
         raise FeedBroken("that revision is too old", field="since")
-
-
-def _mark(rows: Sequence[_Found], revision: int) -> str:
-    """Names a revision by when it did what, to the microsecond. Empty if nothing is known of it.
-
-    Neither rows' ids nor members go into it: a short text can be found from its hash.
-    """
-    did = sorted(
-        [f"+{row.started_at.timestamp()}" for row in rows if row.revision == revision]
-        + [
-            f"-{row.ended_at.timestamp()}"
-            for row in rows
-            if row.ended_revision == revision and row.ended_at
-        ]
-    )
-    return blake2b("\n".join(did).encode(), digest_size=12).hexdigest() if did else ""

@@ -115,6 +115,7 @@ class FollowingGate(Gate):
         return None
 
     async def _read(self, session: AsyncSession, asked_at: float) -> None:
+        self._doubt = True  # a look is rare enough to be thorough
         if not self._database.embedded:
             await _on_primary(session)
         if self._keys is None or asked_at - self._keys_at >= self._pause:

@@ -6,6 +6,7 @@ SQLITE_BUSY. What a step wants to wake after its commit it names with `wake`.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
@@ -162,6 +163,7 @@ def prepare_sqlite(engine: Engine, begin: str) -> None:
             "foreign_keys=ON",
             "synchronous=FULL",
             "secure_delete=ON",
+            "schema_version",  # a look, with which the log's index is there
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
@@ -169,3 +171,37 @@ def prepare_sqlite(engine: Engine, begin: str) -> None:
     @event.listens_for(engine, "begin")
     def begun(connection: Any) -> None:
         connection.exec_driver_sql(begin)
+
+    if engine.url.database:
+        _watch_file(engine, engine.url.database)
+
+
+def _watch_file(engine: Engine, path: str) -> None:
+    """A connection whose file was put aside (a backup came in its place) would read the old one for
+    ever, and call it new. Its next use fails with OSError, and the one after that opens what is there.
+
+    It is never closed: closing deletes the log by its name, which is another file's by now.
+    """
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, record: Any) -> None:
+        record.info["file"] = _file(path)
+
+    @event.listens_for(engine, "checkout")
+    def taken(connection: Any, record: Any, proxy: Any) -> None:
+        if record.info.get("file") != _file(path):
+            _PUT_ASIDE.append(connection)
+            record.dbapi_connection = None
+            raise OSError("the file of the database is another one than before")
+
+
+_PUT_ASIDE: list[Any] = []
+
+
+def _file(path: str) -> tuple[int, ...]:
+    """Which file it is, and which index of its log; empty where there is none."""
+    try:
+        found = os.stat(path), os.stat(f"{path}-shm")
+    except OSError:
+        return ()
+    return tuple(number for each in found for number in (each.st_dev, each.st_ino))
