@@ -75,7 +75,8 @@ class Seen:
         self._own, self._every = Policy((), self.purposes), EVERY in scope.recipients
         served = set(scope.recipients or (OWN_USE,))
         known = policy.recipients if self._every else policy.recipients & served
-        self._served = served | known
+        own = {OWN_USE} if self._every else set()  # who may ask for all may ask for that too
+        self._served = served | known | own
         self.policy = wire.SeenPolicy(
             name,
             policy.ids,

@@ -6,6 +6,7 @@ makes no sense, leaves the state as it was until the bound is over, and then eve
 
 import logging
 import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -24,6 +25,7 @@ from subjectline.handlers.gate_policy import DESK, RIGHTS_HANDLING, policy_of
 from subjectline.handlers.gate_words import Voice, Word, strange
 from subjectline.models.clock import Clock
 from subjectline.models.datamap import load_map
+from subjectline.models.datamap.lines import Loader
 from subjectline.models.db import Database
 from subjectline.models.errors import SettingsError, SubjectlineError
 from subjectline_client import core
@@ -31,6 +33,8 @@ from subjectline_client.core import BOUND
 from subjectline_client.policy import EVERY, ID_FORMS, OWN_USE, Caller, Policy, Purpose
 
 log = logging.getLogger(__name__)
+
+STEP = 2_000_000_000  # ns; the coarsest file system tells times in such steps
 
 Names = tuple[str, ...]
 Subject = Annotated[str, Meta(min_length=1)]
@@ -146,7 +150,7 @@ class FileGate(FollowingGate):
             self._ledger.forget()
         self._shown.clear()
 
-    def _looks(self) -> object:
+    def _looks(self) -> tuple[int, ...] | None:
         with suppress(OSError):
             told = os.stat(self._path)
             return told.st_mtime_ns, told.st_size, told.st_ino
@@ -157,7 +161,7 @@ class FileGate(FollowingGate):
             seen = self._looks()
             if seen is None or seen != self._seen:
                 self._take(read_holds(self._path), asked_at)
-                self._seen = seen
+                self._seen = seen if _settled(seen) else None
         except SubjectlineError as error:
             log.warning("the file of holds is not taken: %s", error)
             return False
@@ -184,13 +188,19 @@ class FileGate(FollowingGate):
         return self._voices.get(caller)
 
 
+def _settled(seen: tuple[int, ...] | None) -> bool:
+    """Whether a change after this would show: a file's time goes in steps, and two changes within one,
+    of the same length, look like one."""
+    return seen is not None and abs(time.time_ns() - seen[0]) > STEP
+
+
 def read_holds(path: Path) -> HoldsFile:
     """The file, checked in itself. Raises SettingsError naming what is wrong in it."""
     try:
-        return msgspec.convert(yaml.safe_load(path.read_text("utf-8")), HoldsFile)
+        return msgspec.convert(yaml.load(path.read_text("utf-8"), Loader), HoldsFile)
     except OSError as error:
         why = os.strerror(error.errno or 0)
-    except (yaml.YAMLError, msgspec.ValidationError, ValueError) as error:
+    except (yaml.YAMLError, msgspec.ValidationError, ValueError, RecursionError) as error:
         why = str(error).splitlines()[0]
     raise SettingsError(
         f"the holds in {path.name} cannot be read: {why}",

@@ -11,8 +11,9 @@ from subjectline.models.errors import DataMapError
 Path = tuple[str, ...]
 
 
-class _Loader(yaml.SafeLoader):
-    """The safe loader, which also refuses a key that stands twice (YAML keeps the last silently)."""
+class Loader(yaml.SafeLoader):
+    """The safe loader, which also refuses a key that stands twice (YAML keeps the last silently), and
+    reads only true and false as booleans."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
@@ -27,11 +28,11 @@ class _Loader(yaml.SafeLoader):
 
 # `no` and `on` are columns of many databases: only true and false are booleans, as in YAML 1.2.
 _BOOL = "tag:yaml.org,2002:bool"
-_Loader.yaml_implicit_resolvers = {
+Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in known if tag != _BOOL]
     for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_Loader.add_implicit_resolver(_BOOL, re.compile("true|True|TRUE|false|False|FALSE"), list("tTfF"))
+Loader.add_implicit_resolver(_BOOL, re.compile("true|True|TRUE|false|False|FALSE"), list("tTfF"))
 
 
 class Lines:
@@ -65,7 +66,7 @@ class Lines:
 
 def read(text: str, name: str) -> tuple[object, Lines]:
     """The document in `text` and where its keys stand. Raises DataMapError with the line."""
-    loader, lines = _Loader(text), Lines(name)
+    loader, lines = Loader(text), Lines(name)
     try:
         root = loader.get_single_node()
         if root is None:

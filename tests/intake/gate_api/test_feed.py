@@ -62,6 +62,18 @@ async def test_holds_that_cannot_concern_a_caller_are_not_told(house: House, ask
     assert told[0][1] == [["7", ["*"], ["marketing"], ["*"]]]
 
 
+async def test_who_serves_all_is_told_of_holds_on_our_own_use(house: House, ask: Any) -> None:
+    """It may ask for the company's own use as well: its replica would permit what the gate denies."""
+    await house.caller("all", "marketing", to=("*",))
+    await house.hold("7", "email")
+    async with house.database.write() as session:
+        await session.exec(update(Hold).values(recipients=["self"]))
+    assert not await house.gate.decide("all", "7", ("email",), "marketing")
+    told = (await ask(wire.SNAPSHOT, "all")).json()
+    assert told["rules"] == [[["email"], ["marketing"], ["self"]]]
+    assert (await ask(wire.SNAPSHOT, "buyer")).json()["rules"] == []
+
+
 async def test_each_revision_is_told_once_and_in_order(house: House, ask: Any) -> None:
     first = await house.hold("7", "email")
     await house.hold("8", "name")

@@ -1,6 +1,9 @@
 """A gate that answers from memory: what it may answer when the database, a key or a file has changed."""
 
 import asyncio
+import os
+import re
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -254,6 +257,30 @@ async def test_a_gate_alone_from_a_file(
         later(gate.state.bound)
         assert (await told("7"))["context"]["reason"] == "stale"
     await gate.flush()
+    await gate.close()
+
+
+async def test_two_changes_of_a_file_within_one_step_of_its_time(
+    filed: Filed, world: World, question: Ask
+) -> None:
+    gate, at = FileGate(filed.path, FrozenClock(world.gate._clock())), time.time_ns()
+    for revision, member in ((2, "8"), (3, "9")):
+        words = filed.path.read_text().replace(f"revision: {revision - 1}", f"revision: {revision}")
+        filed.path.write_text(re.sub('subject: "."', f'subject: "{member}"', words))
+        os.utime(filed.path, ns=(at, at))
+        assert await gate.refresh()
+    async with asking(gate, "secret") as http:
+        assert reason(await http.post(ONE, json=question("9"))) == "held"
+    await gate.close()
+
+
+async def test_a_file_that_names_a_key_twice_is_refused(filed: Filed, world: World) -> None:
+    """Two lists of holds, one after the other: YAML would keep the last and say nothing."""
+    gate = FileGate(filed.path, FrozenClock(world.gate._clock()))
+    assert await gate.refresh()
+    words = filed.path.read_text().replace("revision: 1", "revision: 2")
+    filed.path.write_text(words + 'holds: [{subject: "8"}]\n')
+    assert not await gate.refresh() and gate.state.revision == 1
     await gate.close()
 
 
