@@ -136,7 +136,7 @@ class HoldState(Holds):
         """
         age = (steady() if now is None else now) - self.synced_at
         revision = self.revision
-        if not 0.0 <= age < self.bound or (at_least_revision or 0) > self.revision:
+        if not 0.0 <= age < self.bound or not (at_least_revision or 0) <= self.revision:
             return self._closed(self._unproven(age, at_least_revision), age)
         try:
             lane = self._lanes[caller, purpose, recipient]
@@ -179,8 +179,8 @@ class HoldState(Holds):
         """Why this state may not answer at all; "" if it may."""
         if not 0.0 <= age < self.bound:
             return self._unsynced
-        behind = at_least_revision is not None and at_least_revision > self.revision
-        return REPLICA_BEHIND_TOKEN if behind else ""
+        reached = (at_least_revision or 0) <= self.revision  # of what is no number, nothing is
+        return "" if reached else REPLICA_BEHIND_TOKEN
 
     def _sort(
         self, answer: Filtered, subjects: Iterable[str], lane: _Lane, fields: tuple[str, ...]

@@ -12,7 +12,7 @@ import msgspec
 
 from subjectline_client import wire
 from subjectline_client.asking import Ask, Asker, Released, behind_token, denied
-from subjectline_client.core import Decision, steady
+from subjectline_client.core import STALE, Decision, steady
 from subjectline_client.errors import GateError, Unreachable
 
 LOOK_SECONDS = 0.25  # a question that was shown a newer revision waits for one pull this long
@@ -119,18 +119,20 @@ def unsettled(asker: Asker, decision: Decision, ask: Ask) -> Decision:
 
 
 def _recorded(answer: Answer, ask: Ask, took: float) -> Decision:
-    """The gate's answer; the time that it was on its way has made it older."""
+    """The gate's answer; the time that it was on its way has made it older, perhaps too old."""
     told, late = answer.context, int(took * 1000) + 1
-    return Decision(
+    left = max(0, told.valid_for_ms - late)
+    decision = Decision(
         permit=answer.decision,
         reasons=() if answer.decision else told.reasons or ("bad_request",),
         held_fields=told.held_fields,
         allowed_fields=tuple(ask.fields) if answer.decision else told.allowed_fields,
         revision=told.revision,
         age_ms=told.age_ms + late,
-        valid_for_ms=max(0, told.valid_for_ms - late),
+        valid_for_ms=left,
         override=told.override,
     )
+    return decision if left or not decision.permit else denied(decision, STALE)
 
 
 def released(
