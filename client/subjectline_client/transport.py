@@ -1,6 +1,7 @@
 """The gate over HTTP. httpx is imported when the first question leaves, not with the library."""
 
 import asyncio
+import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -101,8 +102,14 @@ class Http:
 
     def _client(self) -> "httpx.AsyncClient":
         if self._http is None:
+            logging.getLogger("httpx").addFilter(_of_others)
             self._http = self._make()
         return self._http
+
+
+def _of_others(record: logging.LogRecord) -> bool:
+    """httpx says every request at INFO; those to the feed, some each second, would be all one reads."""
+    return wire.FEED not in str(record.args)
 
 
 def _plain() -> "httpx.AsyncClient":

@@ -12,10 +12,11 @@ from msgspec import Meta, Struct
 from subjectline_client.core import Event, Hold
 from subjectline_client.policy import Caller, Policy, Purpose
 
-SNAPSHOT = "/gate/v1/snapshot"
-CHANGES = "/gate/v1/changes"
-STREAM = "/gate/v1/stream"
-USES = "/gate/v1/uses"
+FEED = "/gate/v1/"
+SNAPSHOT = f"{FEED}snapshot"
+CHANGES = f"{FEED}changes"
+STREAM = f"{FEED}stream"
+USES = f"{FEED}uses"
 
 Names = tuple[str, ...]
 Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]

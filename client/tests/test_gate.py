@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from typing import Any
 
 import httpx
@@ -165,7 +165,56 @@ async def test_guard(asked: AsyncGate) -> None:
         asked.guard("email", purpose="marketing")(send)
 
 
-async def test_observing_permits_and_says_so_everywhere(gate: MadeUp) -> None:
+async def test_a_generator_is_asked_for_when_its_body_begins(asked: AsyncGate) -> None:
+    begun: list[str] = []
+
+    @asked.guard("email", purpose="marketing", subject="member")
+    async def rows(member: str) -> AsyncIterator[str]:
+        begun.append(member)
+        yield member
+        yield "more"
+
+    held = rows("7")
+    with pytest.raises(Held):
+        await anext(held)
+    assert [row async for row in rows("8")] == ["8", "more"] and begun == ["8"]
+
+    def plain(subject: str) -> None:
+        raise AssertionError
+
+    with pytest.raises(TypeError, match="by a Gate"):
+        asked.guard("email", purpose="marketing")(plain)  # type: ignore[type-var]
+
+
+async def test_httpx_does_not_tell_of_every_pull(
+    asked: AsyncGate, gate: MadeUp, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    await asked._replica.pull()
+    assert not [record for record in caplog.records if record.name == "httpx"]
+    async with gate.client() as others:
+        await others.get("http://elsewhere.test/", headers={"authorization": "Bearer bad"})
+    assert [record.name for record in caplog.records] == ["httpx"]
+
+
+async def test_a_client_that_was_closed_starts_again_in_another_loop(gate: MadeUp) -> None:
+    asked = AsyncGate(URL, "good", http=gate.client)
+
+    async def once() -> tuple[str, ...]:
+        gate.stream = asyncio.Queue()
+        async with asked:
+            return (await asked.decide("7", ["email"], "marketing")).reasons
+
+    for told in ((), ("held",)):
+        assert await asyncio.to_thread(asyncio.run, once()) == told
+        assert (await asked.decide("7", ["email"], "marketing")).reasons == ("never_synced",)
+        gate.hold("7", "email")
+
+
+async def test_observing_permits_and_says_so_everywhere(
+    gate: MadeUp, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     gate.hold("7", "email")
     async with AsyncGate(URL, "good", mode="observe", http=gate.client) as asked:
         held = await asked.require("7", ["email"], "marketing")
@@ -181,6 +230,10 @@ async def test_observing_permits_and_says_so_everywhere(gate: MadeUp) -> None:
         assert told["would_deny_total"] == {"held": 2, "unknown_field": 2}
         assert told["denials_total"] == {} and told["enforced"] == 0
         assert "not enforced" in asked.prometheus()
+    assert [each.getMessage() for each in caplog.records if "client" in each.name] == [
+        "the gate is only observed: what it denies is not enforced",
+        "the gate answers (not enforced)",
+    ]
     given = sum(use.permits for use in gate.reported)
     assert given == 6 and not any(use.denials for use in gate.reported), "what was given was given"
     with pytest.raises(ValueError, match="observe"):
@@ -341,6 +394,27 @@ def test_it_starts_with_the_first_question(gate: MadeUp) -> None:
 
     with pytest.raises(TypeError, match="AsyncGate"):
         asked.guard("email", purpose="marketing")(never)
+    with pytest.raises(Unreachable, match="closed"):
+        asked.released_since(0, ["email"], "marketing")
+    with pytest.raises(Stale, match="never_synced"):
+        asked.filter(["8"], ["email"], "marketing")
+
+
+def test_a_generator_of_a_thread_goes_on_as_it_is(threaded: Gate) -> None:
+    @threaded.guard("email", purpose="marketing", subject="member")
+    def rows(member: str) -> Generator[str, str, int]:
+        told = yield member
+        yield told
+        return 3
+
+    def all_of_them() -> Iterator[str]:
+        yield str((yield from rows("8")))
+
+    found = all_of_them()
+    assert isinstance(found, Generator)
+    assert (next(found), found.send("sent"), next(found)) == ("8", "sent", "3")
+    with pytest.raises(Held):
+        next(rows("7"))
 
 
 def test_a_forked_child_begins_anew(threaded: Gate) -> None:

@@ -90,6 +90,7 @@ async def test_a_shorter_bound_of_the_gate_counts(
 ) -> None:
     gate.bound_ms = 500
     await replica.pull()
+    assert replica.following.rest(clock.now) < 0.125, "and is asked four times within it"
     clock.now += 0.5
     assert reasons(asker) == ("stale",)
 
@@ -143,6 +144,15 @@ async def test_a_feed_that_never_fits_is_given_up(
     gate.changes = other  # behind its own snapshot
     assert not await replica.pull()
     assert reasons(asker, "8") == ("gap",) and replica.following.counts["snapshots"] == 2
+
+
+async def test_a_snapshot_that_cannot_be_read_is_no_answer(
+    gate: MadeUp, replica: Replica, asker: Asker
+) -> None:
+    """A form of member ids that this library does not know: whether an id is canonical is unknown."""
+    gate.seen = wire.SeenPolicy("mailer", "starsign", ("email",), {})
+    assert not await replica.pull() and reasons(asker) == ("never_synced",)
+    assert replica.following.trouble == "the gate's snapshot cannot be read"
 
 
 async def test_a_long_way_is_gone_in_parts(gate: MadeUp, replica: Replica, asker: Asker) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from desks import CORRECT, NOW, MakeDesk, Office
-from documents import Document
+from documents import ROOT, Document
 from servers import find, free_port
 
 from subjectline.handlers import gate_callers, holds
@@ -101,6 +101,25 @@ async def test_python_says_no_where_nobody_answers(asker: Asker, gate_document: 
     nobody = Asker(f"http://127.0.0.1:{free_port()}", asker.key)
     ask = (sys.executable, "-c", gate_document.block("python", "run"))
     assert await nobody.run(*ask) == "denied\n"
+
+
+async def test_the_clients_own_page(make_desk: MakeDesk) -> None:
+    page = Document(ROOT / "client" / "README.md")
+    threads, loop = (block.text for block in page.blocks if block.language == "python")
+    office = await make_desk()
+    async with office.desk.write() as session:
+        key = await gate_callers.add_caller(session, "mailer", ["marketing"])
+    await contest_the_email(office)
+    async with listening(office) as url:
+        asker = Asker(url, key)
+        said = await asker.run(sys.executable, "-c", threads)
+        assert await asker.run(sys.executable, "-c", loop) == "('held',)\n"
+    assert said.splitlines() == [
+        "allowed ['1002'] held ['1001'] unknown [' 1003']",
+        "passed over 1001",
+        "sent to 1002",
+        "may be mailed by now []",
+    ]
 
 
 # In front of systems: the example, its key's purpose and recipient, what it says before and during
