@@ -7,12 +7,12 @@ request the newest notice counts: an older one that never left is overtaken by i
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import exists
+from sqlalchemy import exists, text
 from sqlalchemy.orm import aliased
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -25,7 +25,6 @@ from subjectline.models.errors import (
     NotPermitted,
     PermanentSendError,
     RegistryAway,
-    SubjectlineError,
     TemporarySendError,
 )
 from subjectline.models.recipient_settings import Reach
@@ -40,6 +39,8 @@ LEASE = timedelta(seconds=120)
 PATIENCE = 100.0  # seconds for one notice, shorter than its lease
 SWEEP = 5.0
 AT_ONCE = 10
+# On PostgreSQL two desks claim one after the other: the second sees which older notices fly.
+_TURN = text("SELECT pg_advisory_xact_lock(hashtext('subjectline_tellings'))")
 
 
 class Poster(Protocol):
@@ -62,32 +63,55 @@ class Ways:
 
 
 async def run(desk: "Desk", ways: Ways) -> None:
-    """Sends what is due and chases what is not acknowledged, until cancelled."""
-    while True:
-        if not await once(desk, ways):
-            await desk.db.signals.wait(SIGNAL, SWEEP)
+    """Sends what is due and chases what is not acknowledged, until cancelled.
+
+    One that is slow keeps nobody else waiting: while its notices are under way it gets no more of them,
+    and the others get theirs.
+    """
+    awake = desk.db.signals.event(SIGNAL)
+    flying: dict[asyncio.Task[None], str] = {}
+
+    def landed(notice: asyncio.Task[None]) -> None:
+        if flying.pop(notice) not in flying.values():
+            awake.set()
+
+    async with asyncio.TaskGroup() as group:
+        while True:
+            chased = await recipients_chased.sweep(desk)
+            rows = await _claim(desk, ways.names, set(flying.values()))
+            for row in rows:
+                task = group.create_task(_handle(desk, ways, row))
+                flying[task] = row.recipient
+                task.add_done_callback(landed)
+            if not rows and not chased:
+                await desk.db.signals.wait(SIGNAL, SWEEP)
 
 
 async def once(desk: "Desk", ways: Ways) -> int:
-    """One look; returns how many notices were tried or chased."""
+    """One look, until all of it has landed; returns how many notices were tried or chased."""
     chased = await recipients_chased.sweep(desk)
     rows = await _claim(desk, ways.names)
     await asyncio.gather(*(_handle(desk, ways, row) for row in rows))
     return len(rows) + chased
 
 
-async def _claim(desk: "Desk", names: tuple[str, ...]) -> list[Telling]:
-    """The newest notice of each recipient and request that is due, but while an older one flies."""
+async def _claim(desk: "Desk", names: tuple[str, ...], busy: Collection[str] = ()) -> list[Telling]:
+    """The newest notice of each recipient and request that is due, but while an older one flies.
+
+    None of the recipients that are `busy`.
+    """
     now, older = desk.clock(), aliased(Telling)
     free = or_(col(Telling.leased_until).is_(None), col(Telling.leased_until) < now)
     flying = exists().where(
         beside(Telling, older), col(older.id) < col(Telling.id), col(older.leased_until) >= now
     )
     async with desk.db.write() as session:
+        if not desk.db.embedded:
+            await (await session.connection()).execute(_TURN)
         rows = await session.exec(
             select(Telling)
             .where(Telling.outcome == "due", col(Telling.due_at) <= now, free, ~flying)
-            .where(col(Telling.way).in_(names))
+            .where(col(Telling.way).in_(names), col(Telling.recipient).not_in(busy))
             .order_by(col(Telling.id))
             .limit(AT_ONCE)
             .with_for_update(skip_locked=True)
@@ -116,6 +140,14 @@ async def _overtaken(session: AsyncSession, due: list[Telling]) -> set[int | Non
 async def _handle(desk: "Desk", ways: Ways, row: Telling) -> None:
     """One notice, whatever becomes of it: one that fails keeps none of the others."""
     try:
+        await _tried(desk, ways, row)
+    except Exception as wrong:  # it was not even written down: its lease brings it back
+        log.error("notice %s to a recipient stays leased: %s", row.id, type(wrong).__name__)
+        log.debug("because", exc_info=wrong)
+
+
+async def _tried(desk: "Desk", ways: Ways, row: Telling) -> None:
+    try:
         async with asyncio.timeout(PATIENCE):
             outcome = await _send(desk, ways, row)
     except PermanentSendError as wrong:
@@ -126,8 +158,9 @@ async def _handle(desk: "Desk", ways: Ways, row: Telling) -> None:
         await _failed(desk, row, "its id at the recipient is not known any more")
     except RegistryAway:
         await _later(desk, row, TemporarySendError("the registry is away", tried=False))
-    except (SubjectlineError, TimeoutError) as wrong:
+    except Exception as wrong:  # a map that has changed since, a line that broke oddly
         log.error("notice %s to a recipient: %s", row.id, type(wrong).__name__)
+        log.debug("because", exc_info=wrong)
         await _later(desk, row, TemporarySendError(type(wrong).__name__))
     else:
         await _done(desk, row, outcome)

@@ -4,6 +4,7 @@ The signature is HMAC-SHA256 over id, time and body, so that neither can be exch
 refuses an old time and drops an id that it has seen. Nothing that is answered goes into a log.
 """
 
+import asyncio
 import base64
 import binascii
 import hashlib
@@ -23,6 +24,7 @@ from subjectline.models.recipient_settings import Reach
 ENCODED = "whsec_"  # of a secret that is written in base64
 AGAIN = (408, 425, 429)  # of 4xx, those that say "later" (RFC 9110; RFC 8470; RFC 6585)
 LARGEST_ANSWER = 4096  # bytes that are looked at
+LONGEST_WAIT = 24 * 3600.0  # seconds; whoever asks for more would never become an agent's task
 
 
 def key_of(secret: str) -> bytes:
@@ -49,6 +51,7 @@ def headers_of(reach: Reach, notice_id: str, now: datetime, body: bytes) -> dict
     return {
         "Content-Type": "application/json",
         "User-Agent": "Subjectline",
+        "Accept-Encoding": "identity",
         "webhook-id": notice_id,
         "webhook-timestamp": str(at),
         "webhook-signature": " ".join(sign(one, notice_id, at, body) for one in secrets),
@@ -73,19 +76,30 @@ class Webhooks:
         body = json.dumps(notice, ensure_ascii=False, separators=(",", ":")).encode()
         headers = headers_of(reach, notice_id, self._clock(), body)
         try:
-            async with self._client.stream(
-                "POST", reach.webhook, content=body, headers=headers
-            ) as answer:
-                if not answer.is_success:
-                    raise _sorted_out(answer)
-                return _acknowledged(await _beginning(answer), notice_id)
-        except httpx.TimeoutException:
+            # httpx counts anew with each byte: a partner that sends one a second would never be late.
+            async with asyncio.timeout(self._seconds):
+                return _acknowledged(await self._answer(reach.webhook, headers, body), notice_id)
+        except (TimeoutError, httpx.TimeoutException):
             raise TemporarySendError("the webhook did not answer in time") from None
         except httpx.HTTPError as wrong:
             raise TemporarySendError(
                 f"the webhook cannot be reached ({type(wrong).__name__})",
                 remedy="Check the address, its certificate and the way there.",
             ) from None
+
+    async def _answer(self, url: str, headers: Mapping[str, str], body: bytes) -> bytes:
+        """The beginning of an answer that took the notice; none where it is too large to be one."""
+        async with self._client.stream("POST", url, content=body, headers=headers) as answer:
+            if not answer.is_success:
+                raise _sorted_out(answer)
+            if "Content-Encoding" in answer.headers:
+                return b""  # packed all the same: it may unpack to anything
+            read = b""
+            async for piece in answer.aiter_bytes():
+                read += piece
+                if len(read) > LARGEST_ANSWER:
+                    return b""
+            return read
 
     async def doctor(self, name: str, reach: Reach) -> Finding:
         """Posts a signed `ping` with nobody's data."""
@@ -98,15 +112,6 @@ class Webhooks:
     async def close(self) -> None:
         """Hangs up."""
         await self._client.aclose()
-
-
-async def _beginning(answer: httpx.Response) -> bytes:
-    read = b""
-    async for piece in answer.aiter_bytes():
-        read += piece
-        if len(read) > LARGEST_ANSWER:
-            return b""
-    return read
 
 
 def _acknowledged(body: bytes, notice_id: str) -> bool:
@@ -122,5 +127,6 @@ def _sorted_out(answer: httpx.Response) -> SendError:
     rule = f"the webhook answered {code}"
     if code >= 500 or code in AGAIN:
         asked = answer.headers.get("Retry-After", "")
-        return TemporarySendError(rule, after=float(asked) if asked.isdecimal() else None)
+        after = min(float(asked), LONGEST_WAIT) if asked.isdecimal() else None
+        return TemporarySendError(rule, after=after)
     return PermanentSendError(rule, remedy="Ask the recipient; then tell it again on the page.")

@@ -40,6 +40,8 @@ class Posts:
     says_yes: set[str] = field(default_factory=set)
     gate: asyncio.Event | None = None  # a call waits for it
     dies: bool = False  # with the next notice posted, before anybody wrote it down
+    hangs: set[str] = field(default_factory=set)  # whose calls never end
+    came: asyncio.Event = field(default_factory=asyncio.Event)  # set with each notice
 
     async def post(self, reach: Reach, notice_id: str, notice: Mapping[str, Any]) -> bool:
         if self.gate is not None:
@@ -47,11 +49,19 @@ class Posts:
         if self.wrong:
             raise self.wrong.pop(0)
         name = str(notice["data"]["recipient"])
+        if name in self.hangs:
+            await asyncio.Event().wait()
+        self.came.set()
         self.got.append((name, notice_id, notice))
         if self.dies:
             self.dies = False
             raise asyncio.CancelledError
         return name in self.says_yes
+
+    @property
+    def names(self) -> set[str]:
+        """Who got anything."""
+        return {who for who, _, _ in self.got}
 
     def to(self, name: str) -> list[Mapping[str, Any]]:
         return [notice for who, _, notice in self.got if who == name]

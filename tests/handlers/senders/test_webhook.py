@@ -10,7 +10,7 @@ from desks import NOW
 from pydantic import ValidationError
 from told import SECRET
 
-from subjectline.handlers.senders.webhook import Webhooks, key_of, sign
+from subjectline.handlers.senders.webhook import LONGEST_WAIT, Webhooks, key_of, sign
 from subjectline.models.clock import FrozenClock
 from subjectline.models.errors import PermanentSendError, TemporarySendError
 from subjectline.models.recipient_settings import Reach, RecipientSettings
@@ -109,6 +109,13 @@ async def test_what_may_pass_is_tried_again_not_sooner_than_asked(code: int) -> 
     with pytest.raises(TemporarySendError) as wrong:
         await posted(lambda request: httpx.Response(code, headers={"Retry-After": "90"}))
     assert wrong.value.after == 90
+
+
+@pytest.mark.parametrize("asked", ["99999999999", "9" * 400])
+async def test_nobody_puts_us_off_for_years(asked: str) -> None:
+    with pytest.raises(TemporarySendError) as wrong:
+        await posted(lambda request: httpx.Response(503, headers={"Retry-After": asked}))
+    assert wrong.value.after == LONGEST_WAIT
 
 
 @pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ReadTimeout, httpx.ProxyError])
