@@ -8,6 +8,7 @@ settings have mirrors. Each process follows by itself.
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 import socket
@@ -48,8 +49,15 @@ from subjectline.models.errors import SettingsError
 from subjectline.models.gate_settings import GateSettings
 from subjectline.models.settings import Settings, load_settings
 
+log = logging.getLogger(__name__)
+
 ORDER = "SUBJECTLINE_GATE_SERVE"  # how the processes are told; no setting
 FIRST_SECONDS = 5.0  # that a start waits for the first look
+BLIND = (
+    "no hold could be read yet, so everything is denied as never_synced until it can: is the desk's"
+    " database there ([database] in the settings), and has the desk been started once?"
+)
+SELDOM_SECONDS = 60.0  # between two lines of the same words in the log
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -138,7 +146,7 @@ def gate_of(order: Order) -> FollowingGate:
 
 def application() -> App:
     """What each process runs; it reads its order from the environment."""
-    start_logging()
+    start_logging(SELDOM_SECONDS)
     order = msgspec.json.decode(os.environ[ORDER], type=Order)
     gate = gate_of(order)
     app = create_app(gate, order.settings, _mirrors(order, gate))
@@ -197,6 +205,8 @@ async def _running(gate: FollowingGate, feed: Feed | None, mirrors: Mirrors) -> 
     loops += [mirror.run() for mirror in mirrors.all]
     tasks = [asyncio.create_task(loop) for loop in loops]
     await asyncio.wait({asyncio.ensure_future(gate.refresh())}, timeout=FIRST_SECONDS)
+    if gate.age_ms < 0:
+        log.warning(BLIND)
     try:
         yield
     finally:

@@ -1,5 +1,6 @@
 """What keeps `subjectline gate serve` from beginning is one clear line."""
 
+import logging
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from subjectline.intake.cli import app
+from subjectline.intake.discreet import Seldom
 
 HOLDS = Path(__file__).parent / "vectors" / "interop.yaml"
 
@@ -48,3 +50,19 @@ def test_without_settings(tmp_path: Path) -> None:
     """Neither a desk nor a file."""
     done = CliRunner().invoke(app, ["gate", "serve", "--config", str(tmp_path / "none.toml")])
     assert done.exit_code == 2 and "none.toml" in done.output
+
+
+def test_the_same_words_stand_in_the_log_once_a_minute() -> None:
+    """A database that is away for ten minutes does not fill a disk."""
+    seldom = Seldom(60)
+
+    def passes(words: str, at: float) -> bool:
+        record = logging.LogRecord("gate", logging.WARNING, "", 0, words, None, None)
+        record.created = at
+        return seldom.filter(record)
+
+    told = [(passes("away", at), passes("other", at)) for at in (1000.0, 1000.5, 1059.9, 1060.0)]
+    assert told == [(True, True), (False, False), (False, False), (True, True)]
+    for number in range(Seldom.MOST + 1):
+        assert passes(f"line {number}", 2000.0)
+    assert len(seldom._said) <= Seldom.MOST
