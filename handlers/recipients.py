@@ -8,9 +8,10 @@ nobody else. The notices of a step commit with it, so that none is lost; they le
 import base64
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, exists, update
@@ -39,6 +40,35 @@ class Scope:
 
     fields: tuple[str, ...]
     purposes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The last notice to a recipient about a request, and the holds that none has ended since."""
+
+    last: Telling
+    holds: tuple[Telling, ...] = ()
+
+    @property
+    def scope(self) -> Scope | None:
+        """All that it must not use because of them."""
+        told = (Scope(tuple(row.fields), tuple(row.purposes)) for row in self.holds)
+        return reduce(_joined, told) if self.holds else None
+
+    def then(self, row: Telling) -> "Heard":
+        """With one notice more."""
+        if row.kind != "hold":
+            return Heard(row)
+        unheard = row.outcome in ("overtaken", "unknown")
+        return Heard(row, self.holds if unheard else (*self.holds, row))
+
+
+@dataclass(frozen=True)
+class Held:
+    """What another request keeps held at a recipient, under the reference that it knows."""
+
+    reference: str
+    scope: Scope
 
 
 def concerned(
@@ -88,7 +118,7 @@ async def follow(
     if move.hold == "move":
         await _hand_over(session, request, facts.successor)
         return
-    step = _Step(session, desk, request, await newest(session, request.id or 0))
+    step = _Step(session, desk, request, await heard_of(session, request.id or 0))
     if move.hold == "firm" and request.subject_id:
         await step.held()
     elif move.hold == "finish":
@@ -110,12 +140,12 @@ async def _hand_over(session: AsyncSession, request: Request, successor: int | N
 
 @dataclass
 class _Step:
-    """What one step of a request tells. `last`: recipient -> the last notice to it."""
+    """What one step of a request tells. `heard`: recipient -> what it was told before."""
 
     session: AsyncSession
     desk: "Desk"
     request: Request
-    last: dict[str, Telling]
+    heard: dict[str, Heard]
     made: list[Telling] = field(default_factory=list)
 
     async def held(self) -> None:
@@ -127,16 +157,22 @@ class _Step:
         if self.request.kind in STANDING_KINDS:
             await self._stands()
         else:
-            values = await _corrected(self.session, self.desk, proposal_id)
-            for name, scope in self._who_holds(tuple(values)).items():
-                self._tell(name, "corrected", scope, {one: values[one] for one in scope.fields})
+            self._corrected(await _corrected(self.session, self.desk, proposal_id))
         await self.released()
+
+    def _corrected(self, values: Mapping[str, str]) -> None:
+        """Whoever holds what was corrected. Its whole hold ends: other fields of it are free again."""
+        found = concerned(self.desk.data_map, tuple(values), ALL) if values else {}
+        for name, scope in found.items():
+            held = self.heard[name].scope if name in self.heard else None
+            new = {one: values[one] for one in scope.fields}
+            self._tell(name, "corrected", _joined(scope, held) if held else scope, new)
 
     async def released(self) -> None:
         """Who was told of a hold and of no end hears of it. Who was never tried hears of neither."""
-        for name, last in list(self.last.items()):
-            if last.kind == "hold" and not await _spared(self.session, last):
-                self._tell(name, "released", Scope(tuple(last.fields), tuple(last.purposes)))
+        for name, heard in list(self.heard.items()):
+            if heard.scope and not await _spared(self.session, heard.holds):
+                self._tell(name, "released", heard.scope)
 
     async def queue(self) -> None:
         if self.made:
@@ -147,12 +183,15 @@ class _Step:
             wake(self.session, SIGNAL)
 
     async def _stands(self) -> None:
+        """An erasure names what is to be destroyed; the rest of its hold stands all the same."""
         named = tuple(self.request.fields) if self.request.kind == "erasure" else ()
         for name, scope in (await self._live()).items():
-            theirs = tuple(one for one in scope.fields if one in named) if named else scope.fields
-            if theirs:
+            theirs = tuple(one for one in scope.fields if one in named)
+            if named and not theirs:
+                self._tell(name, "stop", scope)
+            else:
                 kind = "erase" if self._destroys(name, scope) else "stop"
-                self._tell(name, kind, Scope(theirs, scope.purposes))
+                self._tell(name, kind, Scope(theirs or scope.fields, scope.purposes))
 
     def _destroys(self, name: str, scope: Scope) -> bool:
         """An erasure does; so does a withdrawn consent where the data is held for nothing else."""
@@ -161,9 +200,6 @@ class _Step:
         purposes = self.desk.data_map.recipients[name].purposes
         withdrawn = self.request.kind.endswith("_withdrawal")
         return withdrawn and bool(purposes) and set(purposes) <= set(scope.purposes)
-
-    def _who_holds(self, fields: tuple[str, ...]) -> dict[str, Scope]:
-        return concerned(self.desk.data_map, fields, ALL) if fields else {}
 
     async def _live(self) -> dict[str, Scope]:
         """Recipient -> what is held of it under the request now."""
@@ -184,7 +220,7 @@ class _Step:
         self, name: str, kind: str, scope: Scope, values: Mapping[str, str] | None = None
     ) -> None:
         """One row, to be added when the step is over. Values go to those who receive them only."""
-        desk, last, number = self.desk, self.last.get(name), secrets.token_hex(16)
+        desk, before, number = self.desk, self.heard.get(name), secrets.token_hex(16)
         reach = desk.recipients.reach.get(name)
         row = Telling(
             notice_id=number,
@@ -192,11 +228,14 @@ class _Step:
             recipient=name,
             kind=kind,
             fields=list(scope.fields),
+            corrected=list(values or ()),
             purposes=list(scope.purposes),
+            known_as=self._known_as(kind, before),
+            sequence=before.last.sequence + 1 if before else 1,
             revision=0,
             way=reach.way if reach else "hand",
             outcome="due" if reach else "hand",
-            member=last.member if last else None,
+            member=before.last.member if before else None,
             token_hash=token_hash(token_of(desk, number)),
             made_at=desk.clock(),
             due_at=desk.clock() if reach else desk.clock() + by_hand(desk),
@@ -205,18 +244,23 @@ class _Step:
             said = json.dumps(dict(values), ensure_ascii=False)
             row.content = desk.vault.seal(self.request.key_id, "telling.content", said)
         self.made.append(row)
-        self.last[name] = row
+        self.heard[name] = before.then(row) if before else Heard(row)
+
+    def _known_as(self, kind: str, before: Heard | None) -> list[str]:
+        """The references that the recipient knows the holds by, those that were taken over first."""
+        told = before.holds if before and kind != "hold" else ()
+        earlier = (one for row in told for one in row.known_as)
+        return list(dict.fromkeys((*earlier, self.request.reference)))
 
 
-async def _spared(session: AsyncSession, last: Telling) -> bool:
-    """Whether the notice of the hold was never tried; then it never is."""
+async def _spared(session: AsyncSession, holds: Sequence[Telling]) -> bool:
+    """Whether no notice of these holds was ever tried; then none ever is."""
     done = await session.exec(
         update(Telling)
-        .where(col(Telling.id) == last.id)
-        .where(or_(_never_tried(), col(Telling.outcome) == "unknown"))
+        .where(col(Telling.id).in_([row.id for row in holds]), _never_tried())
         .values(outcome="overtaken", leased_until=None)
     )
-    return bool(done.rowcount)
+    return int(done.rowcount) == len(holds)
 
 
 def _never_tried() -> ColumnElement[bool]:
@@ -245,12 +289,48 @@ async def _corrected(
     return {name: value for name, value in fit.items() if value is not None}
 
 
-async def newest(session: AsyncSession, request_id: int) -> dict[str, Telling]:
-    """Recipient -> the last notice to it about a request."""
+async def heard_of(session: AsyncSession, request_id: int) -> dict[str, Heard]:
+    """Recipient -> what it was told about a request."""
     rows = await session.exec(
         select(Telling).where(Telling.request_id == request_id).order_by(col(Telling.id))
     )
-    return {row.recipient: row for row in rows}
+    found: dict[str, Heard] = {}
+    for row in rows:
+        found[row.recipient] = found.get(row.recipient, Heard(row)).then(row)
+    return found
+
+
+async def still_held(
+    session: AsyncSession, desk: "Desk", row: Telling, request: Request
+) -> tuple[Held, ...]:
+    """What stays held of the fields that a notice frees, under other requests of the member.
+
+    Of a hold that the recipient was not told of yet it hears next.
+    """
+    if row.kind not in ("corrected", "released"):
+        return ()
+    told = exists().where(
+        col(Telling.request_id) == col(Hold.request_id),
+        col(Telling.recipient) == row.recipient,
+        ~_never_tried(),
+    )
+    rows = await session.exec(
+        select(Hold, Request.reference)
+        .join(Request, col(Request.id) == col(Hold.request_id))
+        .where(Hold.registry_id == request.registry_id, Hold.subject_id == request.subject_id)
+        .where(Hold.request_id != row.request_id, col(Hold.ended_revision).is_(None))
+        .where(or_(Hold.kind == "standing", (col(Hold.kind) == "firm") & told))
+        .order_by(col(Hold.id))
+    )
+    return tuple(_overlaps(desk, row, [(hold, reference) for hold, reference in rows]))
+
+
+def _overlaps(desk: "Desk", row: Telling, holds: Iterable[tuple[Hold, str]]) -> Iterator[Held]:
+    for hold, reference in holds:
+        scope = concerned(desk.data_map, hold.fields, hold.purposes).get(row.recipient)
+        fields = tuple(one for one in scope.fields if one in row.fields) if scope else ()
+        if scope and fields:
+            yield Held(reference, Scope(fields, scope.purposes))
 
 
 def by_hand(desk: "Desk") -> timedelta:

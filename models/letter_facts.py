@@ -237,7 +237,8 @@ class ResidentNumberFacts(TypedDict):
 
 class RecipientFacts(TypedDict):
     """To a recipient of the data: never a value. `member` is the member's id there; `held_purposes`
-    none: all. `has_values`: the page behind the link shows what is right now."""
+    none: all. `has_values`: the page behind the link shows what is right now. `corrected`: which of the
+    items are, where not all; `still_held`: what must not be used yet; `earlier`: other references."""
 
     company: CompanyFacts
     reference: str
@@ -245,6 +246,9 @@ class RecipientFacts(TypedDict):
     notice: Literal["hold", "corrected", "released", "stop", "erase"]
     member: str
     items: Sequence[str]
+    corrected: NotRequired[Sequence[str]]
+    still_held: NotRequired[Sequence[str]]
+    earlier: NotRequired[Sequence[str]]
     held_purposes: NotRequired[Sequence[str]]
     has_values: bool
     reminded: bool

@@ -29,7 +29,12 @@ class Telling(SQLModel, table=True):
     recipient: str  # a name of the data map
     kind: str
     fields: list[str] = names()
+    corrected: list[str] = names()  # those of the fields that have a new value
     purposes: list[str] = names()
+    known_as: list[str] = (
+        names()
+    )  # references of the requests whose holds it is about, its own last
+    sequence: int = 1  # grows with each notice to this recipient about the request
     revision: int  # the gate's, from which it is true
     way: str
     member: Sealed | None = sealed("telling.member")  # the member's id at the recipient
