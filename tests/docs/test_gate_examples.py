@@ -1,54 +1,17 @@
 """The examples of docs/gate.md, run against a desk that listens."""
 
-import asyncio
 import json
-import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from desks import CORRECT, NOW, MakeDesk, Office
+from askers import Asker, contest, listening
+from desks import MakeDesk, Office
 from documents import ROOT, Document
 from servers import find, free_port
 
-from subjectline.handlers import gate_callers, holds
-from subjectline.handlers.holds import HoldPlan
-from subjectline.intake.serve import Parts, Server, internal_app
-from subjectline.models.tables import Request
-
-MEMBER = "1001"
-
-
-@dataclass
-class Asker:
-    """Runs an example as a reader would: in a process of its own, told where the gate is."""
-
-    url: str
-    key: str
-
-    async def run(self, *command: str, **env: str) -> str:
-        told = {**os.environ, "GATE_URL": self.url, "GATE_KEY": self.key, **env}
-        process = await asyncio.create_subprocess_exec(
-            *command, env=told, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-        )
-        out, wrong = await process.communicate()
-        assert process.returncode == 0, wrong.decode()
-        return out.decode()
-
-
-@asynccontextmanager
-async def listening(office: Office) -> AsyncIterator[str]:
-    port = free_port()
-    server = Server(internal_app(Parts(office.desk)), "127.0.0.1", port)
-    running = asyncio.create_task(server.serve())
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.stop()
-        await running
+from subjectline.handlers import gate_callers
 
 
 @pytest.fixture
@@ -62,16 +25,6 @@ async def asker(office: Office) -> AsyncIterator[Asker]:
 async def contest_the_email(office: Office) -> None:
     """A request of the member holds the email address."""
     await contest(office, "email")
-
-
-async def contest(office: Office, *fields: str) -> None:
-    """A request of the member holds these fields; without any it holds nothing any more."""
-    if not await office.all(Request):
-        await office.mail("haneul.kim@mail.test", CORRECT)
-    request = await office.request()
-    async with office.desk.write() as session:
-        plan, registry = HoldPlan("correction", fields), office.desk.data_map.registry
-        await holds.place(session, request.id or 0, registry, MEMBER, plan, "firm", NOW)
 
 
 def like(answer: dict[str, Any], example: dict[str, Any]) -> None:
@@ -120,46 +73,6 @@ async def test_the_clients_own_page(make_desk: MakeDesk) -> None:
         "sent to 1002",
         "may be mailed by now []",
     ]
-
-
-# In front of systems: the example, its key's purpose and recipient, what it says before and during
-# a hold of these fields.
-HELD = ("email", "nickname", "shipping_address", "activity_area")
-RECIPES = (
-    ("mailer", "marketing", "", ["sent to 1001", "sent to 1002"], ["sent to 1002", "sent to 1003"]),
-    ("partner", "third_party", "content_buyer", ["200"], ["404"]),
-    ("export", "delivery", "post_office", ["1001,…,…,…", "1002,…,…,…"], ["1002,…,…,…"]),
-    ("warehouse", "statistics", "", ["…"], ["held"]),
-    ("reset", "account_security", "", ["reset by email"], ["reset by phone"]),
-)
-
-
-async def said(askers: dict[str, Asker], document: Document) -> dict[str, list[str]]:
-    """What each example prints."""
-    told = {}
-    for name, asker in askers.items():
-        example = (sys.executable, "-c", document.block("python", name))
-        told[name] = (await asker.run(*example, PYTHONUTF8="1")).splitlines()
-    return told
-
-
-async def test_the_client_in_front_of_systems(make_desk: MakeDesk, gate_document: Document) -> None:
-    office, askers = await make_desk(), dict[str, Asker]()
-    async with listening(office) as url:
-        for name, purpose, recipient, *_ in RECIPES:
-            to = [recipient] if recipient else []
-            caller = "sign-in" if name == "reset" else name
-            async with office.desk.write() as session:
-                key = await gate_callers.add_caller(session, caller, [purpose], to)
-            askers[name] = Asker(url, key)
-        before = await said(askers, gate_document)
-        await contest(office, *HELD)
-        then = await said(askers, gate_document)
-        curl = await askers["reset"].run("bash", "-c", gate_document.block("sh", "reset"))
-    for name, _, _, free, held in RECIPES:
-        assert (before[name][: len(free)], then[name][: len(held)]) == (free, held)
-    assert then["mailer"][2].startswith("passed over: 1001 ; go on from revision")
-    assert json.loads(curl)["context"]["allowed_fields"] == ["phone"]
 
 
 async def test_who_was_passed_over_is_found_again(

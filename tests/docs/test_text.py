@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 from documents import Document
 
 from subjectline.intake.authzen import BAD_REQUEST, UNKNOWN_RESOURCE_TYPE
@@ -43,7 +44,9 @@ def test_nothing_of_a_machine_or_a_registry(document: Document) -> None:
 
 
 # Each is run in test_gate_examples.py.
-RECIPES = ("mailer", "feed", "again", "partner", "export", "warehouse", "reset")
+SYSTEMS = ("mailer", "partner", "export", "warehouse", "reset")
+FILES = ("gate.sh", "gate.mjs", "holds.yaml", "gateway.yaml")
+RECIPES = (*SYSTEMS, *(f"key-{name}" for name in SYSTEMS), *FILES, "feed", "again", "alone")
 
 
 def test_code_compiles(document: Document) -> None:
@@ -55,10 +58,12 @@ def test_code_compiles(document: Document) -> None:
             json.loads(block.text)
         elif block.language == "toml":
             tomllib.loads(block.text)
+        elif block.language == "yaml":
+            yaml.safe_load(block.text)
         else:
             known = (
                 "sh",
-                "js",  # run by Node (tests/handlers/recipients)
+                "js",  # run by Node, where it is there
                 "ko-chat",
                 "en-chat",
             )  # the last two are played (test_chat_transcript.py)

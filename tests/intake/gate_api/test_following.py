@@ -12,7 +12,6 @@ from typing import Any
 
 import httpx
 import pytest
-from documents import ROOT
 from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
@@ -20,7 +19,7 @@ from subjectline.handlers import gate_callers, gate_following
 from subjectline.handlers.gate_file import FileGate
 from subjectline.handlers.gate_following import FollowingGate
 from subjectline.intake.gate_api import create_gate_app
-from subjectline.models.clock import FrozenClock, system_clock
+from subjectline.models.clock import FrozenClock
 from subjectline.models.errors import BadInput, SettingsError
 from subjectline.models.tables import GateKey, GateUse
 from subjectline_client.core import steady
@@ -319,12 +318,3 @@ async def test_a_hold_that_would_hold_nothing_is_refused(
     await gate.close()
     with pytest.raises(SettingsError):
         FileGate(filed.path, FrozenClock(world.gate._clock()))
-
-
-def test_the_documents_file_of_holds_is_one(tmp_path: Path) -> None:
-    text = (ROOT / "docs" / "gate.md").read_text("utf-8").partition("### A gate alone")[2]
-    lines = text.partition("whenever")[2].partition("Instead of")[0].splitlines()
-    block = "\n".join(line[4:] for line in lines if line.startswith("    "))
-    (tmp_path / "holds.yaml").write_text(block)
-    gate = FileGate(tmp_path / "holds.yaml", system_clock)
-    assert asyncio.run(gate.refresh()) and len(gate.state) == 1
