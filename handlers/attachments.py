@@ -6,16 +6,18 @@ audit names. What a scanner found infected is opened by nobody.
 
 from typing import TYPE_CHECKING
 
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, opaque, post
+from subjectline.handlers import audit, opaque, own_views, post
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.views import FileView, OpenedFile
 from subjectline.models.db import wake
 from subjectline.models.errors import BadInput, NotPermitted, StaleMove
 from subjectline.models.files import Apart
 from subjectline.models.incoming import Attachment, Door, Incoming, Outcome
-from subjectline.models.tables import Conversation, Message, MessageFile
+from subjectline.models.tables import Conversation, Message, MessageFile, Request, RequestMessage
+from subjectline.models.workflow import FINAL
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
@@ -102,7 +104,11 @@ def view(desk: "Desk", row: MessageFile, name: str) -> FileView:
 
 
 async def named(desk: "Desk", handle: str, agent: Actor) -> FileView:
-    """One file by name and reasons, unopened. BadInput where there is none. Writes an audit row."""
+    """One file by name and reasons, unopened. Writes an audit row.
+
+    Raises BadInput where there is none, HeldData where the gate does not open the member's data.
+    """
+    await _ask(desk, handle, agent)
     async with desk.write() as session:
         row, conversation = await _found(session, desk, handle)
         _note(session, desk, row, conversation, agent, "view_file")
@@ -115,8 +121,10 @@ async def open_file(
     """One attachment, opened. Writes an audit row before it is handed out.
 
     `knowing`: the agent was told why it is kept apart and opens it all the same. BadInput where there
-    is none or it was not kept; NotPermitted where it is infected, or apart and not `knowing`.
+    is none or it was not kept; NotPermitted where it is infected, or apart and not `knowing`;
+    HeldData where the gate does not open the member's data.
     """
+    await _ask(desk, handle, agent)
     async with desk.write() as session:
         row, conversation = await _found(session, desk, handle)
         shown = view(desk, row, desk.vault.text(row.name))
@@ -128,6 +136,23 @@ async def open_file(
         _note(session, desk, row, conversation, agent, action, why)
         sealed = row.content
     return OpenedFile(shown.name, desk.vault.open(sealed), apart=shown.held)
+
+
+async def _ask(desk: "Desk", handle: str, agent: Actor) -> None:
+    """Our own gate, but for what nobody has sorted or decided yet. Raises HeldData."""
+    async with desk.db.read() as session:
+        row, conversation = await _found(session, desk, handle)
+        message = await session.get_one(Message, row.message_id)
+        undecided = await session.exec(
+            select(Request.id)
+            .join(RequestMessage, col(RequestMessage.request_id) == col(Request.id))
+            .where(RequestMessage.message_id == message.id, col(Request.state).not_in(FINAL))
+        )
+        if message.waits or undecided.first() is not None:
+            return
+        whose = await own_views.of_talk(session, conversation)
+    if shut := await own_views.shut(desk, whose, agent):
+        await own_views.deny(desk, whose, agent, f"message_file:{row.id}", shut)
 
 
 def _refuse(file: FileView, knowing: bool) -> None:

@@ -1,18 +1,20 @@
 """One request, or one conversation, with everything an agent must see to decide.
 
-What is shown here is personal data: each view writes an audit row before it is handed out (DESIGN,
-promise 7). The text is opened outside of the write transaction, so that nobody waits for it.
+What is shown here is personal data: our own gate is asked first, and each view writes an audit row
+before it is handed out (DESIGN, promise 7). The text is opened outside of the write transaction, so
+that nobody waits for it.
 """
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import agents, audit, copies, opaque, queries, waiting
+from subjectline.handlers import agents, audit, case_record, opaque, own_views, queries, waiting
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.gate_evidence import uses
 from subjectline.handlers.gate_policy import purpose_names
@@ -21,12 +23,8 @@ from subjectline.handlers.holds import ALL
 from subjectline.handlers.recipients_chased import views as told
 from subjectline.handlers.thread import beside, messages, opened
 from subjectline.handlers.views import (
-    AttemptView,
     Case,
-    ChallengeView,
-    CopyView,
     HoldView,
-    LetterView,
     ProposalView,
     Signature,
     Step,
@@ -35,16 +33,13 @@ from subjectline.handlers.views import (
 from subjectline.models.errors import BadInput, IllegalMove
 from subjectline.models.tables import (
     Approval,
-    Attempt,
-    Challenge,
     Conversation,
     History,
     Hold,
-    Outbox,
     Proposal,
     Request,
 )
-from subjectline.models.workflow import EVENTS, legal_move
+from subjectline.models.workflow import EVENTS, FINAL, legal_move
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
@@ -56,37 +51,67 @@ async def case(desk: "Desk", reference: str, agent: Actor, *, bytes_shown: bool 
     """The request with this reference, whole. BadInput where there is none. Writes an audit row.
 
     `bytes_shown`: the page shows the proposal as it would leave; then its hash stands in the row.
+    Where the gate does not open the member's data, `shut` says why and no text or value is in it.
     """
     async with desk.db.read() as session:
         request = await _request(session, reference)
-        view = await _case(session, desk, request)
+        talk_row = await session.get_one(Conversation, request.conversation_id)
+        whose = own_views.whose(request) or await own_views.of_talk(session, talk_row)
+    shut = await own_views.shut(desk, whose, agent, request)
+    async with desk.db.read() as session:
+        view = await _view_of(session, desk, request)
+    if shut:
+        view = _withheld(view, shut)
     async with desk.write() as session:
-        opened_now: dict[str, Any] = (
+        told: dict[str, Any] = (
             {"sha256": view.proposal.sha256} if bytes_shown and view.proposal else {}
         )
-        audit.note(session, desk.clock, agent, "view", request=request, **opened_now)
+        if shut:
+            told = {"reason": ", ".join(shut), "outcome": "withheld"}
+        audit.note(session, desk.clock, agent, "view", request=request, **told)
     return view
 
 
+def _withheld(view: Case, shut: tuple[str, ...]) -> Case:
+    """The record of a request without what is the member's. Of one that is not decided the message
+    that it is about stays: without reading it nobody could handle it."""
+    view = replace(view, shut=shut, messages=tuple(m for m in view.messages if m.linked or m.waits))
+    if view.state not in FINAL:
+        return view
+    return replace(
+        view, correspondent="", wish_new={}, wish_old={}, messages=(), beside=(), proposal=None
+    )
+
+
 async def talk(desk: "Desk", handle: str, agent: Actor) -> Talk:
-    """A conversation by its handle, whole. BadInput where there is none. Writes an audit row."""
+    """A conversation by its handle, whole. BadInput where there is none. Writes an audit row.
+
+    Raises HeldData where the gate does not open the member's data; but what waits to be sorted is
+    shown, and nothing else.
+    """
     number = opaque.show(desk.vault, "conversation", handle)
     async with desk.db.read() as session:
         row = await session.get(Conversation, number)
         if row is None:
             raise _nothing()
-        view = await _talk(session, desk, row)
+        whose, thing = await own_views.of_talk(session, row), f"conversation:{number}"
+    shut = await own_views.shut(desk, whose, agent)
+    if shut and row.state != "unsorted":
+        await own_views.deny(desk, whose, agent, thing, shut)
+    async with desk.db.read() as session:
+        view = await _view_of_talk(session, desk, row)
+    if shut:
+        view = replace(view, shut=shut, messages=tuple(m for m in view.messages if m.waits))
     async with desk.write() as session:
-        whose = (row.registry_id, row.subject_id)
-        subject = (whose[0], whose[1]) if whose[0] and whose[1] else None
-        audit.note(
-            session, desk.clock, agent, "view", subject=subject, thing=f"conversation:{number}"
-        )
+        audit.note(session, desk.clock, agent, "view", subject=whose, thing=thing)
     return view
 
 
 async def letter_html(desk: "Desk", sha256: str, agent: Actor) -> str:
-    """The HTML of the proposal with this hash, as it would leave. Writes an audit row."""
+    """The HTML of the proposal with this hash, as it would leave. Writes an audit row.
+
+    Raises BadInput where there is none, HeldData where the gate does not open the member's data.
+    """
     async with desk.db.read() as session:
         rows = await session.exec(
             select(Proposal, Request)
@@ -96,6 +121,9 @@ async def letter_html(desk: "Desk", sha256: str, agent: Actor) -> str:
         found = rows.first()
     if found is None or found[0].envelope is None:
         raise _nothing()
+    whose = own_views.whose(found[1])
+    if shut := await own_views.shut(desk, whose, agent, found[1]):
+        await own_views.deny(desk, whose, agent, found[1].reference, shut)
     html = json.loads(desk.vault.open(found[0].envelope)).get("html", "")
     async with desk.write() as session:
         audit.note(session, desk.clock, agent, "view_letter", request=found[1], sha256=sha256)
@@ -123,7 +151,15 @@ async def language(desk: "Desk", request_id: int) -> str:
 
 
 async def looked_at(desk: "Desk", reference: str, agent: Actor, action: str) -> int:
-    """Writes the audit row of a look at something made on demand; returns the request's id."""
+    """Writes the audit row of a look at something made on demand; returns the request's id.
+
+    Raises HeldData where the gate does not open the member's data.
+    """
+    async with desk.db.read() as session:
+        request = await _request(session, reference)
+    whose = own_views.whose(request)
+    if shut := await own_views.shut(desk, whose, agent, request):
+        await own_views.deny(desk, whose, agent, reference, shut)
     async with desk.write() as session:
         request = await _request(session, reference)
         audit.note(session, desk.clock, agent, action, request=request)
@@ -153,7 +189,7 @@ def _nothing() -> BadInput:
     return BadInput("there is no such page", field="address", remedy="Look in the queue.")
 
 
-async def _case(session: AsyncSession, desk: "Desk", request: Request) -> Case:
+async def _view_of(session: AsyncSession, desk: "Desk", request: Request) -> Case:
     names = await agents.names(session)
     talk_row = await session.get_one(Conversation, request.conversation_id)
     wish = _wish(desk, request)
@@ -190,11 +226,11 @@ async def _case(session: AsyncSession, desk: "Desk", request: Request) -> Case:
         messages=await messages(session, desk, request.conversation_id, request.id),
         holds=await _holds(session, desk, request),
         history=await _history(session, request, names),
-        challenges=await _challenges(session, request),
+        challenges=await case_record.challenges(session, request),
         proposal=await _proposal(session, desk, request, names),
-        attempts=await _attempts(session, request),
-        letters=await _letters(session, request),
-        copies=await _copies(session, request, names),
+        attempts=await case_record.attempts(session, request),
+        letters=await case_record.letters(session, request),
+        copies=await case_record.copies_by_hand(session, request, names),
         uses=await uses(session, desk, request),
         tellings=await told(session, desk, request.id or 0, names),
         views_away=desk.mirrors.away,
@@ -284,16 +320,6 @@ def _who(account: str, names: Mapping[int, str]) -> str:
     return account if number is None else names.get(number, account)
 
 
-async def _challenges(session: AsyncSession, request: Request) -> tuple[ChallengeView, ...]:
-    rows = await session.exec(
-        select(Challenge).where(Challenge.group_id == request.group_id).order_by(col(Challenge.id))
-    )
-    return tuple(
-        ChallengeView(row.state, row.contact_kind, row.made_at, row.expires_at, row.tries)
-        for row in rows
-    )
-
-
 async def _proposal(
     session: AsyncSession, desk: "Desk", request: Request, names: Mapping[int, str]
 ) -> ProposalView | None:
@@ -331,53 +357,7 @@ async def _signatures(
     return tuple(Signature(r.agent_id, names.get(r.agent_id, ""), r.at) for r in rows)
 
 
-async def _attempts(session: AsyncSession, request: Request) -> tuple[AttemptView, ...]:
-    rows = await session.exec(
-        select(Attempt).where(Attempt.request_id == request.id).order_by(col(Attempt.id))
-    )
-    return tuple(AttemptView(row.at, row.outcome, row.detail) for row in rows)
-
-
-async def _copies(
-    session: AsyncSession, request: Request, names: Mapping[int, str]
-) -> tuple[CopyView, ...]:
-    rows = await copies.newest(session, request.id or 0)
-    return tuple(
-        CopyView(
-            row.number,
-            row.field,
-            row.place,
-            row.labels,
-            row.done_at,
-            names.get(row.done_by or 0, ""),
-        )
-        for row in rows
-    )
-
-
-async def _letters(session: AsyncSession, request: Request) -> tuple[LetterView, ...]:
-    rows = await session.exec(
-        select(Outbox).where(Outbox.request_id == request.id).order_by(col(Outbox.id))
-    )
-    return tuple(
-        LetterView(
-            letter=row.letter,
-            door=row.door,
-            outcome=row.outcome,
-            attempts=row.attempts,
-            made_at=row.made_at,
-            sent_at=row.sent_at,
-            reason=row.reason,
-            returned=row.returned,
-            returned_code=row.returned_code,
-            returned_cause=row.returned_cause,
-            returned_at=row.returned_at,
-        )
-        for row in rows
-    )
-
-
-async def _talk(session: AsyncSession, desk: "Desk", row: Conversation) -> Talk:
+async def _view_of_talk(session: AsyncSession, desk: "Desk", row: Conversation) -> Talk:
     requests = await session.exec(
         select(Request.reference, Request.kind, Request.state)
         .where(Request.conversation_id == row.id)

@@ -86,12 +86,12 @@ class Signed:
         return self.have >= self.need
 
 
-async def draft_for(desk: "Desk", request_id: int) -> DraftView:
-    """The system's draft, with what is missing. Raises RegistryError."""
+async def draft_for(desk: "Desk", request_id: int, agent: Actor = audit.SYSTEM) -> DraftView:
+    """The system's draft, with what is missing, for an agent's eyes. Raises RegistryError, HeldData."""
     async with desk.db.read() as session:
         request = await session.get_one(Request, request_id)
         conversation = await session.get_one(Conversation, request.conversation_id)
-    draft = await drafting.make(desk, request)
+    draft = await drafting.make(desk, request, account=agent.account)
     missing = tuple(str(item) for item in draft.missing)
     letter = None
     if not missing:

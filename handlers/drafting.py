@@ -31,7 +31,7 @@ from subjectline.handlers.registry import BY_HAND, Change, Kept
 from subjectline.handlers.wishes import wish_of
 from subjectline.handlers.words import word
 from subjectline.models.datamap import Field
-from subjectline.models.errors import BadInput, BadValue, NotPermitted
+from subjectline.models.errors import BadInput, BadValue, HeldData
 from subjectline.models.incoming import Door
 from subjectline.models.tables import Conversation, Proposal, Request
 from subjectline.models.workflow import DECISIONS, OUTCOMES, signatures
@@ -91,8 +91,13 @@ class Draft:
     export: Gathered | None = None  # what an access hands over
 
 
-async def make(desk: "Desk", request: Request, wanted: AgentDraft | None = None) -> Draft:
-    """The draft of an answer. Raises RegistryError where the company's database does not answer."""
+async def make(
+    desk: "Desk", request: Request, wanted: AgentDraft | None = None, account: str = "system"
+) -> Draft:
+    """The draft of an answer. `account`: for whose eyes, as the gate records it.
+
+    Raises RegistryError where the company's database does not answer, HeldData.
+    """
     wish = wanted or AgentDraft()
     if wish.outcome not in OUTCOMES:
         raise BadInput(f"an outcome is one of {', '.join(OUTCOMES)}", field="outcome")
@@ -100,7 +105,7 @@ async def make(desk: "Desk", request: Request, wanted: AgentDraft | None = None)
         return _refusal(desk, request, wish)
     if request.subject_id is None:
         return _of_nobody(desk, request, wish)
-    await ask_own_gate(desk, request)
+    await ask_own_gate(desk, request, account)
     if wish.outcome == "partial" and request.kind not in PARTLY:
         raise BadInput(
             "this right is granted or refused as a whole",
@@ -128,7 +133,7 @@ async def with_export(desk: "Desk", request: Request, draft: Draft, beat: Beat =
 async def ask_own_gate(desk: "Desk", request: Request, account: str = "system") -> None:
     """The desk asks its gate like any system before it reads or writes a member's data.
 
-    Raises NotPermitted where there is no open request of this member, or the use was not recorded.
+    Raises HeldData where there is no open request of this member, or the use was not recorded.
     """
     answer = await desk.gate.decide(
         "desk",
@@ -139,11 +144,7 @@ async def ask_own_gate(desk: "Desk", request: Request, account: str = "system") 
         account=account,
     )
     if not answer.permit:
-        raise NotPermitted(
-            f"the gate does not open this member's data: {', '.join(answer.reasons)}",
-            field="request",
-            remedy="Load the request again; it may have been decided.",
-        )
+        raise HeldData(answer.reasons)
 
 
 def _of_nobody(desk: "Desk", request: Request, wish: AgentDraft) -> Draft:

@@ -20,6 +20,7 @@ from subjectline.handlers.gate_asks import denied, opened
 from subjectline.handlers.gate_ledger import DENIALS, OVERRIDES, PERMITS
 from subjectline.handlers.gate_policy import (
     DESK,
+    OUR_OWN,
     RIGHTS_HANDLING,
     callers_of,
     policy_of,
@@ -264,7 +265,7 @@ class Gate:
             ask.at_least_revision,
             self._moment() if now is None else now,
         )
-        if decision.permit and ask.purpose == RIGHTS_HANDLING and ask.caller != DESK:
+        if decision.permit and ask.purpose in OUR_OWN and ask.caller != DESK:
             return denied(decision, core.CALLER_NOT_SCOPED)
         return decision
 

@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import audit
-from subjectline.handlers.gate_policy import DESK, RIGHTS_HANDLING
+from subjectline.handlers.gate_policy import DESK, OUR_OWN
 from subjectline.models.clock import Clock, system_clock
 from subjectline.models.errors import BadInput, NotPermitted
 from subjectline.models.tables import GateCaller, GateKey
@@ -73,9 +73,9 @@ async def add_caller(
     `("*",)` means all purposes or recipients; without recipients it asks for the company's own use.
     Raises NotPermitted for what is the desk's alone.
     """
-    if name == DESK or RIGHTS_HANDLING in purposes:
+    if name == DESK or OUR_OWN.intersection(purposes):
         raise NotPermitted(
-            f"{DESK!r} and {RIGHTS_HANDLING!r} are the desk's own",
+            f"{', '.join(sorted({DESK, *OUR_OWN}))} are the desk's own",
             field="caller",
             remedy="Name another caller, with the purposes that it has.",
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers.gate_policy import RIGHTS_HANDLING
+from subjectline.handlers.gate_policy import OUR_OWN
 from subjectline.handlers.holds import ALL
 from subjectline.models.tables import GateUse, Hold, Request
 
@@ -57,7 +57,7 @@ async def uses(session: AsyncSession, desk: "Desk", request: Request) -> tuple[F
     wanted = select(GateUse).where(
         GateUse.registry_id == request.registry_id,
         GateUse.subject_id == request.subject_id,
-        GateUse.purpose != RIGHTS_HANDLING,  # the request's own handling; that is in the audit
+        col(GateUse.purpose).not_in(OUR_OWN),  # the request's handling and looks: in the audit
         col(GateUse.day) >= _day(request.arrived_at, zone),
         col(GateUse.day) <= _day(until, zone),
     )

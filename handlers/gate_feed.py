@@ -19,7 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import holds
 from subjectline.handlers.gate import Ask, Gate
-from subjectline.handlers.gate_policy import RIGHTS_HANDLING
+from subjectline.handlers.gate_policy import OUR_OWN
 from subjectline.handlers.gate_reading import mark as _mark
 from subjectline.handlers.gate_wakes import heard
 from subjectline.handlers.holds import MOVED
@@ -70,7 +70,7 @@ class Seen:
         self.purposes = {
             purpose: found
             for purpose, found in policy.purposes.items()
-            if purpose != RIGHTS_HANDLING and (purpose in scope.purposes or EVERY in scope.purposes)
+            if purpose not in OUR_OWN and (purpose in scope.purposes or EVERY in scope.purposes)
         }
         self._own, self._every = Policy((), self.purposes), EVERY in scope.recipients
         served = set(scope.recipients or (OWN_USE,))

@@ -7,6 +7,10 @@ from subjectline.models.tables import GateCaller
 from subjectline_client.policy import EVERY, OWN_USE, Caller, Policy, Purpose
 
 RIGHTS_HANDLING = "rights-handling"
+# Our agents' looks outside of an open request: as if they stood on every consent there is, so that
+# whatever holds the data denies them, a consent that was taken back too.
+AGENTS_VIEW = "agents-view"
+OUR_OWN = frozenset({RIGHTS_HANDLING, AGENTS_VIEW})  # asked for by nobody but the desk
 DESK = "desk"  # our own doors; no key ever opens it
 
 
@@ -60,7 +64,8 @@ def _purposes(data_map: DataMap) -> Mapping[str, Purpose]:
         name: Purpose(purpose.basis, _consents(name, data_map), frozenset(purpose.fields))
         for name, purpose in data_map.purposes.items()
     }
-    return {**found, RIGHTS_HANDLING: Purpose("law")}
+    views = Purpose("consent", tuple(data_map.consents))
+    return {**found, RIGHTS_HANDLING: Purpose("law"), AGENTS_VIEW: views}
 
 
 def _consents(purpose: str, data_map: DataMap) -> tuple[str, ...]:

@@ -168,7 +168,12 @@ async def find(desk: "Desk", text: str, agent: Actor) -> Found:
         )
         rows = await _rows(session, desk, wanted, "done", PAGE)
     async with desk.write() as session:
-        audit.note(session, desk.clock, agent, "search", thing="console", found=len(rows))
+        member = _member(desk, text)
+        known = any(row.member == member for row in rows)  # else it may be anything somebody typed
+        subject = (desk.data_map.registry, member) if known and member else None
+        audit.note(
+            session, desk.clock, agent, "search", subject=subject, thing="console", found=len(rows)
+        )
     return Found(rows, tuple(_unsorted(desk, talk) for talk in talks))
 
 

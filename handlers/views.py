@@ -238,6 +238,7 @@ class Case:
     tellings: tuple[TellingView, ...] = ()
     views_away: tuple[str, ...] = ()  # databases whose masking views show nothing now
     beside: tuple[MessageView, ...] = ()  # answers to our letters by somebody else
+    shut: tuple[str, ...] = ()  # why the gate does not open the data: nothing of it is here
 
     @property
     def copies_left(self) -> int:
@@ -280,6 +281,7 @@ class Talk:
     messages: tuple[MessageView, ...]
     requests: tuple[tuple[str, str, str], ...]  # reference, kind, state
     waits: tuple[str, ...] = ()  # why an agent must sort it, keys of `handlers.waiting`
+    shut: tuple[str, ...] = ()  # why only what waits is shown
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from subjectline.intake import telling
 from subjectline.models.errors import (
     BadInput,
     BadValue,
+    HeldData,
     IdentityError,
     NotPermitted,
     Refused,
@@ -166,6 +167,8 @@ class Pages:
         if missing(wrong):
             return "missing"
         known = catalogue(self.folder)
+        if isinstance(wrong, HeldData) and f"error.HeldData.{wrong.why}.title" in known:
+            return f"HeldData.{wrong.why}"
         return next(
             (c.__name__ for c in type(wrong).__mro__ if f"error.{c.__name__}.title" in known),
             "other",

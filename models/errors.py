@@ -10,6 +10,7 @@ SubjectlineError
 │   ├── IllegalMove          the table of moves does not have it
 │   ├── StaleMove            somebody was faster
 │   ├── NotPermitted         this person may not do that
+│   │   └── HeldData         the gate does not open this member's data
 │   └── NoticeTooSoon        a policy version takes effect too early
 ├── IdentityError            a proof did not hold
 │   ├── WrongCode            the code is not the one that was sent
@@ -99,6 +100,20 @@ class StaleMove(Refused):
 
 class NotPermitted(Refused):
     """This person may not do that."""
+
+
+class HeldData(NotPermitted):
+    """The gate does not open this member's data. `why`: consent_withdrawn, held, no_open_request, or
+    unsure where the gate could not look."""
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        known = ("consent_withdrawn", "held", "no_open_request")
+        self.why = next((name for name in known if name in reasons), "unsure")
+        super().__init__(
+            f"the gate does not open this member's data: {', '.join(reasons)}",
+            field="request",
+            remedy="It opens inside an open request of this member.",
+        )
 
 
 class NoticeTooSoon(Refused):

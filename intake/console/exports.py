@@ -46,7 +46,7 @@ async def values(
 
 async def panel(desk: Desk, case: Case, agent: Actor) -> Panel | None:
     """The panel of one request's page; None where the request is not about access."""
-    if case.member is None or case.state in CLOSED:
+    if case.member is None or case.state in CLOSED or case.shut:
         return None
     try:
         found = await survey.survey(desk, case.id, agent)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import HTMLResponse
 
 from subjectline.handlers import casefile, deadlines, decisions, phone_call, statements, waits
+from subjectline.handlers.audit import Actor
 from subjectline.handlers.decisions import DraftView
 from subjectline.handlers.views import Case
 from subjectline.intake.console import exports
@@ -38,7 +39,7 @@ class Draft:
 async def show(request: Request, reference: str) -> Response:
     desk, pages = desk_of(request), pages_of(request)
     case = await casefile.case(desk, reference, actor_of(request), bytes_shown=True)
-    draft = await _draft(desk, case)
+    draft = await _draft(desk, case, actor_of(request))
     return pages.page(
         request,
         "request",
@@ -46,7 +47,7 @@ async def show(request: Request, reference: str) -> Response:
         draft=draft,
         grounds=grounds(case, pages.language(request)),
         final=case.state in FINAL,
-        statements=await statements.of_request(desk, case.id),
+        statements=() if case.shut else await statements.of_request(desk, case.id),
         export=await exports.panel(desk, case, actor_of(request)),
         looks=exports.looks(),
         waits_until=await waits.until(desk, case.id) if case.state == "applying" else None,
@@ -61,7 +62,7 @@ async def show(request: Request, reference: str) -> Response:
 async def edit(request: Request, reference: str) -> Response:
     desk, pages = desk_of(request), pages_of(request)
     case = await casefile.case(desk, reference, actor_of(request))
-    draft = await _draft(desk, case)
+    draft = await _draft(desk, case, actor_of(request))
     return pages.page(
         request,
         "edit",
@@ -78,7 +79,7 @@ async def draft_letter(request: Request, reference: str) -> Response:
     """The draft's HTML, for the frame on the request's page."""
     desk = desk_of(request)
     number = await casefile.looked_at(desk, reference, actor_of(request), "view_draft")
-    view = await decisions.draft_for(desk, number)
+    view = await decisions.draft_for(desk, number, actor_of(request))
     return HTMLResponse(view.letter.html if view.letter else "", headers=LETTER_HEADERS)
 
 
@@ -89,12 +90,12 @@ async def letter(request: Request, sha256: str) -> Response:
     return HTMLResponse(html, headers=LETTER_HEADERS)
 
 
-async def _draft(desk: "Desk", case: Case) -> Draft | None:
+async def _draft(desk: "Desk", case: Case, agent: Actor) -> Draft | None:
     """The page is shown although the registry is away: then it says so where the draft would be."""
     if case.state not in DRAFTED_IN or case.kind == "unclear":
         return None
     try:
-        return Draft(await decisions.draft_for(desk, case.id))
+        return Draft(await decisions.draft_for(desk, case.id, agent))
     except RegistryError as wrong:
         return Draft(None, str(wrong), wrong.reason, wrong.field)
     except SubjectlineError as wrong:

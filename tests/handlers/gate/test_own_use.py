@@ -53,6 +53,50 @@ ELSEWHERE = {
     ("handlers/restrictions.py", "suspect"): "the member is told of a restriction at once, by law",
 }  # fmt: skip
 
+# Shows an agent what was sealed, and does not ask.
+SHOWS = {
+    (
+        "handlers/dead_letters.py",
+        "opened",
+    ): "nobody could read whose it is, or that it is anybody's",
+    (
+        "handlers/restricted.py",
+        "one",
+    ): "the company's own decision, which agents must see to lift it",
+    ("handlers/returned.py", "view"): "the agents' own note; each contact beside it is asked for",
+}
+
+
+def shown() -> Iterator[tuple[str, str, bool]]:
+    """Each function that opens sealed texts for an agent, and whether it asks the gate."""
+    for path in sorted(ROOT.glob("handlers/**/*.py")):
+        for found in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(found, ast.AsyncFunctionDef) and _for_agents(found):
+                calls = [each.func for each in ast.walk(found) if isinstance(each, ast.Call)]
+                if any(map(_opens, calls)):
+                    asks = any(_asks(call) or _named(call) in ("shut", "_ask") for call in calls)
+                    yield path.relative_to(ROOT).as_posix(), found.name, asks
+
+
+def _for_agents(found: ast.AsyncFunctionDef) -> bool:
+    return any(
+        isinstance(a.annotation, ast.Name) and a.annotation.id == "Actor" for a in found.args.args
+    )
+
+
+def _opens(call: ast.expr) -> bool:
+    return _named(call) in (
+        "opened",
+        "open_envelope",
+        "messages",
+        "_view_of",
+        "_view_of_talk",
+    ) or _of(call, "vault", {"text", "open"})
+
+
+def _named(call: ast.expr) -> str:
+    return call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", "")
+
 
 def places() -> Iterator[tuple[str, str, bool]]:
     """Each function that reads from the registry, and whether it asks the gate itself."""
@@ -75,13 +119,19 @@ def _of(call: ast.expr, owner: str, names: set[str]) -> bool:
 
 
 def _asks(call: ast.expr) -> bool:
-    name = call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", "")
-    return name == "ask_own_gate" or _of(call, "gate", {"decide"})
+    return _named(call) == "ask_own_gate" or _of(call, "gate", {"decide"})
 
 
 def test_every_use_of_a_members_data_asks_the_gate_or_says_why_not() -> None:
     silent = {(module, function) for module, function, asks in places() if not asks}
     assert silent == ELSEWHERE.keys()
+
+
+def test_every_page_of_sealed_texts_asks_the_gate_or_says_why_not() -> None:
+    silent = {(module, function) for module, function, asks in shown() if not asks}
+    assert silent == SHOWS.keys()
+    asking = {function for _, function, asks in shown() if asks}
+    assert asking == {"case", "talk", "letter_html", "named", "open_file"}
 
 
 def test_the_look_sees_who_asks() -> None:
