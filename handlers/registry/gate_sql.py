@@ -53,8 +53,11 @@ def literal(text: str) -> str:
 
 
 def view_name(plan: Plan, masked: Masked, data_map: DataMap) -> str:
-    """The name of a table's view for an audience, without its schema."""
-    return f"{place_of(data_map, masked.table)[1]}_{plan.audience.name}"
+    """The name of a table's view for an audience, without its schema: the table's own name, or the
+    map's where two schemas have a table of that name."""
+    name = place_of(data_map, masked.table)[1]
+    same = [one for one in plan.base if place_of(data_map, one)[1] == name]
+    return f"{name if len(same) == 1 else masked.table}_{plan.audience.name}"
 
 
 def state_view(audience: Audience) -> str:
@@ -80,6 +83,7 @@ class Writer:
             "SET LOCAL standard_conforming_strings = on",
             *self._roles(),
             *self._tables(),
+            self._alone(),
             *self._revoked(),
             *self._dropped(),
             *(words for masked in self._plan.views for words in self._view(masked)),
@@ -141,19 +145,44 @@ class Writer:
         yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON gate.active_hold TO {MIRROR}"
 
     def _revoked(self) -> Iterator[str]:
-        """Nothing is left of the tables of the map, nor of their parts, for the audience's role."""
+        """Nothing is left of the tables of the map, of their parts and of the wholes that they are parts
+        of, for the audience's role, nor for those to whom it passed its rights on."""
         for name in self._plan.base:
             if place_of(self._map, name) not in self._live:
                 continue
+            here = f"SELECT {literal(self._table(name))}::regclass::oid AS oid UNION"
             yield _do(
-                "FOR part IN WITH RECURSIVE below AS ("
-                f"SELECT {literal(self._table(name))}::regclass::oid AS oid UNION"
-                " SELECT i.inhrelid FROM pg_inherits i JOIN below b ON i.inhparent = b.oid)"
-                " SELECT oid::regclass FROM below LOOP EXECUTE"
-                f" format('REVOKE ALL ON TABLE %s FROM PUBLIC, %I', part,"
+                f"FOR part IN WITH RECURSIVE below AS ({here}"
+                " SELECT i.inhrelid FROM pg_inherits i JOIN below b ON i.inhparent = b.oid),"
+                f" above AS ({here}"
+                " SELECT i.inhparent FROM pg_inherits i JOIN above a ON i.inhrelid = a.oid)"
+                " SELECT oid::regclass FROM (TABLE below UNION TABLE above) related LOOP EXECUTE"
+                f" format('REVOKE ALL ON TABLE %s FROM PUBLIC, %I CASCADE', part,"
                 f" {literal(self._audience.role)}); END LOOP",
                 "part regclass",
             )
+
+    def _alone(self) -> str:
+        """Refuses where a view of another audience has a name of ours (`a_b` for `c`, `a` for `b_c`)."""
+        return _do(
+            "IF EXISTS (SELECT FROM gate.audience"
+            f" WHERE audience <> {self._name} AND views && {self._names()}) THEN"
+            " RAISE EXCEPTION 'a view of another audience has this name'"
+            " USING ERRCODE = 'duplicate_table'; END IF"
+        )
+
+    def _names(self) -> str:
+        """The names of all views of the audience. Raises DataMapError where two are the same."""
+        names = [view_name(self._plan, masked, self._map) for masked in self._plan.views]
+        names = [state_view(self._audience), *names]
+        for name in names:
+            quoted(MART, name)  # too long a name is told
+            if names.count(name) > 1:
+                raise DataMapError(
+                    f"two views would have the name {name!r}",
+                    remedy="Give one of the tables another name in the map.",
+                )
+        return f"ARRAY[{', '.join(literal(name) for name in names)}]"
 
     def _dropped(self) -> Iterator[str]:
         """Views of another meaning go first; where others hang on them, the database says so."""
@@ -190,16 +219,14 @@ class Writer:
 
     def _registered(self) -> Iterator[str]:
         """From here on nothing is shown until the mirror has read everything anew."""
-        audience, names = self._audience, [state_view(self._audience)]
-        names += [view_name(self._plan, masked, self._map) for masked in self._plan.views]
+        audience = self._audience
         values = (audience.name, audience.purpose, audience.recipient, audience.role)
         listed = ", ".join(literal(value) for value in (*values, self._plan.definition))
-        views = f"ARRAY[{', '.join(literal(name) for name in names)}]"
         yield f"DELETE FROM gate.active_hold WHERE audience = {self._name}"
         yield f"DELETE FROM gate.freshness WHERE audience = {self._name}"
         yield f"INSERT INTO gate.freshness VALUES ({self._name}, -1, '-infinity')"
         yield f"DELETE FROM gate.audience WHERE audience = {self._name}"
-        yield f"INSERT INTO gate.audience VALUES ({listed}, {views})"
+        yield f"INSERT INTO gate.audience VALUES ({listed}, {self._names()})"
 
     # One view
 

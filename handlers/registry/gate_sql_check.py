@@ -5,7 +5,6 @@ What is tried with a hold of our own is rolled back; nothing stays of it.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -22,79 +21,18 @@ from subjectline.handlers.registry.gate_sql import (
 )
 from subjectline.handlers.registry.gate_sql_apply import SECONDS, Seen, Written
 from subjectline.handlers.registry.gate_sql_plan import Masked
+from subjectline.handlers.registry.gate_sql_ways import (
+    RELATED,
+    RIGHTS,
+    VIEWS,
+    Finding,
+    warnings,
+    who,
+)
 from subjectline.handlers.registry.live import place_of
 
 DENIED = "42501"
 
-# The tables that nobody but the desk, the views' owner and the mirror may read, with their parts.
-_TABLES = """
-WITH RECURSIVE below AS (
-  SELECT to_regclass(n)::oid AS oid FROM unnest(CAST(:names AS text[])) n WHERE to_regclass(n) IS NOT NULL
-  UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN below b ON i.inhparent = b.oid)
-"""
-_PARTS = text(_TABLES + "SELECT oid::bigint, oid::regclass::text FROM below ORDER BY 2")
-_RIGHTS = text(
-    """
-SELECT t.oid::regclass::text, p.right FROM unnest(CAST(:tables AS oid[])) t (oid),
-  unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) p ("right")
-WHERE has_table_privilege(CAST(:role AS name), t.oid, p.right) ORDER BY 1, 2
-"""
-)
-# Why a role could read, the strongest reason first; of those that can sign in, or become one.
-_WHO = text(
-    """
-WITH tables AS (SELECT c.oid, c.relowner FROM pg_catalog.pg_class c WHERE c.oid = ANY(CAST(:tables AS oid[])))
-SELECT r.rolname,
-  CASE WHEN r.rolsuper THEN 'a superuser'
-    WHEN EXISTS (SELECT FROM pg_roles s WHERE s.rolsuper AND pg_has_role(r.oid, s.oid, 'MEMBER'))
-      THEN 'member of a superuser'
-    WHEN pg_has_role(r.oid, 'pg_read_all_data', 'MEMBER') THEN 'pg_read_all_data'
-    WHEN pg_has_role(r.oid, 'pg_write_all_data', 'MEMBER') THEN 'pg_write_all_data: it can change holds'
-    WHEN pg_has_role(r.oid, 'pg_read_server_files', 'MEMBER')
-      OR pg_has_role(r.oid, 'pg_write_server_files', 'MEMBER')
-      OR pg_has_role(r.oid, 'pg_execute_server_program', 'MEMBER') THEN 'files or programs of the server'
-    WHEN r.rolreplication THEN 'replication: it can copy the whole server'
-    WHEN EXISTS (SELECT FROM tables t WHERE t.relowner = r.oid) THEN 'owner of a table'
-    WHEN EXISTS (SELECT FROM tables t WHERE pg_has_role(r.oid, t.relowner, 'MEMBER'))
-      THEN 'member of an owner: ' || (SELECT string_agg(DISTINCT o.rolname, ', ') FROM tables t
-        JOIN pg_roles o ON o.oid = t.relowner WHERE pg_has_role(r.oid, t.relowner, 'MEMBER'))
-    WHEN EXISTS (SELECT FROM tables t WHERE has_any_column_privilege(r.oid, t.oid, 'SELECT'))
-      THEN 'SELECT on ' || (SELECT string_agg(t.oid::regclass::text, ', ' ORDER BY 1) FROM tables t
-        WHERE has_any_column_privilege(r.oid, t.oid, 'SELECT'))
-    WHEN EXISTS (SELECT FROM tables t, pg_roles o WHERE pg_has_role(r.oid, o.oid, 'MEMBER')
-        AND has_any_column_privilege(o.oid, t.oid, 'SELECT')) THEN 'member of a role that may SELECT'
-    WHEN r.rolcreaterole AND current_setting('server_version_num')::int < 160000
-      THEN 'CREATEROLE: it can make itself a member of the owners'
-  END AS why
-FROM pg_catalog.pg_roles r WHERE r.rolname !~ '^pg_' ORDER BY 1
-"""
-)
-# Other ways to the same rows: views over them, and functions that run as somebody else.
-_VIEWS = text(
-    """
-WITH RECURSIVE over AS (
-  SELECT unnest(CAST(:tables AS oid[])) AS oid
-  UNION SELECT w.ev_class FROM pg_catalog.pg_depend d
-    JOIN pg_catalog.pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
-    JOIN over o ON d.refclassid = 'pg_class'::regclass AND d.refobjid = o.oid)
-SELECT c.oid::regclass::text FROM over o JOIN pg_catalog.pg_class c USING (oid)
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('v', 'm') AND NOT (n.nspname = 'mart' AND c.relname = ANY(CAST(:ours AS text[])))
-  AND has_any_column_privilege(CAST(:role AS name), c.oid, 'SELECT')
-  AND NOT EXISTS (SELECT FROM gate.audience a WHERE n.nspname = 'mart' AND c.relname = ANY(a.views))
-  ORDER BY 1
-"""
-)
-_FUNCTIONS = text(
-    """
-SELECT p.oid::regprocedure::text FROM pg_catalog.pg_proc p
-  JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-WHERE p.prosecdef AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-  AND NOT pg_has_role(CAST(:role AS name), p.proowner, 'MEMBER')
-  AND has_function_privilege(CAST(:role AS name), p.oid, 'EXECUTE')
-  AND has_schema_privilege(CAST(:role AS name), n.oid, 'USAGE') ORDER BY 1
-"""
-)
 _MADE = text(
     """
 SELECT c.relname, r.rolname AS owner, coalesce('security_barrier=true' = ANY(c.reloptions), false) AS barrier,
@@ -112,18 +50,17 @@ _FRESH = "UPDATE gate.freshness SET fresh_at = clock_timestamp() WHERE audience 
 _STALE = "UPDATE gate.freshness SET fresh_at = '-infinity' WHERE audience = {name}"
 _HOLD = (
     "INSERT INTO gate.active_hold SELECT {name}, CAST(n.id AS {form}), -1"
-    " FROM unnest(CAST(:ids AS text[])) n (id) ON CONFLICT (audience, subject_id)"
+    " FROM unnest({ids}) n (id) ON CONFLICT (audience, subject_id)"
     " DO UPDATE SET field_mask = -1"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """`error`: the audience can do what it must not. `could`: a role that can read, with the reason.
-    `warning`: to be looked at. `ok`: what was proven."""
+class _Row:
+    """One row below a view: its persons, and the columns of the view that find it again."""
 
-    level: Literal["error", "could", "warning", "ok"]
-    told: str
+    persons: tuple[str, ...]
+    where: str
 
 
 async def check(what: Written, seen: Seen, engine: AsyncEngine) -> list[Finding]:
@@ -142,23 +79,33 @@ class _Check:
         self._ours = [*self._views.values(), state_view(what.plan.audience)]
 
     async def all(self) -> list[Finding]:
+        await self._on.exec_driver_sql("SET LOCAL search_path = pg_catalog")  # names stand whole
         found = await self._applied()
         if any(finding.level == "error" for finding in found):
             return found
-        names = [*self._base(), "gate.active_hold", "gate.freshness", "gate.audience"]
-        rows = (await self._on.execute(_PARTS, {"names": names})).all()
-        tables = [row[0] for row in rows]
-        found += await self._closed_tables([row[1] for row in rows], tables)
+        base = await self._related(list(self._base()))
+        gates = await self._related(["gate.active_hold", "gate.freshness", "gate.audience"])
+        tables = [*base, *gates]
+        found += await self._closed_tables([*base.values(), *gates.values()], tables)
         found += await self._values()
-        found += await self._around(tables)
-        found += await self._who(tables)
+        found += await self._views_of_others(tables)
+        found += [each async for each in warnings(self._on, self._role, tables, base)]
+        found += [each async for each in who(self._on, self._role, tables)]
         await self._on.rollback()
         return found
 
+    async def _related(self, names: list[str]) -> dict[int, str]:
+        """The tables of these names with their parts and wholes, by number."""
+        rows = (await self._on.execute(RELATED, {"names": names})).all()
+        return {number: name for number, name in rows}
+
     def _base(self) -> Iterator[str]:
         for name in self._plan.base:
-            schema, table = place_of(self._seen.data_map, name)
-            yield quoted(schema or self._seen.schema, table)
+            yield self._place(name)
+
+    def _place(self, name: str) -> str:
+        schema, table = place_of(self._seen.data_map, name)
+        return quoted(schema or self._seen.schema, table)
 
     async def _applied(self) -> list[Finding]:
         """Whether what is there is what the data map says, and made as it was written."""
@@ -189,7 +136,7 @@ class _Check:
             closed += state == DENIED
             if state != DENIED:
                 found.append(Finding("error", f"{self._role} can read {name}"))
-        rows = await self._on.execute(_RIGHTS, {"tables": oids, "role": self._role})
+        rows = await self._on.execute(RIGHTS, {"tables": oids, "role": self._role})
         found += [Finding("error", f"{self._role} has {right} on {name}") for name, right in rows]
         found.append(
             Finding("ok", f"{closed} tables refuse {self._role}: the map's and the gate's")
@@ -230,21 +177,19 @@ class _Check:
         """The columns that are to be seen of a held person, or of anybody when stale; None where
         there is nobody."""
         columns = [s.column for s in masked.columns if s.bits]
-        ids = [o.column for o in masked.owners if not o.hops and o.table == masked.table]
         view = quoted(MART, self._views[masked.table])
         name = literal(self._plan.audience.name)
         nested = await self._on.begin_nested()
         try:
-            person = await self._person(masked, ids)
-            if person is None:
+            row = await self._row(masked)
+            if row is None:
                 return None
             await self._on.exec_driver_sql(_FRESH.format(name=name))
-            await self._on.execute(
-                text(_HOLD.format(name=name, form=self._form)), {"ids": [str(p) for p in person]}
-            )
-            seen = await self._seen_of(view, ids, columns, person)
+            held = _HOLD.format(name=name, form=self._form, ids=_array(row.persons))
+            await self._on.exec_driver_sql(held)
+            seen = await self._seen_of(view, row.where, columns)
             await self._on.exec_driver_sql(_STALE.format(name=name))
-            return sorted({*seen, *await self._seen_of(view, [], columns, ())})
+            return sorted({*seen, *await self._seen_of(view, "true", columns)})
         finally:
             await nested.rollback()
 
@@ -252,27 +197,41 @@ class _Check:
     def _form(self) -> str:
         return {"integer": "bigint", "uuid": "uuid"}.get(self._plan.form, "text")
 
-    async def _person(self, masked: Masked, ids: Sequence[str]) -> tuple[Any, ...] | None:
-        """The owners of one row; nobody where only other tables tell them."""
-        if not ids:
+    async def _row(self, masked: Masked) -> _Row | None:
+        """A row whose persons are known, here or through other tables; None where there is none."""
+        joins, persons = list[str](), list[str]()
+        for number, owner in enumerate(masked.owners):
+            before = "t"
+            for at, hop in enumerate(owner.hops):
+                here = f"p{number}_{at}"
+                on = f"{here}.{quoted(hop.key)} = {before}.{quoted(hop.column)}"
+                joins.append(f"JOIN {self._place(hop.table)} {here} ON {on}")
+                before = here
+            persons.append(f"{before}.{quoted(owner.column)}")
+        known = self._known_by(masked)
+        listed = ", ".join(
+            f"({one})::text" for one in (*persons, *(f"t.{quoted(k)}" for k in known))
+        )
+        told = " AND ".join(f"{one} IS NOT NULL" for one in persons)
+        words = f"SELECT {listed} FROM {self._place(masked.table)} t {' '.join(joins)} WHERE {told}"
+        row = (await self._on.exec_driver_sql(f"{words} LIMIT 1")).first() if known else None
+        if row is None:
             return None
-        schema, table = place_of(self._seen.data_map, masked.table)
-        listed = ", ".join(quoted(one) for one in ids)
-        told = " AND ".join(f"{quoted(one)} IS NOT NULL" for one in ids)
-        place = quoted(schema or self._seen.schema, table)
-        row = (
-            await self._on.exec_driver_sql(f"SELECT {listed} FROM {place} WHERE {told} LIMIT 1")
-        ).first()
-        return tuple(row) if row else None
+        pairs = zip(known, row[len(persons) :], strict=True)
+        where = " AND ".join(f"({quoted(one)})::text = {literal(value)}" for one, value in pairs)
+        return _Row(tuple(row[: len(persons)]), where)
 
-    async def _seen_of(
-        self, view: str, ids: Sequence[str], columns: Sequence[str], person: Sequence[Any]
-    ) -> list[str]:
-        """The columns of which the audience's role sees a value (of everybody without ids)."""
-        pairs = zip(ids, person, strict=False)
-        where = " AND ".join(f"{quoted(one)}::text = {literal(str(p))}" for one, p in pairs)
+    def _known_by(self, masked: Masked) -> list[str]:
+        """The columns of the view that find a person's rows again, or one row by its key."""
+        plain = {s.column for s in masked.columns if not s.bits}
+        if not any(owner.hops for owner in masked.owners):
+            return [o.column for o in masked.owners if o.column in plain]
+        return [k for k in self._seen.data_map.tables[masked.table].key if k in plain]
+
+    async def _seen_of(self, view: str, where: str, columns: Sequence[str]) -> list[str]:
+        """The columns of which the audience's role sees a value."""
         counted = ", ".join(f"count({quoted(one)})" for one in columns)
-        some = f"(SELECT * FROM {view} WHERE {where or 'true'} LIMIT 1000) v"
+        some = f"(SELECT * FROM {view} WHERE {where} LIMIT 1000) v"
         inner = await self._on.begin_nested()
         try:
             await self._on.exec_driver_sql(f"SET LOCAL ROLE {quoted(self._role)}")
@@ -281,22 +240,17 @@ class _Check:
             await inner.rollback()
         return [column for column, number in zip(columns, row, strict=True) if number]
 
-    async def _around(self, tables: Sequence[int]) -> list[Finding]:
+    async def _views_of_others(self, tables: Sequence[int]) -> list[Finding]:
+        """Views that lead to the same rows, each tried: those that ask with the reader's own rights
+        are refused."""
         given = {"tables": list(tables), "role": self._role, "ours": self._ours}
-        views = (await self._on.execute(_VIEWS, given)).scalars()
-        found = [
-            Finding("error", f"{self._role} can read {v}, a view of the same rows") for v in views
-        ]
-        functions = (await self._on.execute(_FUNCTIONS, {"role": self._role})).scalars()
-        return found + [
-            Finding("warning", f"{self._role} can run {f} with the rights of its owner")
-            for f in functions
+        views = (await self._on.execute(VIEWS, given)).scalars().all()
+        return [
+            Finding("error", f"{self._role} can read {view}, a view of the same rows")
+            for view in views
+            if await self._tried(f"SELECT 1 FROM {view} LIMIT 0") != DENIED
         ]
 
-    async def _who(self, tables: Sequence[int]) -> list[Finding]:
-        rows = (await self._on.execute(_WHO, {"tables": list(tables)})).all()
-        return [
-            Finding("error" if name == self._role else "could", f"{name}: {why}")
-            for name, why in rows
-            if why
-        ]
+
+def _array(values: Sequence[str]) -> str:
+    return f"ARRAY[{', '.join(literal(value) for value in values)}]::text[]"

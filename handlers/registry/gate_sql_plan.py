@@ -104,7 +104,19 @@ def audience_of(data_map: DataMap, purpose: str, recipient: str = "", role: str 
             field="--recipient",
             remedy=f"Known: {', '.join(data_map.recipients)}.",
         )
+    if data_map.purposes[purpose].basis == "law":
+        # A law opens held fields, and each such use is recorded before; a SELECT cannot do that. With a
+        # mask whoever must report would report too little, and nobody would notice.
+        raise BadInput(
+            f"{purpose!r} stands on a law, which opens held data; a view cannot record each such use",
+            field="--audience",
+            remedy="Ask over HTTP or with subjectline-client, which record it first: docs/gate.md.",
+        )
     name = f"{purpose}__{recipient}" if recipient else purpose
+    if recipient and name in data_map.purposes:
+        raise BadInput(
+            f"the map has a purpose {name!r}, whose views have this name", field="--audience"
+        )
     return Audience(name, purpose, recipient, checked_role(role or name))
 
 
@@ -190,6 +202,8 @@ class _Columns:
             return (Owner((), name, self._map.home.key),)
         if table.listed or any("." in path for path in table.owners):
             raise DataMapError("its persons stand inside of a JSON column")
+        if table.identities:
+            raise DataMapError("a contact tells one of its persons, not a member id")
         if table.owners:
             return tuple(Owner((), name, column) for column in table.owners)
         if table.through is None or name in seen or len(seen) > 4:
@@ -222,7 +236,8 @@ class _Columns:
             if not fields <= self._fields or not (used or (own and not inside)):
                 return None  # a copy elsewhere is there for what its table is used for
             return ANY if inside else self._mask(fields)
-        ids = {*table.key, *table.owners}
+        # A part of a key is an ordinary column (a topic, a day); a key of its own is only a number.
+        ids = {*table.owners, *(table.key if len(table.key) == 1 else ())}
         if table.name == self._map.home.table:
             ids.add(self._map.home.key)
         if column in ids:
@@ -260,6 +275,8 @@ class _Columns:
             if path == column:
                 yield where, key
         kind, home = table.identities.get(column), self._map.home
+        if column in table.owners:
+            yield home.table, home.key
         if kind in home.identity:
             yield home.table, home.identity[kind]
         contact = self._map.contact_field(kind) if kind else None

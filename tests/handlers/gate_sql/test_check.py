@@ -6,7 +6,8 @@ import pytest
 from masked import CONNECTION, Company
 
 from subjectline.handlers.registry import gate_sql_apply
-from subjectline.handlers.registry.gate_sql_check import Finding, check
+from subjectline.handlers.registry.gate_sql_check import check
+from subjectline.handlers.registry.gate_sql_ways import Finding
 
 pytestmark = pytest.mark.server
 THEN = datetime(2000, 1, 1, tzinfo=UTC)
@@ -53,6 +54,14 @@ OPEN = (  # what opens it, what the check says; applying again or the third clos
     ("GRANT SELECT ON profile TO PUBLIC", "can read profile", ""),
     ("GRANT INSERT ON member TO marketing", "marketing has INSERT on member", ""),
     ("GRANT REFERENCES ON member TO marketing", "marketing has REFERENCES", ""),
+    ("GRANT UPDATE (member_id) ON profile TO marketing", "marketing has UPDATE on profile", ""),
+    ("GRANT REFERENCES (email) ON member TO PUBLIC", "marketing has REFERENCES on member", ""),
+    (
+        "CREATE TABLE whole (LIKE profile); ALTER TABLE profile INHERIT whole;"
+        " GRANT SELECT ON whole TO marketing",
+        "can read whole",
+        "",
+    ),
     (GATE + "active_hold TO marketing", "can read gate.active_hold", ""),
     (GATE + "active_hold_marketing TO marketing", "can read gate.active_hold_marketing", ""),
     ("ALTER VIEW mart.member_marketing RESET (security_barrier)", "is not as it was made", ""),
@@ -74,6 +83,33 @@ OPEN = (  # what opens it, what the check says; applying again or the third clos
         "b, a view of the same rows",
         "DROP VIEW b, a",
     ),
+    (
+        "CREATE MATERIALIZED VIEW m AS SELECT * FROM mailing_list; GRANT SELECT (phone) ON m TO PUBLIC",
+        "m, a view of the same rows",
+        "DROP MATERIALIZED VIEW m",
+    ),
+    (
+        "CREATE VIEW mart.copied AS SELECT email FROM member; GRANT SELECT ON mart.copied TO marketing;"
+        " UPDATE gate.audience SET views = views || 'copied'::text",
+        "mart.copied, a view of the same rows",
+        "DROP VIEW mart.copied",
+    ),
+    (
+        "CREATE ROLE staff; GRANT SELECT ON member TO staff; GRANT staff TO marketing",
+        "can read member",
+        "DROP OWNED BY staff; DROP ROLE staff",
+    ),
+    (
+        "CREATE ROLE staff; GRANT SELECT ON member TO staff; ALTER ROLE marketing NOINHERIT;"
+        " GRANT staff TO marketing",
+        "marketing: member of a role that may SELECT",
+        "DROP OWNED BY staff; DROP ROLE staff; ALTER ROLE marketing INHERIT",
+    ),
+    (
+        "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO marketing",
+        "marketing: files or programs of the server",
+        "REVOKE EXECUTE ON FUNCTION pg_read_file(text) FROM marketing",
+    ),
 )
 
 
@@ -86,13 +122,66 @@ async def test_what_is_open_is_an_error_and_applying_again_closes_it(masked: Com
     assert errors(await found(masked)) == ""
 
 
-async def test_a_function_that_runs_as_its_owner_is_named(masked: Company) -> None:
-    await masked.admin(
+SHUT = (  # views over the tables that open nothing to who may select from them
+    "CREATE VIEW a WITH (security_invoker) AS SELECT * FROM member; GRANT SELECT ON a TO marketing",
+    "CREATE SCHEMA shut; CREATE VIEW shut.a AS SELECT * FROM member;"
+    " GRANT SELECT ON shut.a TO marketing",
+    "CREATE SCHEMA own AUTHORIZATION marketing; CREATE VIEW own.a AS SELECT * FROM member;"
+    " ALTER VIEW own.a OWNER TO marketing",
+)
+
+
+async def test_a_view_that_opens_nothing_is_no_finding(masked: Company) -> None:
+    for words in SHUT:
+        await masked.admin(words)
+    assert errors(await found(masked)) == ""
+
+
+async def test_the_reader_s_own_schema_is_not_taken_for_the_company_s(masked: Company) -> None:
+    """`"$user"` stands first on the search path: names of the catalogue are whole."""
+    await masked.admin("CREATE SCHEMA marketing AUTHORIZATION marketing")
+    await masked.admin("CREATE TABLE marketing.member AS SELECT 1 AS member_id")
+    await masked.admin("ALTER TABLE marketing.member OWNER TO marketing")
+    assert errors(await found(masked)) == ""
+    await masked.admin("GRANT SELECT ON public.member TO marketing")
+    assert "marketing can read public.member" in errors(await found(masked))
+
+
+LOOKED_AT = (  # what nobody can try from here
+    (
         "CREATE FUNCTION mail_of(bigint) RETURNS text LANGUAGE sql SECURITY DEFINER"
-        " AS 'SELECT email FROM public.member WHERE member_id = $1'"
-    )
-    warnings = [one.told for one in await found(masked) if one.level == "warning"]
-    assert any("mail_of(bigint)" in told for told in warnings)
+        " AS 'SELECT email FROM public.member WHERE member_id = $1'",
+        "public.mail_of(bigint) with the rights of postgres, who can read the tables",
+    ),
+    (
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC",
+        "PUBLIC may read each new table of postgres in public",
+    ),
+    (
+        "CREATE EXTENSION file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;"
+        " CREATE FOREIGN TABLE dump (line text) SERVER files OPTIONS (filename '/dev/null');"
+        " GRANT SELECT ON dump TO marketing",
+        "read through the foreign table public.dump",
+    ),
+    (
+        "GRANT USAGE ON FOREIGN SERVER files TO marketing;"
+        " CREATE USER MAPPING FOR PUBLIC SERVER files",
+        "the foreign server files, signed in there as somebody else",
+    ),
+    ("CREATE PUBLICATION away FOR TABLE member", "the publication away sends the rows"),
+    ("ALTER TABLE profile ENABLE ROW LEVEL SECURITY", "public.profile has row-level security"),
+    ("SELECT 1", "pg_hba.conf trusts somebody"),  # the tests' own server does
+)
+
+
+async def test_what_cannot_be_tried_is_named(masked: Company) -> None:
+    for words, _ in LOOKED_AT:
+        await masked.admin(words)
+    findings = await found(masked)
+    warnings = "\n".join(one.told for one in findings if one.level == "warning")
+    for _, told in LOOKED_AT:
+        assert told in warnings
+    assert errors(findings) == ""
 
 
 async def test_roles_that_could_are_named_with_the_reason(masked: Company) -> None:
@@ -107,20 +196,28 @@ async def test_roles_that_could_are_named_with_the_reason(masked: Company) -> No
         "owner_too": "LOGIN IN ROLE gate_owner",
         "reader": "LOGIN",
         "below_reader": "LOGIN IN ROLE reader",
+        "watcher": "LOGIN IN ROLE pg_monitor",
+        "trapper": "LOGIN",
+        "meddler": "LOGIN",
     }
     try:
         for name, words in roles.items():
             await masked.admin(f"CREATE ROLE {name} {words}")
         await masked.admin("GRANT SELECT (email) ON member TO reader")
+        await masked.admin("GRANT TRIGGER ON member TO trapper")
+        await masked.admin("GRANT UPDATE (fresh_at) ON gate.freshness TO meddler")
         named = could(await found(masked))
     finally:
-        await masked.admin("REVOKE ALL ON member FROM reader")
+        await masked.admin("REVOKE ALL ON member FROM reader, trapper")
+        await masked.admin("REVOKE ALL ON gate.freshness FROM meddler")
         for name in reversed(roles):
             await masked.admin(f"DROP ROLE {name}")
     assert set(roles) <= set(named) and "bystander" not in named and "marketing" not in named
     assert named["boss"] == "a superuser" and named["under_boss"] == "member of a superuser"
     assert named["analyst"] == named["below_analyst"] == "pg_read_all_data"
     assert "gate_owner" in named["owner_too"] and "member" in named["reader"]
+    assert "statements" in named["watcher"] and "TRIGGER" in named["trapper"]
+    assert named["meddler"] == "it can change holds"
     assert "replication" in named["backup"] and "CREATEROLE" in named["maker"]
 
 

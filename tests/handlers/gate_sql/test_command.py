@@ -58,6 +58,7 @@ def test_what_it_cannot_do_is_one_line(settings: Path) -> None:
         (("nothing",), "no purpose"),
         (("third_party", "--recipient", "nobody"), "no recipient"),
         (("marketing",), "a convenience and no lock"),
+        (("legal-retention",), "a view cannot record each such use"),
     ):
         done = asked(settings, *words)
         assert done.exit_code == 2 and told in done.stderr

@@ -245,6 +245,12 @@ def test_who_can_be_an_audience(sample_map: DataMap) -> None:
         audience_of(sample_map, "third_party", "nobody")
 
 
+def test_what_a_law_opens_is_not_read_through_a_view(sample_map: DataMap) -> None:
+    """A use by a law is recorded first, and a SELECT records nothing."""
+    with pytest.raises(BadInput, match=r"stands on a law.*over HTTP or with subjectline-client"):
+        audience_of(sample_map, "legal-retention")
+
+
 def test_a_copy_is_shown_only_where_its_table_is_for_the_purpose(sample_map: DataMap) -> None:
     """Whoever packs parcels does not learn who is on the mailing list."""
     made = plan(sample_map, audience_of(sample_map, "delivery"), CONNECTION)
