@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import audit, waiting
 from subjectline.handlers.audit import Actor
-from subjectline.handlers.recipients import SIGNAL, later_than
+from subjectline.handlers.recipients import SIGNAL, by_hand, later_than
 from subjectline.handlers.views import TellingView
 from subjectline.models.datamap import Bilingual
 from subjectline.models.db import wake
@@ -31,10 +31,14 @@ OPEN = ("due", "sent", "hand", "failed")  # may still be acknowledged
 
 
 def next_at(desk: "Desk", row: Telling) -> datetime:
-    """When a notice that was sent is looked at again: a reminder, at last an agent."""
+    """When a notice that was sent is looked at again: a reminder, at last an agent.
+
+    Where that day is over, because it was told late or once more, it has as long as one told by hand.
+    """
     days, since = desk.recipients.remind_days, row.sent_at or row.made_at
     wait = days[row.reminded] if row.reminded < len(days) else desk.recipients.task_days
-    return since + timedelta(days=wait)
+    at = since + timedelta(days=wait)
+    return at if at > desk.clock() else desk.clock() + by_hand(desk)
 
 
 async def sweep(desk: "Desk") -> int:
@@ -111,6 +115,16 @@ async def _off_the_list(session: AsyncSession, desk: "Desk", row: Telling) -> No
         request = await session.get_one(Request, row.request_id)
         talk = await session.get_one(Conversation, request.conversation_id)
         await waiting.leave_the_list(session, desk, talk)
+
+
+async def unanswered(session: AsyncSession) -> tuple[int, int]:
+    """How many newest notices nobody has acknowledged, and how many of them wait for an agent."""
+    rows = await session.exec(
+        select(func.count(), func.count(col(Telling.task_at)))
+        .select_from(Telling)
+        .where(col(Telling.outcome).in_(("sent", "hand", "failed")), ~later_than(Telling))
+    )
+    return rows.one()
 
 
 async def views(

@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import audit
 from subjectline.handlers.audit import Actor
+from subjectline.handlers.recipients import later_than
 from subjectline.handlers.recipients_chased import OPEN, acknowledged
 from subjectline.models.errors import SpentProof
 from subjectline.models.keys import token_hash
@@ -23,7 +24,7 @@ from subjectline.models.tables import Request, Telling
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
 
-LINK_LIVES = timedelta(days=90)
+LINK_LIVES = timedelta(days=90)  # since it was due last: told once more, its link opens again
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ async def look(desk: "Desk", token: str) -> Told:
     """The page as it opens. Raises SpentProof for no link of ours, or an old one."""
     async with desk.db.read() as session:
         row = await _by_token(session, desk, token)
-        return _told(row, await session.get_one(Request, row.request_id))
+        request = await session.get_one(Request, row.request_id)
+        return _told(row, request, newest=await _is_newest(session, row))
 
 
 async def show(desk: "Desk", token: str, place: str) -> Told:
@@ -51,11 +53,11 @@ async def show(desk: "Desk", token: str, place: str) -> Told:
     async with desk.write() as session:
         row = await _by_token(session, desk, token)
         request = await session.get_one(Request, row.request_id)
-        values = {}
-        if row.outcome in OPEN and row.content is not None:
+        values, newest = {}, await _is_newest(session, row)
+        if row.outcome in OPEN and newest and row.content is not None:
             values = json.loads(desk.vault.text(row.content))
             _note(session, desk, row, request, "recipient_saw_values", place)
-        return _told(row, request, values)
+        return _told(row, request, values, newest=newest)
 
 
 async def acknowledge(desk: "Desk", token: str, place: str) -> Told:
@@ -67,19 +69,27 @@ async def acknowledge(desk: "Desk", token: str, place: str) -> Told:
         if row.outcome in OPEN:
             await acknowledged(session, desk, row, "link")
             _note(session, desk, row, request, "recipient_acknowledged", place)
-        return _told(row, request)
+        return _told(row, request, newest=await _is_newest(session, row))
+
+
+async def _is_newest(session: AsyncSession, row: Telling) -> bool:
+    """Not so where a later notice says more: this one must not be followed any more."""
+    rows = await session.exec(select(Telling.id).where(Telling.id == row.id, ~later_than(Telling)))
+    return rows.first() is not None
 
 
 async def _by_token(session: AsyncSession, desk: "Desk", token: str) -> Telling:
     rows = await session.exec(select(Telling).where(Telling.token_hash == token_hash(token)))
     row = rows.first()
-    if row is None or row.made_at + LINK_LIVES < desk.clock():
+    if row is None or max(row.made_at, row.due_at) + LINK_LIVES < desk.clock():
         raise SpentProof("there is no such link, or it is too old", remedy="Write to us.")
     return row
 
 
-def _told(row: Telling, request: Request, values: Mapping[str, str] | None = None) -> Told:
-    state = "ask" if row.outcome in OPEN else "over"
+def _told(
+    row: Telling, request: Request, values: Mapping[str, str] | None = None, *, newest: bool
+) -> Told:
+    state = "ask" if row.outcome in OPEN and newest else "over"
     return Told(
         reference=request.reference,
         recipient=row.recipient,

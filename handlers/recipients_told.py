@@ -1,5 +1,6 @@
 """Who was told, as the member's own letter says it: what truly left by the time the letter leaves."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
@@ -12,23 +13,33 @@ from subjectline.models.tables import Telling
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
 
-PENDING = ("due", "hand", "failed")
+UNHEARD = ("overtaken", "unknown")  # nothing was said, or to nobody who knows the member
 
 
 async def told(session: AsyncSession, desk: "Desk", request_id: int, language: str) -> str:
-    """Recipients, each with the day on which it was last told, or that it is being told; one line."""
+    """Recipients, each with what has come of the newest notice to it; one line."""
     rows = await session.exec(
         select(Telling).where(Telling.request_id == request_id).order_by(col(Telling.id))
     )
-    when: dict[str, str] = {}
+    notices: dict[str, list[Telling]] = {}
     for row in rows:
-        recipient = desk.data_map.recipients.get(row.recipient)
-        if recipient is None:
-            continue
-        name = recipient.labels.text(language)
-        if row.sent_at is not None:
-            when[name] = day(wording.local_day(desk, row.sent_at), language)
-        elif row.outcome in PENDING:
-            when.setdefault(name, word("told", "waits", language))
-    line = ", ".join(f"{name} ({at})" for name, at in when.items())
-    return line or word("told", "nobody", language)
+        if row.recipient in desk.data_map.recipients and row.outcome not in UNHEARD:
+            notices.setdefault(row.recipient, []).append(row)
+    known = desk.data_map.recipients
+    said = (
+        f"{known[name].labels.text(language)} ({_came_to(desk, mine, language)})"
+        for name, mine in notices.items()
+    )
+    return ", ".join(said) or word("told", "nobody", language)
+
+
+def _came_to(desk: "Desk", notices: Sequence[Telling], language: str) -> str:
+    """The day of the newest notice; that it could not be told, or is being told now."""
+    last = notices[-1]
+    if last.outcome == "failed":
+        return word("told", "failed", language)
+    sent = [row.sent_at for row in notices if row.sent_at is not None and row.outcome != "failed"]
+    if not sent:
+        return word("told", "waits", language)
+    when = day(wording.local_day(desk, sent[-1]), language)
+    return when if last.sent_at else word("told", "held", language).format(day=when)

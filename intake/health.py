@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from subjectline.handlers import recipients_chased
 from subjectline.handlers.desk import Desk
 from subjectline.handlers.senders.smtp import SendStatus
 from subjectline.intake.mailbox import MailboxStatus
-from subjectline.models.tables import NoticeRecipient, Outbox, RawInbox, Task
+from subjectline.models.tables import NoticeRecipient, Outbox, RawInbox, Task, Telling
 from subjectline.models.tables import Request as PrivacyRequest
 
 
@@ -39,6 +40,7 @@ COUNTED: Mapping[str, tuple[Any, Any]] = {
     "subjectline_outbox": (Outbox, Outbox.outcome),
     "subjectline_tasks": (Task, Task.outcome),
     "subjectline_notice_recipients": (NoticeRecipient, NoticeRecipient.outcome),
+    "subjectline_recipient_notices": (Telling, Telling.outcome),
 }
 
 
@@ -79,6 +81,8 @@ async def _figures(desk: Desk, doors: Sequence[Watched]) -> str:
         for name, (table, column) in COUNTED.items():
             rows = await session.exec(select(column, func.count(table.id)).group_by(column))
             lines += [f'{name}{{state="{state}"}} {count}' for state, count in rows]
+        silent, late = await recipients_chased.unanswered(session)
+    lines += [f"subjectline_recipients_unanswered {silent}", f"subjectline_recipients_late {late}"]
     lines += [
         f'subjectline_door_up{{door="{door.name}"}} {int(door.status.connected)}' for door in doors
     ]

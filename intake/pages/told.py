@@ -7,7 +7,7 @@ may post `done=yes` as well.
 from fastapi import APIRouter, Request, Response
 
 from subjectline.handlers import recipients_page
-from subjectline.handlers.facts import labels
+from subjectline.handlers.facts import display, labels
 from subjectline.handlers.recipients_page import Told
 from subjectline.intake.pages.case import pages_of, place_of
 from subjectline.intake.shield import from_here
@@ -44,15 +44,16 @@ def _shown(request: Request, told: Told) -> Response:
         request.cookies[LANGUAGE_COOKIE] = reach.language
     language = pages.language(request)
     known = pages.desk.data_map
+    name = known.recipients.get(told.recipient)
     values = [
-        (known.fields[name].labels.text(language), known.fields[name].display(value, language))
-        for name, value in told.values.items()
+        (", ".join(labels(pages.desk, [one], language)), display(pages.desk, one, value, language))
+        for one, value in told.values.items()
     ]
     return pages.page(
         request,
         "told",
         told=told,
-        recipient=known.recipients[told.recipient].labels.text(language),
+        recipient=name.labels.text(language) if name else told.recipient,
         fields=labels(pages.desk, told.fields, language),
         values=values,
     )

@@ -88,4 +88,5 @@ async def test_each_intake_rule_is_counted(make_desk: MakeDesk) -> None:
     async with reached(*health_routes(office.desk, [])) as inside:
         figures = (await inside.get("/metrics")).text
     assert 'subjectline_messages_total{rule="person",outcome="handle"} 1' in figures
+    assert "subjectline_recipients_unanswered 0\nsubjectline_recipients_late 0\n" in figures
     assert 'subjectline_messages_total{rule="duplicate",outcome="attach"} 1' in figures

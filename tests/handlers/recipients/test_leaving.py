@@ -125,6 +125,27 @@ async def test_an_agent_has_it_sent_once_more(told: Telephone) -> None:
         await recipients_chased.tell_again(desk, row.request_id + 1, row.notice_id, agent())
 
 
+async def test_whom_an_agent_told_again_has_days_to_answer(told: Telephone) -> None:
+    """Not back on the list in the moment in which it leaves, though all its days were over."""
+    await told.tell()
+    for days in (3, 4, 3.1):
+        await told.days(days)
+    row, desk = await told.row(POST), told.office.desk
+    assert await why(told) == ("recipient",)
+    await recipients_chased.tell_again(desk, row.request_id, row.notice_id, agent())
+    await told.tell()
+    assert await why(told) == () and len(told.posts.got) == 4
+    await told.days(3.1)
+    assert await why(told) == ("recipient",) and len(told.posts.got) == 4
+
+
+async def test_reminders_that_are_late_do_not_leave_all_at_once(told: Telephone) -> None:
+    """The desk stood still for nine days."""
+    await told.tell()
+    await told.days(9)
+    assert [body["data"]["reminder"] for body in told.posts.to(POST)] == [0, 1]
+
+
 async def test_what_is_acknowledged_needs_nobody_any_more(told: Telephone) -> None:
     told.posts.says_yes = {POST}
     await told.tell()
@@ -320,7 +341,8 @@ async def test_two_desks_tell_a_recipient_once(office: Office) -> None:
     await phone.tell()
     await phone.days(3)
     assert phone.posts.kinds(POST) == ["hold", "corrected", "corrected"]
-    await phone.days(30)
+    for days in (4, 3.1):
+        await phone.days(days)
     assert await why(phone) == ("recipient",)
 
 
@@ -338,3 +360,19 @@ async def test_it_goes_with_the_request(told: Telephone) -> None:
     await destroying.requests(told.office.desk, [request.id or 0])
     assert await told.office.all(Telling) == []
     assert len(await told.office.all(Request)) == 1 and await told.office.all(Conversation)
+
+
+async def test_silent_recipients_are_counted_without_a_name(told: Telephone) -> None:
+    async def counted() -> tuple[int, int]:
+        async with told.office.desk.db.read() as session:
+            return await recipients_chased.unanswered(session)
+
+    assert await counted() == (0, 0)
+    await told.tell()
+    assert await counted() == (1, 0)
+    for days in (3, 4, 3.1):
+        await told.days(days)
+    assert await counted() == (1, 1)
+    row = await told.row(POST)
+    await recipients_chased.confirmed(told.office.desk, row.request_id, row.notice_id, agent())
+    assert await counted() == (0, 0)

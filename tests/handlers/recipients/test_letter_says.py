@@ -7,12 +7,19 @@ from desks import ACCESS, CORRECT, CORRECT_EN, THIRD_PARTY, Office
 from signing import proven, signed
 from told import Telephone
 
-from subjectline.handlers import letters
+from subjectline.handlers import letters, recipients_told
 from subjectline.intake.sandbox.people import EN_MEMBER, KO_MEMBER
-from subjectline.models.errors import BadInput, TemporarySendError
+from subjectline.models.errors import BadInput, PermanentSendError, TemporarySendError
 
 DAY = date(2026, 3, 5)
 SAID = {"ko": "이 정보를 받은 곳에 알린 내역", "en": "Who else was told"}
+
+
+async def now(phone: Telephone, language: str = "ko") -> str:
+    """What a letter that leaves now would say."""
+    number = (await phone.office.request()).id or 0
+    async with phone.office.desk.db.read() as session:
+        return await recipients_told.told(session, phone.office.desk, number, language)
 
 
 async def result(phone: Telephone, office: Office, who: str) -> str:
@@ -26,15 +33,41 @@ async def test_it_names_who_was_told_and_when(phone: Telephone) -> None:
     await proven(phone.office, KO_MEMBER.email, CORRECT)
     await phone.tell()
     said = await result(phone, phone.office, KO_MEMBER.email)
-    assert f"{SAID['ko']}: 우체국 (2026년 11월 23일(월))" in said
+    held = "우체국 (2026년 11월 23일(월)에 이용을 멈추도록 알렸고, 결과는 알리는 중)"
+    assert f"{SAID['ko']}: {held}" in said
     assert "우체국 (2026년" in phone.office.last(KO_MEMBER.email).html
+    assert await now(phone) == held
+    await phone.tell()
+    assert await now(phone) == "우체국 (2026년 11월 23일(월))"
 
 
 async def test_it_says_so_in_english(phone: Telephone) -> None:
     await proven(phone.office, EN_MEMBER.email, CORRECT_EN)
     await phone.tell()
     said = await result(phone, phone.office, EN_MEMBER.email)
-    assert "Post Office (Monday 23 November 2026)" in said and SAID["en"] in said
+    held = "told on Monday 23 November 2026 to stop using it; being told the result now"
+    assert f"Post Office ({held})" in said and SAID["en"] in said
+    await phone.tell()
+    assert await now(phone, "en") == "Post Office (Monday 23 November 2026)"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("ko", "우체국 (아직 알리지 못해 담당자가 다시 연락하는 중)"),
+        ("en", "Post Office (could not be reached yet; an agent is seeing to it)"),
+    ],
+)
+async def test_whom_the_result_could_not_reach_is_named_as_that(
+    phone: Telephone, language: str, words: str
+) -> None:
+    """It was told of the hold; the day of that is not the day of the result."""
+    await proven(phone.office, KO_MEMBER.email, CORRECT)
+    await phone.tell()
+    await signed(phone.office)
+    phone.posts.wrong = [PermanentSendError("the webhook answered 500")]
+    await phone.tell()
+    assert await now(phone, language) == words
 
 
 async def test_whom_nothing_has_reached_is_not_named_as_told(phone: Telephone) -> None:

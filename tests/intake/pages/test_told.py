@@ -7,11 +7,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from desks import NEW_ADDRESS
+from desks import NEW_ADDRESS, agent
 from signing import signed
 from sqlalchemy import update
 from told import MAIL, Telephone, proven_once, reopened
 
+from subjectline.handlers import recipients_chased
 from subjectline.intake.pages.app import create_pages
 from subjectline.intake.sandbox.people import KO_MEMBER
 from subjectline.models.datamap import DataMap
@@ -96,7 +97,7 @@ async def test_no_other_link_opens_it_and_an_old_one_neither(told: Telephone) ->
     async with browser(told) as pages:
         assert (await pages.get("/m/told/" + "a" * 43)).status_code == 410
         assert (await pages.get(path(told).replace("/told/", "/"))).status_code == 410
-        told.office.clock.advance(timedelta(days=91))
+        told.office.clock.advance(timedelta(days=94))
         assert (await pages.get(path(told))).status_code == 410
 
 
@@ -106,3 +107,25 @@ async def test_the_token_of_one_notice_does_not_open_another(told: Telephone) ->
     assert first.token_hash != last.token_hash
     links = {word for p in told.letters.parcels for word in p.text.split() if "/m/told/" in word}
     assert len(links) == 2 and not any(last.notice_id in link for link in links)
+
+
+async def test_a_link_that_a_later_notice_overtook_asks_for_nothing(told: Telephone) -> None:
+    """The mail of the hold still lies there after that of its end: who opens it must not obey it."""
+    held, _ = told.letters.parcels
+    [link] = [word for word in held.text.split() if "/m/told/" in word]
+    async with browser(told) as pages:
+        page = await pages.get(httpx.URL(link).path)
+        assert page.status_code == 200 and "It is done" not in page.text
+        done = await pages.post(httpx.URL(link).path, data={"done": "yes"})
+    assert done.status_code == 200
+    hold, end = await told.rows(POST)
+    assert (hold.outcome, end.outcome) == ("acknowledged", "sent")
+
+
+async def test_told_again_after_months_its_link_opens(told: Telephone) -> None:
+    told.office.clock.advance(timedelta(days=120))
+    row = await told.row(POST)
+    await recipients_chased.tell_again(told.office.desk, row.request_id, row.notice_id, agent())
+    await told.tell()
+    async with browser(told) as pages:
+        assert (await pages.get(path(told))).status_code == 200
