@@ -245,6 +245,36 @@ async def test_statistics_of_the_tables_are_not_shown(masked: Company, secret: s
     assert await masked.ask(counted) == [(1.0,)]
 
 
+async def test_the_server_s_own_ways_to_the_rows_are_refused(masked: Company, secret: str) -> None:
+    for words in (
+        "SELECT * FROM member TABLESAMPLE SYSTEM (100)",
+        "SELECT * FROM mart.member_marketing TABLESAMPLE SYSTEM (100)",
+        "SELECT pg_read_file('postgresql.conf')",
+        "SELECT lo_import('/etc/hostname')",
+        "SELECT 1 FROM pg_statistic_ext_data",
+        "CREATE PUBLICATION p FOR TABLE member",
+        "CREATE PUBLICATION p FOR ALL TABLES",
+        "CREATE SUBSCRIPTION s CONNECTION 'dbname=x' PUBLICATION p WITH (connect = false)",
+        "SELECT pg_create_logical_replication_slot('s', 'pgoutput')",
+        "ALTER TABLE member DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE member ADD copied text GENERATED ALWAYS AS (email) STORED",
+        "CREATE STATISTICS s ON email, phone FROM member",
+        "CREATE EXTENSION file_fdw",
+        "CREATE FUNCTION f() RETURNS text LANGUAGE internal AS 'x'",
+    ):
+        assert await masked.refused(words) in ("42501", "0A000"), words
+
+
+async def test_the_statements_of_others_are_not_shown(masked: Company, secret: str) -> None:
+    """Their texts hold values; `--check` names members of pg_read_all_stats, who see them."""
+    await masked.admin(f"SELECT 1 /* {secret} */")
+    words = "SELECT query FROM pg_stat_activity WHERE usename = 'postgres'"
+    assert {row[0] for row in await masked.ask(words)} == {"<insufficient privilege>"}
+    await masked.admin("CREATE STATISTICS both_of_them ON email, phone FROM member")
+    await masked.admin("ANALYZE member")
+    assert await masked.ask("SELECT statistics_name FROM pg_stats_ext") == []
+
+
 async def test_foreign_keys_answer_no_questions(masked: Company, secret: str) -> None:
     """A table of one's own that refers to the members would tell who is one, or what a value is."""
     await masked.admin("CREATE SCHEMA own AUTHORIZATION marketing")
