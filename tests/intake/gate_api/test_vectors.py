@@ -7,6 +7,7 @@ none of the public vectors' words and denies them all, in the same form.
 import asyncio
 import json
 import signal
+import ssl
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 from desks import CORRECT, NOW, MakeDesk, Office
-from servers import free_port
+from servers import certificate, free_port
 
 from subjectline.handlers import gate_callers, holds
 from subjectline.handlers.gate_file import FileGate
@@ -54,17 +55,19 @@ def bare(told: Any) -> Any:
 
 
 @asynccontextmanager
-async def served(*more: str) -> AsyncIterator[str]:
-    """`subjectline gate serve` in a process of its own; where it listens."""
-    port = str(free_port())
+async def served(folder: Path) -> AsyncIterator[str]:
+    """`subjectline gate serve` in a process of its own, with TLS (cert.pem); where it listens."""
+    certificate(folder)
+    port, tls = str(free_port()), (folder / "cert.pem", folder / "key.pem")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", RUN, "gate", "serve", "--holds", str(INTEROP)),
-        *("--port", port, "--processes", "1", *more),
+        *("--port", port, "--processes", "1"),
+        *("--certificate", str(tls[0]), "--private-key", str(tls[1])),
         stdout=asyncio.subprocess.PIPE,
     )
     try:
         assert process.stdout and b"listens" in await process.stdout.readline()
-        yield f"http://127.0.0.1:{port}"
+        yield f"https://127.0.0.1:{port}"
     finally:
         process.terminate()
         assert await process.wait() in (0, -signal.SIGTERM)
@@ -75,8 +78,18 @@ def asking(url: str, key: str, **how: Any) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=url, headers=headers, timeout=60, **how)
 
 
-async def test_gate_serve_plays_all_of_them() -> None:
-    async with served() as url, asking(url, "harness") as harness, asking(url, "mailer") as mailer:
+def trusted(folder: Path) -> dict[str, Any]:
+    """For a client that believes the certificate of that folder."""
+    return {"verify": ssl.create_default_context(cafile=str(folder / "cert.pem"))}
+
+
+async def test_gate_serve_plays_all_of_them(tmp_path: Path) -> None:
+    """Over TLS, as AuthZEN 10.1 has it and as the identifier in the metadata must be (9.1.1)."""
+    async with (
+        served(tmp_path) as url,
+        asking(url, "harness", **trusted(tmp_path)) as harness,
+        asking(url, "mailer", **trusted(tmp_path)) as mailer,
+    ):
         for name, http in (*((name, harness) for name in PUBLIC), ("members", mailer)):
             for kind in ("evaluation", "evaluations"):
                 for case in vectors(name).get(kind, ()):
