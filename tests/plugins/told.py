@@ -118,6 +118,11 @@ def with_recipient(data_map: DataMap, name: str, **changed: Any) -> DataMap:
 def reopened(template: Path, folder: Path, data_map: DataMap) -> Telephone:
     """The desk of a folder that `proven_once` made, in a copy of its own."""
     shutil.copytree(template, folder)
+    return opened(folder, data_map)
+
+
+def opened(folder: Path, data_map: DataMap) -> Telephone:
+    """The desk of such a copy as it stands."""
     office = office_in(
         folder, f"sqlite+aiosqlite:///{folder / 'desk.db'}", data_map, FrozenClock(NOW)
     )
