@@ -1,4 +1,7 @@
-"""Holds placed and ended, inside the step that calls for it. Only `handlers.requests` calls these.
+"""Holds placed and ended, inside the step that calls for it.
+
+Called by `handlers.requests`, by what belongs to the same step (`consequences`, `restrictions`), and by
+`given_anew`, which ends standing ones. Nobody else ends a hold.
 
 Whatever changes what is held takes the gate's head last, so call it last in a transaction: the head
 stays locked to the commit, and that is what makes revisions gap-free and in commit order.

@@ -11,6 +11,7 @@ import typer
 from subjectline.handlers import (
     agents,
     consents,
+    given_anew,
     keeping,
     legal_holds,
     papers,
@@ -241,6 +242,27 @@ def consent_shorter(
 
     async def work(desk: Desk) -> None:
         await consents.end_longer(desk, member, rule, await _agent(desk, login), door=door)
+
+    with_desk(config, work)
+
+
+@consent_app.command("again")
+def consent_again(
+    member: Member,
+    what: Annotated[str, typer.Option(help="A consent of the map, or suspension.")],
+    evidence: Annotated[str, typer.Option(help="The paper, record or reference that shows it.")],
+    login: AsAgent,
+    second: Annotated[str, typer.Option("--with", help="The other agent who has seen it.")],
+    text: Annotated[str, typer.Option(help="The version of the text they agreed to.")] = "",
+    door: Door = "cli",
+    config: Config = DEFAULT,
+) -> None:
+    """Record that a member consented anew, or took a suspension back: its lasting hold ends."""
+
+    async def work(desk: Desk) -> None:
+        seen = given_anew.Evidence(door, evidence, text)
+        both = await _agent(desk, login), await _agent(desk, second)
+        typer.echo(f"revision {await given_anew.release(desk, member, what, seen, *both)}")
 
     with_desk(config, work)
 

@@ -124,6 +124,13 @@ def test_the_archive_of_a_member_is_opened_on_a_basis(run: Run, config: Path) ->
         ),
         (("retention", "hold", "--reason", "x", "--until", "soon", "--as", "jiho"), "2027-01-31"),
         (("papers", "shred", "1", "--witness", "x", "--as", "minji"), "no paper"),
+        (
+            (
+                *("consent", "again", "--member", "1001", "--what", "marketing", "--text", "1"),
+                *("--evidence", "form 1", "--as", "minji", "--with", "jiho"),
+            ),
+            "nothing of that kind stands",
+        ),
         (("restriction", "lift", "--member", "1001", "--remedy", "x", "--as", "minji"), "no restr"),
     ],
 )
