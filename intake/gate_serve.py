@@ -180,11 +180,12 @@ class _Served:
     ) -> None:
         self._asked, self._rest, self._gate, self._feed = asked, rest, gate, feed
         self._mirrors = mirrors
+        self._elsewhere = ("/healthz", "/gate/v1/") if feed else ("/healthz",)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await self._live(receive, send)
-        if scope["type"] == "http" and scope["path"].startswith(("/healthz", "/gate/v1/")):
+        if scope["type"] == "http" and scope["path"].startswith(self._elsewhere):
             return await self._rest(scope, receive, send)
         await self._asked(scope, receive, send)
 

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 from desks import CORRECT, NOW, MakeDesk, Office
+from openapi import as_documented
 from servers import certificate, free_port
 
 from subjectline.handlers import gate_callers, holds
@@ -27,9 +28,11 @@ from subjectline.intake.serve import Parts, internal_app
 from subjectline.models.clock import system_clock
 from subjectline.models.errors import SettingsError
 from subjectline.models.gate_settings import GateSettings
+from subjectline_client import wire
 
 VECTORS = Path(__file__).parent / "vectors"
 INTEROP = VECTORS / "interop.yaml"
+FEED = (wire.SNAPSHOT, wire.CHANGES, wire.STREAM)
 PUBLIC = ("scenario", "todo", "routes")
 RUN = "import sys; from subjectline.intake.main import main; sys.argv[0] = 'subjectline'; main()"
 Case = dict[str, Any]
@@ -167,6 +170,15 @@ async def test_it_asks_only_for_those_it_speaks_for(
     assert await played(http, "evaluation", asked) is False  # `mailer` has a key of its own
     as_itself = asked | {"subject": {"type": "system", "id": "harness"}}
     assert await played(http, "evaluation", as_itself) is False
+
+
+async def test_a_gate_alone_has_no_feed(interop: tuple[FileGate, httpx.AsyncClient]) -> None:
+    """As the OpenAPI document says it."""
+    _, http = interop
+    http.event_hooks = {"response": [as_documented]}
+    told = [(await http.get(path, headers={"x-request-id": "r1"})).status_code for path in FEED]
+    assert told == [404] * len(FEED)
+    assert (await http.get("/healthz")).json()["ok"] is True
 
 
 async def test_words_open_nothing_that_is_held(tmp_path: Path) -> None:
