@@ -17,7 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from subjectline.handlers import audit, gate_callers, gate_ledger, gate_reading, holds
 from subjectline.handlers.gate_asks import Ask as Ask
 from subjectline.handlers.gate_asks import denied, opened
-from subjectline.handlers.gate_ledger import DENIALS, OVERRIDES, PERMITS
+from subjectline.handlers.gate_ledger import DENIALS, OVERRIDES, PERMITS, UNENFORCED
 from subjectline.handlers.gate_policy import (
     DESK,
     OUR_OWN,
@@ -182,9 +182,11 @@ class Gate:
         permits: int,
         denials: int,
         at: datetime,
+        unenforced: int = 0,
     ) -> None:
-        """Counts what a replica answered at that time; it asked nothing of us."""
-        for what, number in ((PERMITS, permits), (DENIALS, denials)):
+        """Counts what a replica answered at that time; it asked nothing of us. `unenforced` of the
+        permits it would have denied, had it not only observed."""
+        for what, number in ((PERMITS, permits), (DENIALS, denials), (UNENFORCED, unenforced)):
             if number:
                 self._count(ask, what, number, at)
 

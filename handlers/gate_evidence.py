@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How often one caller asked for one field and one purpose, was given it, and by a law."""
+    """How often one caller asked for one field and one purpose, was given it, and by a law;
+    `unenforced` of what was given only because that caller observes and does not enforce yet."""
 
     field: str
     caller: str
@@ -31,6 +32,7 @@ class Asked:
     asked: int
     given: int
     by_law: int
+    unenforced: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class FieldUse:
     asked: int
     given: int
     by_law: int
+    unenforced: int
     by: tuple[Asked, ...]
 
 
@@ -70,15 +73,18 @@ async def uses(session: AsyncSession, desk: "Desk", request: Request) -> tuple[F
 
 
 def _of(field: str, rows: Sequence[GateUse]) -> FieldUse:
-    numbers: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    numbers: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for row in rows:
         mine = numbers[row.caller, row.purpose]
         mine[0] += row.permits + row.denials + row.overrides
         mine[1] += row.permits + row.overrides
         mine[2] += row.overrides
+        mine[3] += row.unenforced
     by = tuple(Asked(field, *who, *told) for who, told in sorted(numbers.items()))
-    totals = [sum(each) for each in zip(*numbers.values(), strict=True)] or [0, 0, 0]
-    return FieldUse(field, totals[0], totals[1], totals[2], by)
+    asked, given, by_law, unenforced = [
+        sum(each) for each in zip((0, 0, 0, 0), *numbers.values(), strict=True)
+    ]
+    return FieldUse(field, asked, given, by_law, unenforced, by)
 
 
 def _day(at: datetime, zone: tzinfo) -> str:

@@ -170,14 +170,16 @@ class Feed:
             await self._moved.wait()
         return None if self._closed else self._newest
 
-    def report(self, caller: str, uses: Sequence[wire.Use]) -> None:
-        """Counts what a replica permitted and denied, on the days when it did."""
+    def report(self, caller: str, uses: Sequence[wire.Use], enforced: bool = True) -> None:
+        """Counts what a replica permitted and denied, on the days when it did. One that does not
+        enforce has permitted what was held of a member, where a use names one."""
         now = self._clock()
         for use in uses:
             at = datetime.fromtimestamp(use.at, UTC)
             when = at if now - KEPT <= at <= now else now
             ask = Ask(caller, use.subject, (use.field,), use.purpose)
-            self._gate.count(ask, use.permits, use.denials, when)
+            let_through = 0 if enforced or not use.subject else use.permits
+            self._gate.count(ask, use.permits, use.denials, when, let_through)
 
     async def run(self) -> None:
         """Looks at the head after every commit that moved it, and tells who listens. Ends them too."""

@@ -18,6 +18,7 @@ from subjectline.models.db import Database
 log = logging.getLogger(__name__)
 
 PERMITS, DENIALS, OVERRIDES = "permits", "denials", "overrides"
+UNENFORCED = "unenforced"  # of the permits: let through where nothing is enforced
 
 _Key = tuple[
     str, str, str, str, str
@@ -32,6 +33,12 @@ _ADD = text(
     " permits = gate_use.permits + excluded.permits,"
     " denials = gate_use.denials + excluded.denials,"
     " overrides = gate_use.overrides + excluded.overrides"
+)
+# By itself: `gate serve` also runs over a desk's database that is not migrated yet.
+_ADD_UNENFORCED = text(
+    "UPDATE gate_use SET unenforced = unenforced + :unenforced WHERE caller = :caller"
+    " AND registry_id = :registry_id AND subject_id = :subject_id AND field = :field"
+    " AND purpose = :purpose AND day = :day"
 )
 
 
@@ -96,7 +103,10 @@ class Ledger:
             return
         try:
             async with self._database.write() as session:
-                await (await session.connection()).execute(_ADD, self._rows(counts))
+                connection, rows = await session.connection(), self._rows(counts)
+                await connection.execute(_ADD, rows)
+                if let_through := [row for row in rows if row[UNENFORCED]]:
+                    await connection.execute(_ADD_UNENFORCED, let_through)
         except (SQLAlchemyError, OSError) as error:
             log.warning("the ledger of uses is not written yet (%s)", type(error).__name__)
             for what, counted in counts.items():
@@ -126,7 +136,8 @@ class Ledger:
 
     def _row(self, key: _Key, counts: dict[str, Counter[_Key]]) -> dict[str, str | int]:
         caller, subject, field, purpose, day = key
-        numbers = {w: counts.get(w, Counter())[key] for w in (PERMITS, DENIALS, OVERRIDES)}
+        kinds = (PERMITS, DENIALS, OVERRIDES, UNENFORCED)
+        numbers = {what: counts.get(what, Counter())[key] for what in kinds}
         return {
             "caller": caller,
             "registry_id": self._registry,

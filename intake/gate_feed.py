@@ -104,13 +104,13 @@ class _FeedApp:
         if len(body) > MAX_BODY:
             return refusal(413, f"the body is longer than {MAX_BODY} bytes")
         try:
-            uses = msgspec.json.decode(body, type=wire.Uses).uses
+            told = msgspec.json.decode(body, type=wire.Uses)
         except (msgspec.DecodeError, RecursionError) as error:
             return refusal(400, str(error))
-        if len(uses) > MOST_USES:
+        if len(told.uses) > MOST_USES:
             return refusal(413, f"more than {MOST_USES} uses in one report")
-        self._feed.report(caller, uses)
-        return Reply(200, {"counted": len(uses)})
+        self._feed.report(caller, told.uses, told.enforced)
+        return Reply(200, {"counted": len(told.uses)})
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Says the newest revision whenever it moved, until the caller goes or the feed ends.

@@ -172,7 +172,7 @@ class AsyncGate(Face):
         parts = list(tally.take())
         while parts:
             try:
-                await self._source.report(parts[0])
+                await self._source.report(parts[0], self.enforced)
             except (Exception, asyncio.CancelledError) as error:
                 tally.keep(use for part in parts for use in part)
                 if not isinstance(error, Unreachable):

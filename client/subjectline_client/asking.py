@@ -198,7 +198,8 @@ class Asker:
         everybody = list(asked)
         would = {HELD: len(answer.held), SUBJECT_NOT_CANONICAL: len(answer.unknown)}
         would.update(dict.fromkeys(answer.reasons[:1], len(everybody)))
-        self.tally.filtered(purpose, fields, len(everybody), (), would)
+        unheld = len(everybody) - len(answer.held)
+        self.tally.filtered(purpose, fields, unheld, answer.held, would)
         return ObservedFiltered(
             answer.reasons, everybody, answer.held, answer.unknown,
             answer.revision, answer.age_ms, answer.valid_for_ms,

@@ -78,14 +78,16 @@ class Tally:
         held: Iterable[str],
         would: Mapping[str, int] | None = None,
     ) -> None:
-        """Many at once. `would`: how many of them would have been denied, by reason."""
+        """Many at once. `would`: how many would have been denied, by reason, and were let through."""
         with self._lock:
-            self.would_deny.update(would or {})
             self._many += allowed
             self._add(self._given, purpose, fields, "", allowed)
             for subject in held:
-                self.reasons["held"] += 1
-                self._add(self._refused, purpose, fields, subject, 1)
+                where = self._refused if would is None else self._given
+                self._add(where, purpose, fields, subject, 1)
+                self.reasons["held"] += would is None
+                self._many += would is not None
+            self.would_deny.update(would or {})
 
     def total(self) -> int:
         """Permits so far."""

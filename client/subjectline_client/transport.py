@@ -53,8 +53,8 @@ class Http:
         body = await self._ask("POST", EVALUATION, seconds, json=question)
         return _decoded(body, Answer)
 
-    async def report(self, uses: tuple[wire.Use, ...]) -> None:
-        body = msgspec.json.encode(wire.Uses(uses))
+    async def report(self, uses: tuple[wire.Use, ...], enforced: bool) -> None:
+        body = msgspec.json.encode(wire.Uses(uses, enforced))
         kind = {"content-type": "application/json"}
         await self._ask("POST", wire.USES, REPORT_SECONDS, content=body, headers=kind)
 

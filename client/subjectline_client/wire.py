@@ -132,4 +132,7 @@ class Use(Struct, frozen=True, array_like=True):
 
 
 class Uses(Struct, frozen=True):
+    """`enforced` is false of a client that only observes: what it permitted may have been held."""
+
     uses: tuple[Use, ...]
+    enforced: bool = True

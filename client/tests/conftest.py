@@ -89,6 +89,7 @@ class MadeUp:
         self.asked: list[str] = []
         self.restored = False
         self.reported: list[wire.Use] = []
+        self.enforced = True  # as the last report said
         self.stream: asyncio.Queue[int | None] = asyncio.Queue()
 
     @property
@@ -181,7 +182,9 @@ class MadeUp:
             return httpx.Response(200, stream=_Events(self.stream))
         if path == wire.USES:
             self.before()
-            self.reported += msgspec.json.decode(request.content, type=wire.Uses).uses
+            report = msgspec.json.decode(request.content, type=wire.Uses)
+            self.reported += report.uses
+            self.enforced = report.enforced
             return httpx.Response(200, json={})
         try:
             told = await self._told(path, query)

@@ -236,6 +236,8 @@ async def test_observing_permits_and_says_so_everywhere(
     ]
     given = sum(use.permits for use in gate.reported)
     assert given == 6 and not any(use.denials for use in gate.reported), "what was given was given"
+    of_the_held = [(use.permits, use.field) for use in gate.reported if use.subject == "7"]
+    assert of_the_held == [(2, "email")] and not gate.enforced, "the gate is told that it was held"
     with pytest.raises(ValueError, match="observe"):
         AsyncGate(URL, "good", mode="maybe")  # type: ignore[arg-type]
 

@@ -87,6 +87,8 @@ class GateUse(SQLModel, table=True):
     permits: int = 0
     denials: int = 0
     overrides: int = 0
+    # Of the permits: what a client that only observes let through. Older code does not write it.
+    unenforced: int = Field(0, sa_column_kwargs={"server_default": "0"})
 
 
 class GateReach(SQLModel, table=True):

@@ -203,11 +203,11 @@ async def test_a_listener_who_leaves_is_let_go(house: House) -> None:
     assert stream.said.empty()
 
 
-async def _report(house: House, uses: Any, status: int = 200) -> list[GateUse]:
+async def _report(house: House, uses: Any, status: int = 200, **told: Any) -> list[GateUse]:
     transport = httpx.ASGITransport(app=house.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://gate.test") as http:
         headers = {"authorization": f"Bearer {house.keys['mailer']}"}
-        response = await http.post(wire.USES, json={"uses": uses}, headers=headers)
+        response = await http.post(wire.USES, json={"uses": uses, **told}, headers=headers)
     assert response.status_code == status
     await house.gate.flush()
     async with house.database.read() as session:
@@ -229,6 +229,17 @@ async def test_uses_are_kept_by_the_day_they_were_made(house: House) -> None:
     assert rows["2026-03-01", ""].permits == 5
     assert rows["2026-03-02", ""].field == ""
     assert {row.caller for row in rows.values()} == {"mailer"}
+
+
+async def test_what_a_replica_did_not_enforce_is_counted_as_that(house: House) -> None:
+    await house.hold("7", "email")
+    await house.gate.refresh()
+    at = int(NOW.timestamp())
+    uses = [[at, "marketing", "email", who, permits, 0] for who, permits in (("7", 3), ("", 9))]
+    for more in (0, 3):
+        rows = await _report(house, uses, enforced=not more)
+        assert {row.subject_id: row.unenforced for row in rows} == {"7": more, "": 0}
+    assert {row.subject_id: row.permits for row in rows} == {"7": 6, "": 18}
 
 
 @pytest.mark.parametrize(
