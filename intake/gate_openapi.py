@@ -1,8 +1,10 @@
 """The gate's OpenAPI document (3.1), as `GET /openapi.json` gives it and docs/gate-openapi.json has it.
 
-What may be asked is taken from the very shapes that read it; what is answered is written here.
+What may be asked is taken from the very shapes that read it; what is answered is written here. After a
+change: `python -m subjectline.intake.gate_openapi > docs/gate-openapi.json`.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -212,3 +214,7 @@ def _fed_shapes() -> Json:
 def _object(properties: Json, *required: str) -> Json:
     made: Json = {"type": "object", "properties": properties}
     return made | ({"required": list(required)} if required else {})
+
+
+if __name__ == "__main__":
+    print(json.dumps(document("https://gate.example"), indent=1, ensure_ascii=False))  # noqa: T201
