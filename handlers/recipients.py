@@ -25,7 +25,7 @@ from subjectline.models.datamap import DataMap
 from subjectline.models.db import wake
 from subjectline.models.keys import token_hash
 from subjectline.models.tables import Hold, Proposal, Request, Telling
-from subjectline.models.workflow import Move
+from subjectline.models.workflow import DECISIONS, Move
 
 if TYPE_CHECKING:
     from subjectline.handlers.desk import Desk
@@ -102,6 +102,8 @@ def _used(data_map: DataMap, purposes: Iterable[str]) -> set[str]:
 def foreseen(desk: "Desk", request: Request) -> bool:
     """Whether anybody is told about what a request of this kind holds."""
     plan = holds_for(request.kind, tuple(request.fields), (), desk.data_map)
+    if request.kind in DECISIONS:
+        return False
     return bool(plan) and bool(concerned(desk.data_map, plan.fields, plan.purposes))
 
 
@@ -115,6 +117,8 @@ async def follow(
     """
     if not desk.data_map.recipients or move.hold not in ("firm", "finish", "end", "move"):
         return
+    if request.kind in DECISIONS:
+        return  # what the company itself suspects of a member is nobody else's business
     if move.hold == "move":
         await _hand_over(session, request, facts.successor)
         return

@@ -4,7 +4,7 @@ from desks import CORRECT, LEAVE, MARKETING, NEW_ADDRESS, THIRD_PARTY, MakeDesk,
 from signing import proven, request_of, signed
 from told import Telephone, telephone, with_recipient
 
-from subjectline.handlers import decisions
+from subjectline.handlers import decisions, restrictions
 from subjectline.handlers.audit import SYSTEM
 from subjectline.handlers.decisions import AgentDraft
 from subjectline.handlers.gate_policy import policy_of
@@ -169,3 +169,11 @@ async def test_leaving_destroys_everywhere(phone: Telephone) -> None:
     assert set(phone.posts.to("danal")[-1]["data"]["fields"]) == {
         "name", "birth_date", "gender", "phone",
     }  # fmt: skip
+
+
+async def test_nobody_is_told_whom_the_company_suspects(phone: Telephone) -> None:
+    """The suspicion is the company's own, and nothing that a recipient has to do follows from it."""
+    await restrictions.suspect(phone.office.desk, "1001", agent(1), "two accounts, one person")
+    await phone.office.work()
+    assert [hold.cause for hold in await phone.office.holds()] == ["false_information"]
+    assert await phone.office.all(Telling) == []
