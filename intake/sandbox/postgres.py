@@ -115,4 +115,4 @@ def _own_folder() -> tuple[Path, dict[str, Any]]:
 
 
 def _not_started(why: str) -> RegistryAway:
-    return RegistryAway(f"PostgreSQL did not start: {why}", field="sandbox")
+    return RegistryAway(f"it did not start ({why})", field="sandbox")

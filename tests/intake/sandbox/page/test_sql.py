@@ -112,7 +112,7 @@ async def test_without_postgresql_the_page_says_what_it_would_show(
     async with running(actors):
         await asyncio.sleep(0)
     page = await company_column(actors)
-    assert "SQLite, which has no roles" in page and "could not be started" not in page
+    assert "SQLite, which has no roles" in page and "cannot be used" not in page
     assert actors.stage.desk.mirrors.all == ()
 
 
@@ -130,7 +130,7 @@ async def test_a_postgresql_that_does_not_start_is_told_with_its_own_words(
     monkeypatch.setattr("os.geteuid", lambda: 1)  # as whoever runs the tests
     await actors.stage.warehouse.run()
     page = await company_column(actors)
-    assert "PostgreSQL did not start: initdb: error: no room left" in page
+    assert "it did not start (initdb: error: no room left)" in page
     assert actors.stage.warehouse.phase == "failed" and not actors.stage.desk.mirrors.all
 
 
