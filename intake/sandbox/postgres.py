@@ -25,7 +25,7 @@ _SAID = 300  # characters of its own words
 # $1: the folder of its programs, $2: its own folder. Everything is invented, so nothing need survive.
 _SCRIPT = """
 cd "$2" || exit 1
-PATH="$1:$PATH"; export PATH
+PATH="$1:$PATH"; LC_ALL=C; export PATH LC_ALL
 initdb -D data -U postgres -A trust -E UTF8 --locale=C --no-sync </dev/null >log 2>&1 &&
 pg_ctl -D data -s -w -t 25 -l log -o "-k '$2' -c listen_addresses='' -c fsync=off
   -c synchronous_commit=off -c full_page_writes=off -c max_connections=20
