@@ -6,6 +6,7 @@ SQLITE_BUSY. What a step wants to wake after its commit it names with `wake`.
 """
 
 import asyncio
+import ctypes
 import os
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -190,12 +191,17 @@ def _watch_file(engine: Engine, path: str) -> None:
     @event.listens_for(engine, "checkout")
     def taken(connection: Any, record: Any, proxy: Any) -> None:
         if record.info.get("file") != _file(path):
-            _PUT_ASIDE.append(connection)
+            _put_aside(connection.driver_connection)
             record.dbapi_connection = None
             raise OSError("the file of the database is another one than before")
 
 
-_PUT_ASIDE: list[Any] = []
+def _put_aside(connection: Any) -> None:
+    """Ends its thread, for which the process would wait at its end, and leaves SQLite's own part open
+    for good: it is counted once too often, so that even the end of the process does not close it."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection._connection))
+    connection._connection = None
+    connection.stop()
 
 
 def _file(path: str) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 """A backup comes back while gates go on: the same revisions, given again to something else."""
 
 import shutil
+import threading
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -114,3 +115,7 @@ async def test_a_file_in_the_place_of_another(
     await database.dispose()
     assert (tmp_path / "desk.db-wal").exists(), "the desk's log is still its own"
     await desk.dispose()
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            thread.join(5)
+            assert not thread.is_alive(), "for which the process would wait at its end"
