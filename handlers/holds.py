@@ -173,6 +173,11 @@ async def make_standing(
     return await _release(session, rest, now, "done")
 
 
+async def holds_firm(session: AsyncSession, request_id: int) -> bool:
+    """Whether the request has a firm hold in force."""
+    return any(hold.kind == "firm" for hold in await _live(session, request_id))
+
+
 async def take_over(session: AsyncSession, from_request: int, to_request: int) -> int:
     """Another request of the same person goes on with these holds, without a moment between.
 
@@ -189,7 +194,10 @@ async def take_over(session: AsyncSession, from_request: int, to_request: int) -
 async def hold_again(
     session: AsyncSession, from_request: int, to_request: int, now: datetime
 ) -> int | None:
-    """Holds for an objection what the refused request held when it ended. Returns the revision."""
+    """Holds for an objection what the refused request held when it ended, or holds still. Returns
+    the revision, if there is a new one."""
+    if await take_over(session, from_request, to_request):
+        return None
     rows = list(await session.exec(select(Hold).where(Hold.request_id == from_request)))
     last = max((hold.ended_revision or 0 for hold in rows), default=0)
     once = [hold for hold in rows if hold.ended_revision == last]

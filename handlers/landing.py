@@ -9,6 +9,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from subjectline.handlers import lifting
 from subjectline.models.tables import Conversation, Message, Outbox
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ async def _write_down(desk: "Desk", landed: Sequence[_Landed]) -> None:
         for one in landed:
             if one.row.id in still:
                 await _what_left(session, desk, one.row, one.letter)
+        await lifting.has_left(session, desk, [one.row for one in landed])
 
 
 async def _what_left(session: AsyncSession, desk: "Desk", row: Outbox, letter: AsItLeft) -> None:

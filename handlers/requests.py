@@ -11,7 +11,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, choices, given_up, holds, post, recipients, whereto
+from subjectline.handlers import audit, choices, given_up, holds, lifting, post, recipients, whereto
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.deadlines import due
 from subjectline.handlers.wishes import set_wish
@@ -290,13 +290,13 @@ async def _move_holds(
             await _place(
                 session, desk, request, "firm", request.registry_id or "", request.subject_id
             )
-    elif move.hold in ("end", "end_provisional"):
+    elif move.hold == "finish" and request.kind in holds.STANDING_KINDS:
+        await holds.make_standing(session, number, now)
+    elif move.hold in ("end", "end_provisional", "finish"):
+        if await lifting.waits(session, request, letter=facts.letter is not None):
+            lifting.later(session, desk, request)
+            return
         await holds.end(session, number, now)
-    elif move.hold == "finish":
-        if request.kind in holds.STANDING_KINDS:
-            await holds.make_standing(session, number, now)
-        else:
-            await holds.end(session, number, now)
     elif move.hold == "move" and facts.successor is not None:
         await holds.take_over(session, number, facts.successor)
     else:

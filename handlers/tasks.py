@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import col, or_, select
 
-from subjectline.handlers import applying, proposing, waits
+from subjectline.handlers import applying, lifting, proposing, waits
 from subjectline.handlers.work import LEASE, finish
 from subjectline.models.errors import RegistryAway, StaleMove, SubjectlineError
 from subjectline.models.tables import Task
@@ -26,7 +26,12 @@ SWEEP = 5.0  # seconds between looks when nothing wakes the loop
 RETRY = (1, 5, 15, 60, 300, 900, 3600)  # seconds, the last one again and again
 
 Work = Callable[["Desk", Task], Awaitable[None]]
-KINDS: dict[str, Work] = {"draft": proposing.draft, "apply": applying.apply, "warn": waits.warn}
+KINDS: dict[str, Work] = {
+    "draft": proposing.draft,
+    "apply": applying.apply,
+    "warn": waits.warn,
+    lifting.KIND: lifting.lift,
+}
 
 
 async def run(desk: "Desk") -> None:

@@ -98,6 +98,7 @@ class Regime(_Facts):
 
     `weekend` counts Monday as 0. `extra_days` are days off that no calendar knows yet (temporary
     public holidays). `half_time` is the share of a period after which the desk reminds.
+    `told_before_lifting`: a hold ends only when the letter of the result has left (GDPR 18(3)).
     """
 
     name: str
@@ -107,6 +108,7 @@ class Regime(_Facts):
     weekend: tuple[int, ...]
     extra_days: tuple[date, ...] = ()
     half_time: float = Field(gt=0, lt=1)
+    told_before_lifting: bool = False
     counting: Words
     sentences: Mapping[Topic, Words]
     rules: Mapping[str, Rule]

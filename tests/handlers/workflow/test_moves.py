@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 
 import pytest
 from desks import NOW, Office, agent
+from sqlalchemy import update
 from sqlmodel import SQLModel, col, select
 
+from subjectline.handlers import lifting
 from subjectline.handlers.letters import Letter
 from subjectline.handlers.post import Noted
 from subjectline.handlers.requests import Facts, advance
@@ -55,6 +57,11 @@ TABLE = (
 )
 LEGAL = {(state, step.event): step for step in TABLE for state in step.sources.split()}
 ILLEGAL = [(s, e) for s in STATES for e in EVENTS if (s, e) not in LEGAL]
+# What ends a firm hold (DESIGN, promise 4), and what hands it over.
+ENDS = {("applying", "apply"), ("proposed", "refuse"), ("proposed", "withdraw")}
+ENDS |= {(state, "withdraw") for state in ("open", "waiting")}
+MOVED = {("open", "supersede"), ("waiting", "supersede")}
+FIRM = ("open", "waiting", "proposed", "applying")
 TABLES: tuple[type[SQLModel], ...] = (Request, History, Hold, Outbox, Audit, Proposal, Task)
 
 
@@ -268,6 +275,38 @@ async def test_what_becomes_of_a_proposal(
     await move(office, request, event)
     [proposal] = await office.all(Proposal, Proposal.request_id == request.id)
     assert proposal.state == after
+
+
+async def under_gdpr(office: Office, request: Request) -> None:
+    async with office.desk.write() as session:
+        await session.exec(
+            update(Request).where(col(Request.id) == request.id).values(regime="eu-gdpr")
+        )
+
+
+@pytest.mark.parametrize("regime", ["kr-pipa", "eu-gdpr"])
+@pytest.mark.parametrize("state", FIRM)
+async def test_no_other_event_ends_a_firm_hold(
+    office: Office, put: Put, state: str, regime: str
+) -> None:
+    """Every event there is, in every state with a firm hold."""
+    for event in sorted({e for s, e in [*LEGAL, *ILLEGAL] if s == state}):
+        request, other = await put(state), await put("open")
+        if regime == "eu-gdpr":
+            await under_gdpr(office, request)
+        try:
+            await move(office, request, event, successor=other.id or 0)
+        except Refused:
+            assert (state, event) not in LEGAL
+        at_once = (state, event) in ENDS and regime == "kr-pipa"
+        moved = (state, event) in MOVED
+        assert await in_force(office, request) == (set() if at_once or moved else {"firm"}), event
+        held = await office.all(Hold, Hold.request_id == other.id)
+        assert len(held) == 1 + moved and all(hold.ended_revision is None for hold in held)
+        waiting = await office.all(Task, Task.kind == lifting.KIND)
+        assert len([t for t in waiting if t.target.startswith(f"{request.id}:")]) == (
+            regime == "eu-gdpr" and (state, event) in ENDS
+        ), event
 
 
 async def test_an_error_after_the_step_takes_all_of_it_back(office: Office, put: Put) -> None:
