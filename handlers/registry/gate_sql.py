@@ -12,6 +12,7 @@ from subjectline.handlers.registry.gate_sql_plan import (
     ANY,
     MOST_BYTES,
     Audience,
+    Hop,
     Masked,
     Owner,
     Plan,
@@ -65,6 +66,17 @@ def state_view(audience: Audience) -> str:
     return f"gate_{audience.name}"
 
 
+def meets(data_map: DataMap, live: Live, table: str, hop: Hop, before: str, here: str) -> str:
+    """The condition of a hop from `table` (as `before`) to `here`. Columns of two kinds are compared as
+    they are written: what is written otherwise finds nobody, and is masked."""
+    kinds = {
+        live[place_of(data_map, one)].columns[column].kind
+        for one, column in ((table, hop.column), (hop.table, hop.key))
+    }
+    cast = "::text" if len(kinds) > 1 else ""
+    return f"{here}.{quoted(hop.key)}{cast} = {before}.{quoted(hop.column)}{cast}"
+
+
 class Writer:
     """Writes the statements of one plan. `live` is what the plan's connection has."""
 
@@ -94,15 +106,15 @@ class Writer:
     def _known(self) -> None:
         """Raises DataMapError for a table or column that the database does not have."""
         for masked in self._plan.views:
-            place = place_of(self._map, masked.table)
-            seen = self._live.get(place)
-            missing = [s.column for s in masked.columns if seen and s.column not in seen.columns]
-            if seen is None or missing:
-                raise DataMapError(
-                    f"the database has no {', '.join(missing) or 'such table'}",
-                    field=f"tables.{masked.table}",
-                    remedy="Compare them: subjectline map check.",
-                )
+            for table, columns in self._read(masked).items():
+                seen = self._live.get(place_of(self._map, table))
+                missing = sorted(columns - seen.columns.keys()) if seen else []
+                if seen is None or missing:
+                    raise DataMapError(
+                        f"the database has no {', '.join(missing) or 'such table'}",
+                        field=f"tables.{table}",
+                        remedy="Compare them: subjectline map check.",
+                    )
 
     def _roles(self) -> Iterator[str]:
         for name, login in ((OWNER, ""), (MIRROR, " LOGIN"), (self._audience.role, "")):
@@ -242,7 +254,7 @@ class Writer:
             f"{self._held(o, n, masked)} AS gate_held_{n}" for n, o in enumerate(masked.owners)
         ]
         lines = ",\n    ".join(inner)
-        joins = "".join(self._joins(masked.owners))
+        joins = "".join(self._joins(masked))
         return (
             f"SELECT\n{shown}\nFROM (SELECT\n    {lines}\n"
             f"  FROM {self._table(masked.table)} t{joins}) r"
@@ -268,16 +280,14 @@ class Writer:
             f"CASE WHEN {' AND '.join(tests)} THEN COALESCE(h{number}.field_mask, 0) ELSE {ANY} END"
         )
 
-    def _joins(self, owners: Sequence[Owner]) -> Iterator[str]:
-        for number, owner in enumerate(owners):
-            before = "t"
+    def _joins(self, masked: Masked) -> Iterator[str]:
+        for number, owner in enumerate(masked.owners):
+            before, table = "t", masked.table
             for at, hop in enumerate(owner.hops):
                 here = f"p{number}_{at}"
-                yield (
-                    f"\n    LEFT JOIN {self._table(hop.table)} {here}"
-                    f" ON {here}.{quoted(hop.key)} = {before}.{quoted(hop.column)}"
-                )
-                before = here
+                met = meets(self._map, self._live, table, hop, before, here)
+                yield f"\n    LEFT JOIN {self._table(hop.table)} {here} ON {met}"
+                before, table = here, hop.table
             held, column = f"h{number}.subject_id", self._owner(owner, number)
             if not self._typed(owner) and self._plan.form != "text":
                 held = f"{held}::text"

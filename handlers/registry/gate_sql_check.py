@@ -15,6 +15,7 @@ from subjectline.handlers.registry.gate_sql import (
     MART,
     OWNER,
     literal,
+    meets,
     quoted,
     state_view,
     view_name,
@@ -218,12 +219,12 @@ class _Check:
         """A row whose persons are known, here or through other tables; None where there is none."""
         joins, persons = list[str](), list[str]()
         for number, owner in enumerate(masked.owners):
-            before = "t"
+            before, table = "t", masked.table
             for at, hop in enumerate(owner.hops):
                 here = f"p{number}_{at}"
-                on = f"{here}.{quoted(hop.key)} = {before}.{quoted(hop.column)}"
-                joins.append(f"JOIN {self._place(hop.table)} {here} ON {on}")
-                before = here
+                met = meets(self._seen.data_map, self._seen.live, table, hop, before, here)
+                joins.append(f"JOIN {self._place(hop.table)} {here} ON {met}")
+                before, table = here, hop.table
             persons.append(f"{before}.{quoted(owner.column)}")
         known = self._known_by(masked)
         listed = ", ".join(

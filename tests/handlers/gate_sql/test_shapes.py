@@ -12,7 +12,7 @@ from subjectline.handlers.registry.gate_sql_check import check
 from subjectline.handlers.registry.gate_sql_plan import ANY, audience_of, plan
 from subjectline.models.datamap import DataMap
 from subjectline.models.datamap.plain import LABEL
-from subjectline.models.errors import RegistryError
+from subjectline.models.errors import DataMapError, RegistryError
 
 pytestmark = pytest.mark.server
 
@@ -94,7 +94,7 @@ CREATE TABLE "주문 Lines" ("Order No" int, line int, "회원 번호" {kind}, "
   PRIMARY KEY ("Order No", line));
 CREATE TABLE purchase (id int PRIMARY KEY, "Buyer" {kind}, "메모" text);
 CREATE TABLE shipment (id int PRIMARY KEY, "Purchase" int);
-CREATE TABLE "Parcel 표" (id int PRIMARY KEY, "shipment Id" int, "Label" text);
+CREATE TABLE "Parcel 표" (id int PRIMARY KEY, "shipment Id" {hop}, "Label" text);
 INSERT INTO "회원 Members" VALUES ('{one}', 'one@mail.test', '1'), ('{two}', 'two@mail.test', '2');
 INSERT INTO "주문 Lines" VALUES (1, 1, '{one}', 'one@mail.test'), (1, 2, '{two}', 'two@mail.test');
 INSERT INTO purchase VALUES (1, '{one}', 'note'), (2, '{two}', 'note');
@@ -142,9 +142,9 @@ KEYS = (
 async def test_every_row_of_who_is_held_is_masked_whatever_names_and_keys_there_are(
     opened: Open, kind: str, home: dict[str, str], ids: tuple[str, str]
 ) -> None:
-    company = await opened(
-        chain(**home), CHAIN.format(place=QUOTED, kind=kind, one=ids[0], two=ids[1])
-    )
+    hop = "varchar(9)" if kind == "uuid" else "int"  # a reference need not be of its target's type
+    made = CHAIN.format(place=QUOTED, kind=kind, hop=hop, one=ids[0], two=ids[1])
+    company = await opened(chain(**home), made)
     members = 'SELECT "E-Mail" FROM mart."회원 Members_marketing" ORDER BY 1'
     lines = 'SELECT "받는 메일" FROM mart."주문 Lines_marketing" ORDER BY 1'
     parcels = 'SELECT "Label" FROM mart."Parcel 표_marketing" ORDER BY id'
@@ -162,11 +162,16 @@ async def test_every_row_of_who_is_held_is_masked_whatever_names_and_keys_there_
     assert (await company.ask('SELECT "Phone" FROM mart."회원 Members_marketing"')).count(("1",))
 
 
+async def test_a_table_on_the_way_that_is_not_there_is_told(opened: Open) -> None:
+    made = CHAIN.format(place=QUOTED, kind="uuid", hop="int", one=UUIDS[0], two=UUIDS[1])
+    with pytest.raises(DataMapError, match="no such table"):
+        await opened(chain(form="uuid"), made + "DROP TABLE purchase")
+
+
 async def test_the_check_finds_its_way_through_strange_names(opened: Open) -> None:
     """Also where the role has a schema of its own name with the same tables in it."""
-    company = await opened(
-        chain(form="uuid"), CHAIN.format(place=QUOTED, kind="uuid", one=UUIDS[0], two=UUIDS[1])
-    )
+    made = CHAIN.format(place=QUOTED, kind="uuid", hop="int", one=UUIDS[0], two=UUIDS[1])
+    company = await opened(chain(form="uuid"), made)
     await company.admin("CREATE SCHEMA marketing AUTHORIZATION marketing")
     async with company.as_role("marketing") as role:
         await role.execute("CREATE TABLE marketing.purchase AS SELECT 1 AS id")
