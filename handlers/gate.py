@@ -7,6 +7,7 @@ database had when the question was asked. What cannot be looked up is denied as 
 import asyncio
 import logging
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from math import inf
 
@@ -46,6 +47,24 @@ NOTED = timedelta(minutes=1)  # how exactly "last used" of a key is kept
 
 # A person is proven and the answer has not left: only then may held data be worked on.
 OPEN_STATES = ("open", "waiting", "proposed", "applying")
+
+
+@dataclass(slots=True)
+class _Permit:
+    """What one is permitted, all are of whom nothing is held: said to so many."""
+
+    ask: Ask
+    decision: Decision
+    number: int = 1
+
+
+@dataclass(slots=True)
+class _Looked:
+    """One look at many questions: the answers in order, and to whom they were given."""
+
+    found: list[Decision | None] = field(default_factory=list)
+    single: list[tuple[Ask, Decision]] = field(default_factory=list)
+    shared: dict[object, _Permit] = field(default_factory=dict)
 
 
 class Gate:
@@ -113,14 +132,17 @@ class Gate:
         What laws open is recorded in one commit first, then everything is looked at again: no permit
         of the list is older than the list.
         """
-        found = self._looked(asks, stop)
-        by_law = [ask for ask, got in zip(asks, found, strict=False) if ask and opened(got)]
-        if by_law:
+        looked = self._looked(asks, stop)
+        if by_law := [ask for ask, got in looked.single if opened(got)]:
             recorded = await self._all_recorded(by_law)
             kept = {id(ask) for ask in by_law} if recorded else frozenset[int]()
-            found = self._looked(asks, stop, kept)
-        self._tally_all(asks, found)
-        return found
+            looked = self._looked(asks, stop, kept)
+        for ask, got in looked.single:
+            if not got.override:
+                self._tally(ask, got)
+        for each in looked.shared.values():
+            self._tally(each.ask, each.decision, each.number)
+        return looked.found
 
     async def ready(self, token: int | None = None) -> None:
         """Makes the state one that may answer a question that has come now, with this token."""
@@ -279,26 +301,30 @@ class Gate:
         asks: Sequence[Ask | None],
         stop: bool | None,
         recorded: Collection[int] | None = None,
-    ) -> list[Decision | None]:
+    ) -> _Looked:
         """A look at each up to the first that is `stop`. `recorded`: which may be opened by a law."""
-        now, free = self._moment(), self.state.free
-        same: dict[object, Decision] = {}  # what one is permitted, all are of whom nothing is held
-        found: list[Decision | None] = []
+        now, free, looked = self._moment(), self.state.free, _Looked()
+        found, shared = looked.found, looked.shared
         for ask in asks:
             got = None
             if ask is not None:
-                lane = (ask.purpose, ask.fields, ask.recipient, ask.at_least_revision)
-                got = same.get(lane) if free(ask.subject) else None
-                if got is None:
+                lane = (ask.fields, ask.caller, ask.purpose, ask.recipient, ask.at_least_revision)
+                same = shared.get(lane)
+                if same is not None and free(ask.subject):
+                    same.number += 1
+                    got = same.decision
+                else:
                     got = self._look(ask, now)
+                    if got.override and recorded is not None and id(ask) not in recorded:
+                        got = denied(got, USE_NOT_RECORDED)
                     if got.permit and not got.override and free(ask.subject):
-                        same[lane] = got
-                if got.override and recorded is not None and id(ask) not in recorded:
-                    got = denied(got, USE_NOT_RECORDED)
+                        shared[lane] = _Permit(ask, got)
+                    else:
+                        looked.single.append((ask, got))
             found.append(got)
-            if (got is not None and got.permit) is stop:
+            if stop is not None and (got is not None and got.permit) is stop:
                 break
-        return found
+        return looked
 
     def _recipient(self, ask: Ask) -> str | None:
         """A caller that serves one recipient and names none asks for that one."""
@@ -367,20 +393,6 @@ class Gate:
             )
         )
         return found.one_or_none()
-
-    def _tally_all(self, asks: Sequence[Ask | None], found: Sequence[Decision | None]) -> None:
-        """As `_tally` for each that a law did not open; those who share a permit at once."""
-        shared: dict[int, tuple[Ask, Decision, int]] = {}
-        for ask, got in zip(asks, found, strict=False):
-            if ask is None or got is None or got.override:
-                continue
-            if not got.permit or self.state.has_holds(ask.subject):
-                self._tally(ask, got)
-                continue
-            before = shared.get(id(got))
-            shared[id(got)] = (ask, got, before[2] + 1 if before else 1)
-        for ask, got, number in shared.values():
-            self._tally(ask, got, number)
 
     def _tally(self, ask: Ask, decision: Decision, number: int = 1) -> None:
         """So many more answers. Names that were all known need no second look."""

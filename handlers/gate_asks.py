@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from subjectline_client.core import Decision
 
 
-class Ask(NamedTuple):
+class Ask(Struct, frozen=True, gc=False):
     """One question. `request_id` and `account` (as in the audit row) go with `rights-handling`."""
 
     caller: str

@@ -13,6 +13,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = tuple[tuple[bytes, bytes], ...]
+_JSON = (b"content-type", b"application/json")
+_NO_STORE = (b"cache-control", b"no-store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +56,18 @@ async def body_of(receive: Receive) -> bytes | None:
         if message["type"] == "http.disconnect":
             return None
         part = message.get("body", b"")
-        parts.append(part)
         size += len(part)
+        parts.append(part)
         if size > MAX_BODY or not message.get("more_body"):
-            return b"".join(parts)
+            return part if size == len(part) else b"".join(parts)
 
 
 async def answer(scope: Scope, send: Send, reply: Reply) -> None:
     """Sends the whole reply. `X-Request-ID` comes back as it was sent."""
     body = msgspec.json.encode(reply.body)
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        *reply.headers,
-    ]
-    if not any(name == b"cache-control" for name, _ in reply.headers):
-        headers.append((b"cache-control", b"no-store"))
+    headers = [_JSON, (b"content-length", b"%d" % len(body)), *(reply.headers or (_NO_STORE,))]
+    if reply.headers and not any(name == b"cache-control" for name, _ in reply.headers):
+        headers.append(_NO_STORE)
     if request_id := header(scope, b"x-request-id"):
         headers.append((b"x-request-id", request_id))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})

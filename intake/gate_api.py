@@ -5,12 +5,11 @@
 held.
 """
 
-from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from msgspec import Raw
 
-from subjectline.handlers.gate import Ask, Gate
+from subjectline.handlers.gate import Gate
 from subjectline.intake import authzen
 from subjectline.intake.asgi import (
     MAX_BODY,
@@ -27,7 +26,7 @@ from subjectline.intake.asgi import (
     refusal,
     stranger,
 )
-from subjectline.intake.authzen import Json, Question
+from subjectline.intake.authzen import Batch, Json, Question
 from subjectline.intake.gate_limits import Limits
 from subjectline.intake.gate_openapi import document
 from subjectline.models.errors import BadInput, SubjectlineError
@@ -114,31 +113,33 @@ class GateApp:
 
     async def _evaluated(self, path: str, caller: str, body: bytes) -> Reply:
         """Raises BadInput for what is no question."""
-        raw = authzen.read(body)
-        if path == EVALUATIONS:
-            batch = authzen.batch_of(raw, body)
-            if batch.evaluations:
-                if late := self._limits.caller(caller, len(batch.evaluations)):
-                    return later(late, "too many questions")
-                stop = authzen.STOPS_AT[batch.options.evaluations_semantic]
-                answers = await self._decided(caller, authzen.questions(batch), stop)
-                return Reply(200, {"evaluations": answers})
-        question = authzen.shaped(raw, Question)
-        if late := self._limits.caller(caller, 1):
+        batch = path == EVALUATIONS
+        found = authzen.plain(body, batch) or authzen.read_long(body, batch)
+        number = 1 if isinstance(found, Question) else len(found.evaluations)
+        if late := self._limits.caller(caller, number):
             return later(late, "too many questions")
-        return Reply(200, (await self._decided(caller, (question,)))[0])
+        if isinstance(found, Question):
+            return Reply(200, await self._one(caller, found))
+        return Reply(200, {"evaluations": await self._many(caller, found)})
 
-    async def _decided(
-        self, caller: str, questions: Sequence[Question | BadInput], stop: bool | None = None
-    ) -> list[Json | Raw]:
+    async def _one(self, caller: str, question: Question) -> Json:
+        ask = authzen.asked(question, caller)
+        if ask is None:
+            return self._refused(question, caller)
+        await self._gate.ready(ask.at_least_revision)
+        return authzen.told(await self._gate.answer(ask))
+
+    async def _many(self, caller: str, batch: Batch) -> list[Json | Raw]:
         """The answers in order, as many as the semantic asks for."""
-        asks = [_ask(caller, question) for question in questions]
-        tokens = {ask.at_least_revision or 0 for ask in asks if ask}
-        await self._gate.ready(max(tokens, default=0) or None)
+        asks = authzen.asks(batch, caller)
+        tokens = [ask.at_least_revision for ask in asks if ask and ask.at_least_revision]
+        await self._gate.ready(max(tokens, default=None))
+        stop = authzen.STOPS_AT[batch.options.evaluations_semantic]
         told = authzen.all_told(await self._gate.answers(asks, stop))
+        again = authzen.questions(batch) if None in told else []
         return [
-            self._refused(question, caller) if answer is None else answer
-            for question, answer in zip(questions, told, strict=False)
+            self._refused(again[at], caller) if answer is None else answer
+            for at, answer in enumerate(told)
         ]
 
     def _refused(self, question: Question | BadInput, caller: str) -> Json:
@@ -165,12 +166,6 @@ class GateApp:
             path = path.removeprefix(self._prefix)
         prefix = scope.get("root_path", "")
         return prefix, path.removeprefix(prefix)
-
-
-def _ask(caller: str, question: Question | BadInput) -> Ask | None:
-    if isinstance(question, BadInput) or question.subject.id != caller:
-        return None
-    return question.ask(caller) if question.resource.type == authzen.MEMBER else None
 
 
 def later(seconds: int, why: str) -> Reply:

@@ -302,8 +302,9 @@ class HoldState(Holds):
         """`held`, `consent_withdrawn` or both; a partner is never told of a withdrawal."""
         policy, found = self._known.policy, set()
         consent = policy.purposes[lane.purpose].basis == "consent"
-        for rule in entry.rules:
-            if shut & Entry((rule,), self._known).held(lane.purpose, lane.recipient):
+        for rule in entry.rules if shut else ():
+            alone = entry if len(entry.rules) == 1 else Entry((rule,), self._known)
+            if shut & alone.held(lane.purpose, lane.recipient):
                 taken_back = consent and rule.cause in CONSENT_CAUSES and not lane.partner
                 found.add(CONSENT_WITHDRAWN if taken_back else HELD)
         return tuple(sorted(found, reverse=True))

@@ -80,16 +80,16 @@ def _means(wanted: tuple[str, ...], name: str, purpose: Purpose) -> bool:
     return not ways.isdisjoint(wanted)
 
 
-_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}").fullmatch
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 
 
 def _integer(member: object) -> bool:
-    return isinstance(member, str) and _INTEGER.fullmatch(member) is not None
+    return isinstance(member, str) and _INTEGER(member) is not None
 
 
 def _uuid(member: object) -> bool:
-    return isinstance(member, str) and _UUID.fullmatch(member) is not None
+    return isinstance(member, str) and _UUID(member) is not None
 
 
 def _text(member: object) -> bool:
