@@ -143,7 +143,10 @@ TABLES: dict[str, TableRule] = {
     "gate_head": _stays("one number"),
     "gate_key": _stays("of systems, not people; goes when it is rotated out or revoked"),
     "gate_reach": _stays("a number and a time"),
-    "gate_use": _deleted("audit", "who used a held field for what is an access record"),
+    "gate_use": _deleted(
+        "audit",
+        "who used a held field for what; evidence as long as the ended hold's row has a person",
+    ),
     "history": _with("request", "the steps of the case"),
     "group_card": _with("proposal", "the message in the agents' group; names nobody"),
     "hold": TableRule(
