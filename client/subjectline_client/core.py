@@ -136,17 +136,16 @@ class HoldState(Holds):
         """
         age = (steady() if now is None else now) - self.synced_at
         revision = self.revision
-        if not 0.0 <= age < self.bound or not (at_least_revision or 0) <= self.revision:
+        if not 0.0 <= age < self.bound or not (at_least_revision or 0) <= revision:
             return self._closed(self._unproven(age, at_least_revision), age)
         try:
             lane = self._lanes[caller, purpose, recipient]
             mask = self._masks[fields]  # type: ignore[index]
-            entry = self._subjects.get(subject)
-        except (KeyError, TypeError):  # not asked before, or not hashable
+            if subject not in self._subjects and self._known.quick(subject):
+                left = int((self.bound - age) * 1000)
+                return Decision(True, (), (), fields, revision, int(age * 1000), left)  # type: ignore[arg-type]
+        except (KeyError, TypeError):  # not asked before, not hashable, or no string
             return self._first(caller, subject, fields, purpose, recipient, age)
-        if entry is None and self._known.canonical(subject):
-            left = int((self.bound - age) * 1000)
-            return Decision(True, (), (), fields, revision, int(age * 1000), left)  # type: ignore[arg-type]
         return self._look(subject, tuple(fields), lane, mask, age)
 
     def filter(

@@ -13,7 +13,7 @@ from itertools import count
 from math import inf
 from weakref import WeakValueDictionary
 
-from subjectline_client.policy import EVERY, ID_FORMS, Caller, Policy
+from subjectline_client.policy import EVERY, ID_FORMS, QUICK_FORMS, Caller, Policy
 
 BOUND = 2.0  # seconds: no permit from a state older than this
 
@@ -122,10 +122,11 @@ class Entry:
 class Known:
     """The policy with a bit for each field."""
 
-    __slots__ = ("bit", "canonical", "every", "policy")
+    __slots__ = ("bit", "canonical", "every", "policy", "quick")
 
     def __init__(self, policy: Policy) -> None:
         self.policy, self.canonical = policy, ID_FORMS[policy.ids]
+        self.quick = QUICK_FORMS[policy.ids]
         self.bit = {name: 1 << at for at, name in enumerate(dict.fromkeys(policy.fields))}
         self.every = (1 << len(self.bit)) - 1
 

@@ -109,3 +109,10 @@ ID_FORMS: Mapping[str, Callable[[object], bool]] = {
     "text": _text,
     "text-folded": _folded,
 }
+# The same of what is a string, without a call of our own where there is none to make: true or not.
+# Of anything else it may raise TypeError.
+QUICK_FORMS: Mapping[str, Callable[[str], object]] = {
+    **ID_FORMS,
+    "integer": _INTEGER,
+    "uuid": _UUID,
+}

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from subjectline_client.core import Hold, HoldState
-from subjectline_client.policy import ID_FORMS, Caller, Purpose
+from subjectline_client.policy import ID_FORMS, QUICK_FORMS, Caller, Purpose
 
 Make = Callable[..., HoldState]
 CORRECTION = Hold(1, "7", ("email",))
@@ -238,6 +238,9 @@ def test_filter_never_overrides(make_state: Make) -> None:
 def test_the_forms_of_an_id(form: str, good: list[object], bad: list[object]) -> None:
     assert all(ID_FORMS[form](member) for member in good)
     assert not any(ID_FORMS[form](member) for member in bad)
+    quick = QUICK_FORMS[form]
+    assert all(quick(member) for member in good if isinstance(member, str))
+    assert not any(quick(member) for member in bad if isinstance(member, str))
 
 
 def test_the_core_starts_fast_and_brings_nothing_along() -> None:
