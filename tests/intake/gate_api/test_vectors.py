@@ -211,6 +211,34 @@ async def test_words_open_nothing_that_is_held(tmp_path: Path) -> None:
     await gate.close()
 
 
+async def test_what_one_caller_of_a_batch_is_permitted_the_next_is_not(tmp_path: Path) -> None:
+    """Answers are shared within a batch, among questions of one caller."""
+    path = tmp_path / "holds.yaml"
+    path.write_text("""
+        policy:
+          ids: integer
+          fields: [email]
+          purposes: {marketing: {basis: consent}, orders: {basis: contract}}
+        callers:
+          - {name: letters, purposes: [marketing]}
+          - {name: shop, purposes: [orders]}
+          - {name: gateway, key: secret, speaks_for: [letters, shop]}
+    """)
+    gate = FileGate(path, system_clock)
+    await gate.refresh()
+    fields = {"fields": ["email"]}
+    members = [{"type": "member", "id": str(n), "properties": fields} for n in range(3)]
+    askers = [{"type": "app", "id": name} for name in ("letters", "shop", "letters")]
+    items = [{"subject": s, "resource": r} for s, r in zip(askers, members, strict=True)]
+    transport = httpx.ASGITransport(app=create_app(gate, GateSettings()))
+    async with asking("http://gate.test", "secret", transport=transport) as http:
+        body = {"action": {"name": "marketing"}, "evaluations": items}
+        told = (await http.post("/access/v1/evaluations", json=body)).json()["evaluations"]
+    assert [each["decision"] for each in told] == [True, False, True]
+    assert told[1]["context"]["reason"] == "caller_not_scoped"
+    await gate.close()
+
+
 @pytest.mark.parametrize(
     "caller",
     [
