@@ -83,7 +83,7 @@ class Mirror:
         if not await self._gate.refresh():
             return None
         state = self._gate.state
-        return State(state.revision, lambda use, who: state.held(use, who or OWN_USE))
+        return State(state.revision, lambda use, who: state.held(use, who or OWN_USE), state.loads)
 
     def _reached(self, done: Round) -> None:
         if not self.status.connected:

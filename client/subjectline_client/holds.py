@@ -144,6 +144,7 @@ class Holds:
     def __init__(self, policy: Policy, *, bound: float = BOUND) -> None:
         self.bound = bound
         self.revision = 0
+        self.loads = 0  # how often everything was replaced: perhaps by another history
         self.synced_at = -inf
         self._unsynced = NEVER_SYNCED
         self._where: dict[int, tuple[str, Rule]] = {}  # those that have an id
@@ -197,7 +198,7 @@ class Holds:
             else:
                 nameless += 1
             rules.setdefault(hold.subject, []).append(rule)
-        known = self._known
+        known, self.loads = self._known, self.loads + 1
         self.synced_at = -inf  # nobody may pair the old stamp with half a state
         self._subjects = {s: self._entry(tuple(found), known) for s, found in rules.items()}
         self._where, self._nameless, self.revision = where, nameless, revision

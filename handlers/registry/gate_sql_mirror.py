@@ -47,10 +47,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The desk's holds as of a question that was asked after `look` was called."""
+    """The desk's holds as of a question that was asked after `look` was called. With another number
+    of `loads` the revisions before may have been those of another history."""
 
     revision: int
     held: Read
+    loads: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class HoldTable:
         self.connection, self._map, self._engine = connection, data_map, engine
         self._fitted: DataMap | None = None if data_map.unfitted else data_map
         self._known: dict[str, Known] = {}
+        self._loads = 0
         self._meant: dict[Audience, str] = {}
 
     async def round(self, look: Callable[[], Awaitable[State | None]]) -> Round | None:
@@ -99,6 +102,8 @@ class HoldTable:
         state = await look()
         if state is None:
             return None
+        if state.loads != self._loads:  # another mirror may have written the same revision of it
+            self._known, self._loads = {}, state.loads
         ours = [row for row in rows if self._meaning(Audience(*row[:4])) == row.definition]
         # All of one moment: nothing is awaited in between.
         held = [self._countable(state.held(row.purpose, row.recipient)) for row in ours]

@@ -6,7 +6,7 @@ Times are those of one clock that the story moves; whatever is permitted was fre
 
 import random
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from copy import deepcopy
 from datetime import timedelta
 from math import inf
@@ -62,6 +62,10 @@ Form = Callable[[Fact, int | None], Awaitable[Told]]
 class Story:
     """The desk, whoever asks it, and the truth."""
 
+    members: Sequence[str] = tuple(MEMBERS)
+    fields: Sequence[str] = FIELDS
+    purposes: Sequence[str] = PURPOSES
+
     def __init__(self, house: House, clock: Clock, seed: int, backup: Path) -> None:
         self.house, self.clock, self.dice = house, clock, random.Random(seed)
         house.gate.state.bound = BOUND
@@ -75,8 +79,8 @@ class Story:
     # What happens at the desk
 
     async def hold(self) -> None:
-        member, kind = self.dice.choice(MEMBERS), self.dice.choice(KINDS)
-        fields = tuple(self.dice.sample(FIELDS, self.dice.randint(1, 2)))
+        member, kind = self.dice.choice(self.members), self.dice.choice(KINDS)
+        fields = tuple(self.dice.sample(self.fields, self.dice.randint(1, 2)))
         await self._commit(
             lambda s, n: self._place(s, n, member, kind, fields), member, kind, fields
         )
@@ -87,7 +91,7 @@ class Story:
             return
         number = self.dice.choice(sorted(self.live))
         member = next(iter(self.live[number]))[0]
-        fields = tuple(self.dice.sample(FIELDS, self.dice.randint(1, 2)))
+        fields = tuple(self.dice.sample(self.fields, self.dice.randint(1, 2)))
         await self._commit(
             lambda s, _: self._place(s, number, member, "correction", fields),
             member, "correction", fields, number,
@@ -103,11 +107,11 @@ class Story:
 
     async def fail(self) -> None:
         """A step that dies before its commit, with the head in its hand."""
-        member = self.dice.choice(MEMBERS)
+        member = self.dice.choice(self.members)
         try:
             async with self.house.database.write() as session:
                 number = await self.house._request(session, "correction")
-                await self._place(session, number, member, "correction", FIELDS)
+                await self._place(session, number, member, "correction", tuple(self.fields))
                 for each in sorted(self.live)[:1]:
                     await holds.end(session, each, self._moment(), "done")
                 raise InterruptedError
@@ -145,7 +149,11 @@ class Story:
         return any(fact not in held for held in (before, *later))
 
     async def compare(self, name: str, form: Form) -> None:
-        fact = (self.dice.choice(MEMBERS), self.dice.choice(FIELDS), self.dice.choice(PURPOSES))
+        fact = (
+            self.dice.choice(self.members),
+            self.dice.choice(self.fields),
+            self.dice.choice(self.purposes),
+        )
         head = self.revision() if self.dice.random() < 0.3 else None
         told = await form(fact, head)
         self.permits, self.denials = self.permits + told.permit, self.denials + (not told.permit)
@@ -159,7 +167,7 @@ class Story:
 
     async def settled(self, name: str, form: Form) -> None:
         """With everybody in step the answers are just the truth."""
-        for fact in [(m, f, p) for m in MEMBERS for f in FIELDS for p in PURPOSES]:
+        for fact in [(m, f, p) for m in self.members for f in self.fields for p in self.purposes]:
             told = await form(fact, None)
             assert told.permit is (fact not in self.truth[-1][1]), (name, fact)
 
@@ -189,18 +197,17 @@ class Story:
         async with self.house.database.write() as session:
             number = number or await self.house._request(session, kind)
             await act(session, number)
-        self.live[number] = frozenset(_says(member, kind, fields))
+        self.live[number] = frozenset(self._says(member, kind, fields))
         self._true()
 
     def _true(self) -> None:
         held = frozenset().union(*self.live.values())
         self.truth.append((self.clock(), held))
 
-
-def _says(member: str, kind: str, fields: tuple[str, ...]) -> list[Fact]:
-    purposes = ("marketing",) if kind == "marketing_withdrawal" else PURPOSES
-    told = FIELDS if kind == "marketing_withdrawal" else fields
-    return [(member, field, purpose) for field in told for purpose in purposes]
+    def _says(self, member: str, kind: str, fields: tuple[str, ...]) -> list[Fact]:
+        purposes = ("marketing",) if kind == "marketing_withdrawal" else self.purposes
+        told = self.fields if kind == "marketing_withdrawal" else fields
+        return [(member, field, purpose) for field in told for purpose in purposes]
 
 
 class OverHttp:

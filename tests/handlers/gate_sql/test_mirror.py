@@ -152,6 +152,29 @@ async def test_a_desk_that_went_back_in_time_is_followed(
     assert await company.ask(STATE) == [(1, True)]
 
 
+async def test_another_mirror_wrote_the_same_revision_of_another_history(
+    mirror: Mirror,
+    company: Company,
+    holder: Holder,
+    desk_database: Database,
+    make_mirror: Callable[[], Mirror],
+) -> None:
+    """One that was away for that time must not go on from the rows that it wrote itself."""
+    other = make_mirror()
+    for member in ("1001", "1002"):
+        await holder.hold(member, "email")
+    assert await mirror.once()
+    async with desk_database.write() as session:
+        await session.exec(delete(Hold).where(col(Hold.revision) == 2))
+        await session.exec(update(GateHead).values(revision=1))
+    assert await other.once()
+    await holder.hold("1003", "email")
+    assert await other.once()
+    await holder.hold("1002", "email")
+    assert await mirror.once()
+    assert [await shown(company, member) for member in (1001, 1002, 1003)] == [(False, True)] * 3
+
+
 async def test_views_of_another_data_map_are_let_go_stale(mirror: Mirror, company: Company) -> None:
     assert await mirror.once()
     await company.admin("UPDATE gate.audience SET definition = 'another'")
