@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from math import inf
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -43,7 +43,6 @@ NO_OPEN_REQUEST = "no_open_request"
 USE_NOT_RECORDED = "use_not_recorded"
 FLUSH_SECONDS = 1.0
 RECORD_SECONDS = 5.0  # a use that takes longer to commit is denied
-NOTED = timedelta(minutes=1)  # how exactly "last used" of a key is kept
 
 # A person is proven and the answer has not left: only then may held data be worked on.
 OPEN_STATES = ("open", "waiting", "proposed", "applying")
@@ -205,34 +204,18 @@ class Gate:
         denials: int,
         at: datetime,
         unenforced: int = 0,
+        was_held: bool = False,
     ) -> None:
         """Counts what a replica answered at that time; it asked nothing of us. `unenforced` of the
-        permits it would have denied, had it not only observed."""
+        permits it would have denied, had it not only observed; `was_held`: of that member then."""
         for what, number in ((PERMITS, permits), (DENIALS, denials), (UNENFORCED, unenforced)):
             if number:
-                self._count(ask, what, number, at)
+                self._count(ask, what, number, at, was_held)
 
     async def flush(self) -> None:
         """Writes the permits and denials counted so far, and which keys were shown."""
         await self._ledger.flush()
-        long_ago = datetime.min.replace(tzinfo=UTC)
-        due = {
-            key: at
-            for key, at in self._shown.items()
-            if at - self._noted.get(key, long_ago) >= NOTED
-        }
-        if not due:
-            return
-        try:
-            async with self._database.write() as session:
-                await gate_callers.note_use(session, due)
-        except (SQLAlchemyError, OSError) as error:
-            log.warning("which keys were shown is not written (%s)", type(error).__name__)
-            return
-        self._noted |= due
-        self._shown = {key: at for key, at in self._shown.items() if at != due.get(key)}
-
-    # The state
+        await gate_callers.note_shown(self._database, self._shown, self._noted)
 
     async def _pull(self, asked_at: float) -> bool:
         limit = None if self._database.embedded else self.state.bound / 2
@@ -403,11 +386,13 @@ class Gate:
         else:
             self._count(ask, what, number)
 
-    def _count(self, ask: Ask, what: str, number: int = 1, at: datetime | None = None) -> None:
+    def _count(
+        self, ask: Ask, what: str, number: int = 1, at: datetime | None = None, was: bool = False
+    ) -> None:
         """Names that nobody knows are counted as "", so that no caller can fill the ledger."""
         policy, subject = self.state.policy, ask.subject
         known = tuple(dict.fromkeys(f for f in ask.fields if f in policy.fields)) or ("",)
-        held = isinstance(subject, str) and self.state.has_holds(subject)
+        held = isinstance(subject, str) and (was or self.state.has_holds(subject))
         purpose = ask.purpose if ask.purpose in policy.purposes else ""
         caller = ask.caller if ask.caller in policy.callers else ""
         whose = subject if held else ""

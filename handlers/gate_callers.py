@@ -3,24 +3,30 @@
 A caller may have several keys at once: while one is exchanged, the old and the new one are good.
 """
 
+import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import sqlalchemy as sa
 from sqlalchemy import delete, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import audit
 from subjectline.handlers.gate_policy import DESK, OUR_OWN
 from subjectline.models.clock import Clock, system_clock
+from subjectline.models.db import Database
 from subjectline.models.errors import BadInput, NotPermitted
 from subjectline.models.tables import GateCaller, GateKey
 
+log = logging.getLogger(__name__)
+
 PREFIX = "slg_"
+NOTED = timedelta(minutes=1)  # how exactly "last used" of a key is kept
 LONGEST = timedelta(days=90)  # that an old key may go on beside the new one
 OPERATOR = audit.Actor("system", "command line")
 
@@ -198,6 +204,27 @@ async def note_use(session: AsyncSession, used: dict[int, datetime]) -> None:
     for key_id, at in sorted(used.items()):
         mine = update(GateKey).where(col(GateKey.id) == key_id)
         await _run(session, mine.values(last_used_at=at))
+
+
+async def note_shown(
+    database: Database, shown: dict[int, datetime], noted: dict[int, datetime]
+) -> None:
+    """Writes when keys (by id) were shown, as often as `NOTED` says. What is written goes from `shown`
+    to `noted`; what cannot be written now stays."""
+    long_ago = datetime.min.replace(tzinfo=UTC)
+    due = {key: at for key, at in shown.items() if at - noted.get(key, long_ago) >= NOTED}
+    if not due:
+        return
+    try:
+        async with database.write() as session:
+            await note_use(session, due)
+    except (SQLAlchemyError, OSError) as error:
+        log.warning("which keys were shown is not written (%s)", type(error).__name__)
+        return
+    noted |= due
+    for key, at in due.items():
+        if shown.get(key) == at:
+            del shown[key]
 
 
 def digest(key: str) -> bytes:

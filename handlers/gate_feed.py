@@ -6,7 +6,7 @@ why. Revisions that do not concern it are told empty, so that a missing one is a
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -170,16 +170,33 @@ class Feed:
             await self._moved.wait()
         return None if self._closed else self._newest
 
-    def report(self, caller: str, uses: Sequence[wire.Use], enforced: bool = True) -> None:
+    async def report(self, caller: str, uses: Sequence[wire.Use], enforced: bool = True) -> None:
         """Counts what a replica permitted and denied, on the days when it did. One that does not
-        enforce has permitted what was held of a member, where a use names one."""
+        enforce has permitted what was held of a member, where a use names one.
+
+        A report may come after the release: whose use it was is kept if something was held of them
+        in the days that a report may take. Raises SubjectlineError if that cannot be read.
+        """
         now = self._clock()
+        late = {u.subject for u in uses if u.subject and not self._gate.state.has_holds(u.subject)}
+        released = await self._released(late, now - KEPT) if late else frozenset[str]()
         for use in uses:
             at = datetime.fromtimestamp(use.at, UTC)
             when = at if now - KEPT <= at <= now else now
             ask = Ask(caller, use.subject, (use.field,), use.purpose)
             let_through = 0 if enforced or not use.subject else use.permits
-            self._gate.count(ask, use.permits, use.denials, when, let_through)
+            was = use.subject in released
+            self._gate.count(ask, use.permits, use.denials, when, let_through, was_held=was)
+
+    async def _released(self, members: Collection[str], since: datetime) -> frozenset[str]:
+        """Those of these members of whom something was held since then."""
+        ended = select(col(Hold.subject_id)).where(
+            col(Hold.registry_id) == self._registry,
+            col(Hold.subject_id).in_(members),
+            or_(col(Hold.ended_at) >= since, col(Hold.ended_at).is_(None)),
+        )
+        async with self._reading() as session:
+            return frozenset((await (await session.connection()).execute(ended)).scalars())
 
     async def run(self) -> None:
         """Looks at the head after every commit that moved it, and tells who listens. Ends them too."""

@@ -9,11 +9,12 @@ from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, null, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, null, or_, select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers import consents, destroying
+from subjectline.handlers.gate_policy import OUR_OWN
 from subjectline.handlers.inbox import INTAKE_KEYS_LIVE
 from subjectline.handlers.legal_holds import Held
 from subjectline.handlers.registry.sweeping import last_start
@@ -169,7 +170,16 @@ def _audit(desk: "Desk", over: Over) -> Select[Any]:
 
 
 def _uses(desk: "Desk", over: Over) -> Select[Any]:
-    return _of(GateUse, col(GateUse.day) < over.day)
+    """Of a member whose ended hold is still on record they are that hold's evidence: the request's page
+    would say "asked 0 times" where it was asked."""
+    evidence = exists().where(
+        col(Hold.registry_id) == col(GateUse.registry_id),
+        col(Hold.subject_id) == col(GateUse.subject_id),
+        col(Hold.subject_id) != "",
+        col(Hold.ended_at).is_not(None),
+        col(GateUse.purpose).not_in(OUR_OWN),
+    )
+    return _of(GateUse, col(GateUse.day) < over.day, ~evidence)
 
 
 def _consents(desk: "Desk", over: Over) -> Select[Any]:

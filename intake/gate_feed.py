@@ -109,7 +109,7 @@ class _FeedApp:
             return refusal(400, str(error))
         if len(told.uses) > MOST_USES:
             return refusal(413, f"more than {MOST_USES} uses in one report")
-        self._feed.report(caller, told.uses, told.enforced)
+        await self._feed.report(caller, told.uses, told.enforced)
         return Reply(200, {"counted": len(told.uses)})
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:

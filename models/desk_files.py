@@ -145,7 +145,7 @@ TABLES: dict[str, TableRule] = {
     "gate_reach": _stays("a number and a time"),
     "gate_use": _deleted(
         "audit",
-        "who used a held field for what; evidence as long as the ended hold's row has a person",
+        "who used a held field for what; of an ended hold as long as its row has a person",
     ),
     "history": _with("request", "the steps of the case"),
     "group_card": _with("proposal", "the message in the agents' group; names nobody"),

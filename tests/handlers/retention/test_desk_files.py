@@ -21,6 +21,7 @@ from subjectline.models.tables import (
     AgentSession,
     Certificate,
     ConsentEntry,
+    GateUse,
     Hold,
     NoticeRecipient,
     RawInbox,
@@ -145,6 +146,30 @@ async def test_a_desk_without_a_rule_in_the_map_has_the_settings(office: Office)
     office.clock.advance(3 * YEAR)
     found = {line.what: line for line in await retention.run(office.desk, SYSTEM)}
     assert found["requests"].destroyed == 1
+
+
+async def test_uses_of_a_held_field_are_evidence_as_long_as_the_hold_is_on_record(
+    office: Office,
+) -> None:
+    await proven(office, ME, CORRECT)
+    gate = office.desk.gate
+    for member in (MEMBER, "1002"):
+        asked = (member, ["shipping_address"], "delivery", "post_office")
+        await gate.decide("nightly-export", *asked)
+    await gate.flush()
+    await signed(office)
+    office.clock.advance(2 * YEAR + timedelta(days=10))
+    await retention.run(office.desk, SYSTEM)
+    assert await _asked(office) == [MEMBER]
+    office.clock.advance(YEAR)
+    for _ in range(2):
+        await retention.run(office.desk, SYSTEM)
+    assert await _asked(office) == []
+
+
+async def _asked(office: Office) -> list[str]:
+    rows = await office.all(GateUse, GateUse.caller == "nightly-export")
+    return [row.subject_id for row in rows]
 
 
 async def test_a_legal_hold_is_the_reason_of_what_stays(office: Office) -> None:

@@ -242,6 +242,18 @@ async def test_what_a_replica_did_not_enforce_is_counted_as_that(house: House) -
     assert {row.subject_id: row.permits for row in rows} == {"7": 6, "": 18}
 
 
+async def test_a_report_that_comes_after_the_release_still_names_its_member(house: House) -> None:
+    first = await house.hold("7", "email")
+    await house.release(first)
+    await house.gate.refresh()
+    at = int(NOW.timestamp())
+    uses = [[at, "marketing", "email", "7", 0, 14], [at, "marketing", "email", "8", 0, 2]]
+    assert sorted((row.subject_id, row.denials) for row in await _report(house, uses)) == [
+        ("", 2),
+        ("7", 14),
+    ]
+
+
 @pytest.mark.parametrize(
     "uses", [[[1, "a", "b", "", -1, 0]], "no list", [[10**15, "", "", "", 1, 1]]]
 )
