@@ -1,5 +1,6 @@
 """Tries to get a permit that is none: odd tokens, answers that come too late."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from subjectline_client import wire
 from subjectline_client.asking import Ask, Asker
-from subjectline_client.core import BOUND, Hold, HoldState
+from subjectline_client.core import BOUND, Hold, HoldState, steady
 from subjectline_client.policy import Policy
 from subjectline_client.questions import Answer, Told, settled
 from subjectline_client.replica import Replica
@@ -118,3 +119,20 @@ def test_a_field_given_twice_is_held_once_and_denied(make_state: Callable[..., H
     decision = state.decide("all", "7", ("name", "email", "email", "name"), "order", now=100)
     assert not decision and set(decision.held_fields) == {"email"}
     assert set(decision.allowed_fields) == {"name"}
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="Linux has it")
+def test_the_clock_counts_while_the_machine_sleeps(
+    make_state: Callable[..., HoldState], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of all clocks only this one goes on in suspend and is not set by anybody."""
+    state, slept = make_state(), 0.0
+    real = time.clock_gettime(time.CLOCK_BOOTTIME)
+    clock: Any = steady
+    assert clock.func is time.clock_gettime and clock.args == (time.CLOCK_BOOTTIME,)
+    state.synced_at = steady()
+    for name in ("time", "monotonic"):
+        monkeypatch.setattr(time, name, lambda: slept)
+    assert state.decide("all", "8", ("email",), "order")
+    state.synced_at = real - BOUND
+    assert state.decide("all", "8", ("email",), "order").reasons == ("stale",)
