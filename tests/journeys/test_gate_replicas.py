@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gates import House, housed, sample_policy
+from gates import NOW, House, housed, sample_policy
 from servers import connected, free_port
 
 from subjectline.handlers import gate_wakes
+from subjectline.handlers.gate_following import FollowingGate
+from subjectline.models.clock import FrozenClock
 from subjectline.models.datamap import DataMap
 from subjectline_client import AsyncGate
 from subjectline_client.core import steady
@@ -258,6 +260,8 @@ async def test_a_standby_proves_nothing(
             assert decision.reasons == ("never_synced",)
         finally:
             await asked.close()
+        serve = FollowingGate(house.database, data_map, FrozenClock(NOW))
+        assert not await serve.refresh() and serve.age_ms == -1
 
 
 @pytest.mark.server
