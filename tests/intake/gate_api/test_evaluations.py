@@ -73,6 +73,24 @@ async def test_a_context_is_a_default_too(world: World, question: Question) -> N
     assert await _decisions(world, body) == [False, True]
 
 
+async def test_a_permit_of_one_item_is_none_for_another(world: World, question: Question) -> None:
+    """Free members share an answer only where all that was asked is the same."""
+    token, alone = {"context": {"at_least_revision": 9}}, _member("8")
+    other = {"subject": {"type": "system", "id": "buyer"}}
+    unknown = _member("8", "shoe size")
+    items = [alone, alone | token, alone, alone | other, unknown, _member("08"), _member("9")]
+    body = _batch(question, *items)
+    assert await _decisions(world, body) == [True, False, True, False, False, False, True]
+
+
+@pytest.mark.parametrize("caller", ["buyer", "", "desk"])
+async def test_defaults_that_name_another_caller_ask_for_nobody(
+    world: World, question: Question, caller: str
+) -> None:
+    body = {**question("8", caller=caller), "evaluations": [_member("8"), {}]}
+    assert await _decisions(world, body) == [False, False]
+
+
 @pytest.mark.parametrize(
     "item",
     [
