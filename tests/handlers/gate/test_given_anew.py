@@ -17,7 +17,9 @@ SEEN = Evidence("paper", "form 2026-118", "2026-11")
 
 
 async def may_mail(office: Office) -> bool:
-    return (await office.desk.gate.decide("marketing-mailer", MEMBER, ["email"], "marketing")).permit
+    return (
+        await office.desk.gate.decide("marketing-mailer", MEMBER, ["email"], "marketing")
+    ).permit
 
 
 @pytest.fixture
