@@ -14,6 +14,7 @@ from sqlmodel import col
 from subjectline.handlers import gate_mirror
 from subjectline.handlers.gate import Gate
 from subjectline.handlers.gate_mirror import DESK_AWAY, Mirror, Mirrors
+from subjectline.handlers.registry.gate_sql_mirror import State
 from subjectline.handlers.registry.gate_sql_plan import audience_of
 from subjectline.models.db import Database
 from subjectline.models.tables import GateHead, Hold
@@ -133,6 +134,52 @@ async def test_of_two_mirrors_one_at_a_time_writes_and_none_goes_back(
     assert await slow and await quick
     assert await shown(company) == (False, True)
     assert await mirror.once()  # what it knew is not what stands there
+    assert await shown(company) == (False, True)
+
+
+async def test_one_that_looked_long_ago_writes_before_the_others_or_not_at_all(
+    mirror: Mirror,
+    company: Company,
+    holder: Holder,
+    make_mirror: Callable[[], Mirror],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Frozen between its look and its writing, it holds the row of freshness: what others were told
+    to be in force is not taken back."""
+    held = await holder.hold("1001", "email")
+    assert await mirror.once()
+    await holder.release(held)
+    look, inside, go_on = mirror._look, asyncio.Event(), asyncio.Event()
+
+    async def frozen() -> State:
+        found = await look()
+        assert found is not None
+        old = dict(found.held("marketing", ""))
+        inside.set()
+        await go_on.wait()
+        return State(found.revision, lambda use, who: old, found.loads)
+
+    monkeypatch.setattr(mirror, "_look", frozen)
+    slow = asyncio.create_task(mirror.once())
+    await inside.wait()
+    await holder.hold("1001", "email")
+    quick = asyncio.create_task(make_mirror().once())
+    await asyncio.wait([quick], timeout=0.3)
+    go_on.set()
+    assert await slow and await quick
+    assert await shown(company) == (False, True)
+
+
+async def test_one_that_was_away_reads_what_another_wrote(
+    mirror: Mirror, company: Company, holder: Holder, make_mirror: Callable[[], Mirror]
+) -> None:
+    """Held as it was when it wrote last; what stands there is what the other took away."""
+    held, other = await holder.hold("1001", "email"), make_mirror()
+    assert await mirror.once()
+    await holder.release(held)
+    assert await other.once()
+    await holder.hold("1001", "email")
+    assert await mirror.once()
     assert await shown(company) == (False, True)
 
 
