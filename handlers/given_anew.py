@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import audit, consents, holds
+from subjectline.handlers import audit, consents, holds, recipients
 from subjectline.handlers.audit import Actor
 from subjectline.handlers.registry.withdrawal import CONSENT_OF
 from subjectline.models.db import wake
@@ -38,8 +38,8 @@ class Evidence:
 async def release(
     desk: "Desk", member: str, what: str, evidence: Evidence, first: Actor, second: Actor
 ) -> int:
-    """Ends the standing holds of a withdrawn consent (its name in the data map) or of `suspension`.
-    Returns the gate's revision from which they are over.
+    """Ends the standing holds of a withdrawn consent (its name in the data map) or of `suspension`;
+    recipients that were told of them hear it. Returns the gate's revision from which they are over.
 
     Raises BadInput for what is unknown or not named, NotPermitted where it is not two agents,
     IllegalMove where nothing stands or a request about it is open, NotCanonical.
@@ -50,7 +50,7 @@ async def release(
     member = desk.registry.canonical(member)
     causes = _causes(what)
     async with desk.write() as session:
-        await _may_end(session, desk, member, causes)
+        placed_by = await _may_end(session, desk, member, causes)
         for agent in (first, second):
             audit.note(
                 session, desk.clock, agent, "given_anew", subject=(desk.data_map.registry, member),
@@ -60,6 +60,8 @@ async def release(
             session.add(_line(desk, member, what, evidence))
         registry = desk.data_map.registry
         revision = await holds.end_standing(session, registry, member, causes, desk.clock())
+        for request_id in placed_by:
+            await recipients.end_lasting(session, desk, request_id)
         wake(session, "gate", "released")
     return revision or 0
 
@@ -82,10 +84,15 @@ def _check(desk: "Desk", what: str, evidence: Evidence) -> None:
 
 async def _may_end(
     session: AsyncSession, desk: "Desk", member: str, causes: tuple[str, ...]
-) -> None:
-    """Something stands; and what the person asks for now counts more than what somebody has seen."""
+) -> list[int]:
+    """Something stands; and what the person asks for now counts more than what somebody has seen.
+
+    Returns the ids of the requests under which it stands.
+    """
     standing = await session.exec(
-        select(Hold.id).where(
+        select(Hold.request_id)
+        .distinct()
+        .where(
             Hold.registry_id == desk.data_map.registry,
             Hold.subject_id == member,
             Hold.kind == "standing",
@@ -93,7 +100,8 @@ async def _may_end(
             col(Hold.ended_revision).is_(None),
         )
     )
-    if standing.first() is None:
+    placed_by = sorted(standing)
+    if not placed_by:
         raise IllegalMove("nothing of that kind stands for this member", field="what")
     rows = await session.exec(
         select(Request.reference).where(
@@ -105,6 +113,7 @@ async def _may_end(
     )
     if (reference := rows.first()) is not None:
         raise IllegalMove(f"{reference} is open and asks for the opposite", field="what")
+    return placed_by
 
 
 def _line(desk: "Desk", member: str, consent: str, evidence: Evidence) -> ConsentEntry:

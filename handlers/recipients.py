@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, exists, update
@@ -21,6 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.handlers.gate_policy import purpose_names
 from subjectline.handlers.holds import ALL, STANDING_KINDS, head, holds_for
+from subjectline.handlers.recipients_heard import Heard, Scope, heard_of, joined, told_of
 from subjectline.models.datamap import DataMap
 from subjectline.models.db import wake
 from subjectline.models.keys import token_hash
@@ -32,35 +32,6 @@ if TYPE_CHECKING:
 
 SIGNAL = "telling"
 DESTROYED = ("erasure", "membership_withdrawal")
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What one recipient is told about: fields that it holds, purposes (`*`: all) that are held."""
-
-    fields: tuple[str, ...]
-    purposes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Heard:
-    """The last notice to a recipient about a request, and the holds that none has ended since."""
-
-    last: Telling
-    holds: tuple[Telling, ...] = ()
-
-    @property
-    def scope(self) -> Scope | None:
-        """All that it must not use because of them."""
-        told = (Scope(tuple(row.fields), tuple(row.purposes)) for row in self.holds)
-        return reduce(_joined, told) if self.holds else None
-
-    def then(self, row: Telling) -> "Heard":
-        """With one notice more."""
-        if row.kind != "hold":
-            return Heard(row)
-        unheard = row.outcome in ("overtaken", "unknown")
-        return Heard(row, self.holds if unheard else (*self.holds, row))
 
 
 @dataclass(frozen=True)
@@ -132,6 +103,19 @@ async def follow(
     await step.queue()
 
 
+async def end_lasting(session: AsyncSession, desk: "Desk", request_id: int) -> None:
+    """Queues the word that a lasting hold of a request that is done is over, once it has ended.
+
+    Whoever was told to stop, or to destroy, hears of it as of any other end.
+    """
+    if not desk.data_map.recipients:
+        return
+    request = await session.get_one(Request, request_id)
+    step = _Step(session, desk, request, await heard_of(session, request_id))
+    await step.free_again()
+    await step.queue()
+
+
 async def _hand_over(session: AsyncSession, request: Request, successor: int | None) -> None:
     """Whoever takes the holds over tells their end."""
     if successor is not None:
@@ -170,13 +154,21 @@ class _Step:
         for name, scope in found.items():
             held = self.heard[name].scope if name in self.heard else None
             new = {one: values[one] for one in scope.fields}
-            self._tell(name, "corrected", _joined(scope, held) if held else scope, new)
+            self._tell(name, "corrected", joined(scope, held) if held else scope, new)
 
     async def released(self) -> None:
         """Who was told of a hold and of no end hears of it. Who was never tried hears of neither."""
         for name, heard in list(self.heard.items()):
             if heard.scope and not await _spared(self.session, heard.holds):
                 self._tell(name, "released", heard.scope)
+
+    async def free_again(self) -> None:
+        """As `released`, for those who heard that the hold was to last."""
+        for name, heard in list(self.heard.items()):
+            rows = (*heard.lasting, *heard.holds)
+            scope = told_of(rows)
+            if scope and not await _spared(self.session, rows):
+                self._tell(name, "released", scope)
 
     async def queue(self) -> None:
         if self.made:
@@ -217,7 +209,7 @@ class _Step:
         found: dict[str, Scope] = {}
         for hold in rows:
             for name, scope in concerned(self.desk.data_map, hold.fields, hold.purposes).items():
-                found[name] = _joined(found[name], scope) if name in found else scope
+                found[name] = joined(found[name], scope) if name in found else scope
         return found
 
     def _tell(
@@ -252,7 +244,7 @@ class _Step:
 
     def _known_as(self, kind: str, before: Heard | None) -> list[str]:
         """The references that the recipient knows the holds by, those that were taken over first."""
-        told = before.holds if before and kind != "hold" else ()
+        told = (*before.lasting, *before.holds) if before and kind != "hold" else ()
         earlier = (one for row in told for one in row.known_as)
         return list(dict.fromkeys((*earlier, self.request.reference)))
 
@@ -268,13 +260,10 @@ async def _spared(session: AsyncSession, holds: Sequence[Telling]) -> bool:
 
 
 def _never_tried() -> ColumnElement[bool]:
-    return col(Telling.outcome).in_(("due", "hand")) & (col(Telling.attempts) == 0)
-
-
-def _joined(one: Scope, other: Scope) -> Scope:
-    purposes = tuple(dict.fromkeys(one.purposes + other.purposes))
-    fields = tuple(dict.fromkeys(one.fields + other.fields))
-    return Scope(fields, ALL if "*" in purposes else purposes)
+    """Neither by us (a reminder counts its tries anew), nor given to an agent, who may have called."""
+    by_us = (col(Telling.attempts) > 0) | col(Telling.sent_at).is_not(None) | (Telling.reason != "")
+    waits = col(Telling.outcome).in_(("due", "hand"))
+    return waits & ~by_us & col(Telling.task_at).is_(None)
 
 
 async def _corrected(
@@ -293,21 +282,11 @@ async def _corrected(
     return {name: value for name, value in fit.items() if value is not None}
 
 
-async def heard_of(session: AsyncSession, request_id: int) -> dict[str, Heard]:
-    """Recipient -> what it was told about a request."""
-    rows = await session.exec(
-        select(Telling).where(Telling.request_id == request_id).order_by(col(Telling.id))
-    )
-    found: dict[str, Heard] = {}
-    for row in rows:
-        found[row.recipient] = found.get(row.recipient, Heard(row)).then(row)
-    return found
-
-
 async def still_held(
     session: AsyncSession, desk: "Desk", row: Telling, request: Request
 ) -> tuple[Held, ...]:
-    """What stays held of the fields that a notice frees, under other requests of the member.
+    """What stays held of the fields that a notice frees: under other requests of the member, and under
+    its own where that has another lasting hold.
 
     Of a hold that the recipient was not told of yet it hears next.
     """
@@ -318,12 +297,13 @@ async def still_held(
         col(Telling.recipient) == row.recipient,
         ~_never_tried(),
     )
+    another = col(Hold.request_id) != row.request_id
     rows = await session.exec(
         select(Hold, Request.reference)
         .join(Request, col(Request.id) == col(Hold.request_id))
         .where(Hold.registry_id == request.registry_id, Hold.subject_id == request.subject_id)
-        .where(Hold.request_id != row.request_id, col(Hold.ended_revision).is_(None))
-        .where(or_(Hold.kind == "standing", (col(Hold.kind) == "firm") & told))
+        .where(or_(Hold.kind == "standing", (col(Hold.kind) == "firm") & told & another))
+        .where(col(Hold.ended_revision).is_(None))
         .order_by(col(Hold.id))
     )
     return tuple(_overlaps(desk, row, [(hold, reference) for hold, reference in rows]))
