@@ -17,7 +17,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from subjectline.models.datamap import DataMap
 from subjectline.models.db import wake
-from subjectline.models.tables import GateHead, Hold
+from subjectline.models.errors import IllegalMove
+from subjectline.models.rows import row_of
+from subjectline.models.tables import GateHead, Hold, Request
 
 _TAKEN = "gate head taken"
 MOVED = "gate moved"  # the signal after a commit that moved the head
@@ -178,25 +180,41 @@ async def holds_firm(session: AsyncSession, request_id: int) -> bool:
     return any(hold.kind == "firm" for hold in await _live(session, request_id))
 
 
-async def take_over(session: AsyncSession, from_request: int, to_request: int) -> int:
+async def take_over(
+    session: AsyncSession, from_request: int, to_request: int, now: datetime
+) -> int:
     """Another request of the same person goes on with these holds, without a moment between.
 
-    Returns how many. Nothing that the gate sees changes, so there is no new revision.
+    Returns how many. What is moved changes nothing that the gate sees, and makes no new revision. A
+    provisional hold of somebody else (a proxy's own, from their first mail) ends; a firm one makes it an
+    IllegalMove, for its person's end would not come any more.
     """
-    done = await session.exec(
-        update(Hold)
-        .where(col(Hold.request_id) == from_request, col(Hold.ended_revision).is_(None))
-        .values(request_id=to_request)
-    )
-    return int(done.rowcount)
+    whose = await _person_of(session, to_request)
+    live = await _live(session, from_request)
+    others = [hold for hold in live if (hold.registry_id, hold.subject_id) != whose]
+    if any(hold.kind != "provisional" for hold in others):
+        raise IllegalMove("holds are taken over by a request of the same person", field="successor")
+    mine = [hold for hold in live if hold not in others]
+    for hold in mine:
+        hold.request_id = to_request
+    await session.flush()
+    await _release(session, others, now, "another person's")
+    return len(mine)
+
+
+async def _person_of(session: AsyncSession, request_id: int) -> tuple[str | None, str | None]:
+    request = await row_of(session, Request, request_id)
+    return request.registry_id, request.subject_id
 
 
 async def hold_again(
     session: AsyncSession, from_request: int, to_request: int, now: datetime
 ) -> int | None:
     """Holds for an objection what the refused request held when it ended, or holds still. Returns
-    the revision, if there is a new one."""
-    if await take_over(session, from_request, to_request):
+    the revision, if there is a new one. What another person was refused it holds nothing of."""
+    if await _person_of(session, from_request) != await _person_of(session, to_request):
+        return None
+    if await take_over(session, from_request, to_request, now):
         return None
     rows = list(await session.exec(select(Hold).where(Hold.request_id == from_request)))
     last = max((hold.ended_revision or 0 for hold in rows), default=0)

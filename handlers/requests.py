@@ -298,7 +298,7 @@ async def _move_holds(
             return
         await holds.end(session, number, now)
     elif move.hold == "move" and facts.successor is not None:
-        await holds.take_over(session, number, facts.successor)
+        await holds.take_over(session, number, facts.successor, now)
     else:
         return
     wake(session, "gate", "released")

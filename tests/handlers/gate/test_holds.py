@@ -12,6 +12,7 @@ from subjectline.handlers.gate_policy import purpose_names
 from subjectline.handlers.holds import HoldPlan, holds_for
 from subjectline.models.datamap import DataMap
 from subjectline.models.db import Database
+from subjectline.models.errors import IllegalMove
 from subjectline.models.tables import Hold
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -145,13 +146,39 @@ async def test_a_takeover_goes_on_without_a_moment_between(
     old = await held()
     new = await new_request(kind="erasure")
     async with database.write() as session:
-        assert await holds.take_over(session, old, new) == 1
+        assert await holds.take_over(session, old, new, NOW) == 1
         assert await holds.end(session, old, NOW) is None
         assert await holds.head(session) == 1
     (row,) = await _rows(database)
     assert (row.request_id, row.ended_revision) == (new, None)
     async with database.write() as session:  # the erasure is done: what it overtook is over
         assert await holds.make_standing(session, new, NOW) == 2
+
+
+async def test_a_request_of_another_person_takes_nothing_over(
+    database: Database, held: Make, new_request: Make
+) -> None:
+    old, theirs = await held("7"), await new_request("8")
+    with pytest.raises(IllegalMove):
+        async with database.write() as session:
+            await holds.take_over(session, old, theirs, NOW)
+    async with database.write() as session:  # nor by an objection that another person writes
+        assert await holds.hold_again(session, old, theirs, NOW) is None
+    (row,) = await _rows(database)
+    assert (row.request_id, row.subject_id, row.ended_revision) == (old, "7", None)
+
+
+async def test_a_provisional_hold_of_another_person_ends_at_the_takeover(
+    database: Database, data_map: DataMap, new_request: Make
+) -> None:
+    old, theirs = await new_request("7"), await new_request("8")
+    plan = holds_for("correction", ("email",), (), data_map)
+    async with database.write() as session:
+        await holds.place(session, old, data_map.registry, "7", plan, "provisional", NOW)
+        assert await holds.take_over(session, old, theirs, NOW) == 0
+        assert await holds.head(session) == 2
+    (row,) = await _rows(database)
+    assert (row.request_id, row.subject_id, row.ended_revision) == (old, "7", 2)
 
 
 async def test_an_objection_holds_what_the_refused_request_held(

@@ -9,7 +9,7 @@ from desks import ACCESS, CORRECT, DESK, MARKETING, SERVER, MakeDesk, Office, ag
 
 from subjectline.handlers import decisions, opaque, proxies, proxy_papers, stopping, timers
 from subjectline.handlers.proxies import Claim, Consent, Scope
-from subjectline.intake.sandbox.people import KO_MEMBER
+from subjectline.intake.sandbox.people import KO_MEMBER, OTHER_MEMBER
 from subjectline.models.errors import BadInput, NotPermitted, StaleMove
 from subjectline.models.tables import Audit, Hold, Mandate, MessageFile, Request
 
@@ -231,6 +231,46 @@ async def test_on_the_fourteenth_birthday_it_is_over(office: Office) -> None:
     await back_to_work(office)
     with pytest.raises(NotPermitted):
         await proxies.use(office.desk, 1, later.id or 0, agent())
+
+
+async def from_a_member(office: Office) -> Request:
+    """A proxy who is a member too writes from their own registered address, with the paper."""
+    await born(office, OF_AGE)
+    mail = EmailMessage()
+    mail["Authentication-Results"] = f"{SERVER}; dmarc=pass header.from=mail.test"
+    mail["From"], mail["To"], mail["Subject"] = OTHER_MEMBER.email, DESK, ""
+    mail["Message-ID"] = "<1@mail.test>"
+    mail.set_content(CORRECT)
+    mail.add_attachment(PAPER, maintype="application", subtype="pdf", filename="위임장.pdf")
+    await office.arrives(mail.as_bytes())
+    return await office.request()
+
+
+async def test_a_proxys_own_data_is_not_held_under_the_members_request(make_desk: MakeDesk) -> None:
+    """What their mail held of their own for a while ends; the member's is held, and ends as theirs."""
+    office = await make_desk()
+    await from_a_member(office)
+    [own] = await office.holds()
+    assert (own.kind, own.subject_id) == ("provisional", OTHER_MEMBER.member)
+    going = await accepted(office, claim(office))
+    rows = await office.all(Hold)
+    live = [(row.kind, row.subject_id) for row in rows if row.ended_revision is None]
+    assert live == [("firm", KO_MEMBER.member)]
+    await proxies.stop(office.desk, 1, agent())
+    assert [row.subject_id for row in await office.all(Hold) if row.ended_revision is None] == []
+    assert (await office.all(Request, Request.id == going.id))[0].state == "withdrawn"
+
+
+async def test_who_answered_as_themselves_is_no_proxy_by_that_request(make_desk: MakeDesk) -> None:
+    """It is proven as the proxy's own: their hold stays theirs, and the mandate does not cover it."""
+    office = await make_desk()
+    await from_a_member(office)
+    await office.mail(OTHER_MEMBER.email, "네", answers=office.last(OTHER_MEMBER.email))
+    with pytest.raises(NotPermitted) as wrong:
+        await accepted(office, claim(office))
+    assert wrong.value.field == "subject"
+    [own] = await office.all(Hold)
+    assert (own.subject_id, own.ended_revision) == (OTHER_MEMBER.member, None)
 
 
 async def test_papers_are_destroyed_after_the_decision(office: Office) -> None:
