@@ -349,10 +349,12 @@ async def prove(
     opened = []
     by = Contact(proof.contact_kind, "")
     facts = Facts(level="contact", registry=proof.registry_id, subject=proof.subject_id)
-    for request in await group_of(session, proof.group_id):
+    group = await group_of(session, proof.group_id)
+    for request in group:
         waits = request.state in ("received", "verifying") and request.kind != "unclear"
         if waits and not contested(desk, request, by):
-            whereto.remember(desk, request, conversation, challenges.where_to(desk, proof))
+            to = challenges.where_to(desk, proof)
+            whereto.remember(desk, request, conversation, to, group)
             opened.append(
                 await advance(
                     session, desk, request.id or 0, "prove", audit.MEMBER, request.version, facts

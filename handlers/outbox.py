@@ -20,6 +20,7 @@ from sqlmodel import col, or_, select
 from subjectline.handlers import (
     bounces,
     chat_closed,
+    contested,
     letters,
     links,
     reachable,
@@ -29,7 +30,12 @@ from subjectline.handlers import (
 from subjectline.handlers import facts as wording
 from subjectline.handlers.landing import Landing
 from subjectline.handlers.retries import mine, put_off
-from subjectline.models.errors import ChatClosed, PermanentSendError, TemporarySendError
+from subjectline.models.errors import (
+    ChatClosed,
+    PermanentSendError,
+    RegistryAway,
+    TemporarySendError,
+)
 from subjectline.models.incoming import Door
 from subjectline.models.tables import Conversation, Outbox
 
@@ -43,6 +49,7 @@ RENEW = 20.0  # seconds between the renewals of a lease
 GRACE = 1.5  # seconds to land, for a letter under way when the desk stops
 IN_TURN = timedelta(seconds=60)  # so long a letter waits for an earlier one that failed for now
 AT_ONCE = 20
+AWAY = 30.0  # seconds until a letter is looked at again that only the registry can tell about
 SWEEP = 5.0
 
 
@@ -64,6 +71,14 @@ class Parcel:
     as_queued: bool = False  # no slot of its text was filled
     code: str = ""  # the one-time code in it, for ways out that carry it in a form of its own
     answers: bool = True  # an answer to somebody's message (Auto-Submitted: auto-replied)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What is known of a letter's address before it is tried."""
+
+    alive: bool
+    wrong: contested.Contested | None  # perhaps on its way to a contact under correction
 
 
 class Sender(Protocol):
@@ -120,9 +135,11 @@ async def _take(
         return []
     taken = await _claim(desk, list(senders), most)
     dead = await reachable.dead_among(desk, [row.contact_index for row in taken])
+    wrong = await contested.among(desk, taken)
+    looks = [_Look(row.contact_index not in dead, wrong.get(row.id or 0)) for row in taken]
     return [
-        _handle(desk, senders[Door(row.door)], landing, row, alive=row.contact_index not in dead)
-        for row in taken
+        _handle(desk, senders[Door(row.door)], landing, row, look)
+        for row, look in zip(taken, looks, strict=True)
     ]
 
 
@@ -154,25 +171,25 @@ async def _claim(desk: "Desk", doors: list[Door], most: int) -> list[Outbox]:
     return taken
 
 
-async def _handle(
-    desk: "Desk", sender: Sender, landing: Landing, row: Outbox, *, alive: bool
-) -> None:
+async def _handle(desk: "Desk", sender: Sender, landing: Landing, row: Outbox, look: _Look) -> None:
     """One letter, whatever becomes of it: one that fails keeps none of the others."""
     try:
-        await _tried(desk, sender, landing, row, alive=alive)
+        await _tried(desk, sender, landing, row, look)
     except Exception as wrong:  # it was not even written down: its lease brings it back
         log.error("letter %s (%s) stays leased: %s", row.id, row.letter, type(wrong).__name__)
         log.debug("because", exc_info=wrong)
 
 
-async def _tried(
-    desk: "Desk", sender: Sender, landing: Landing, row: Outbox, *, alive: bool
-) -> None:
+async def _tried(desk: "Desk", sender: Sender, landing: Landing, row: Outbox, look: _Look) -> None:
     try:
-        if alive:
-            await _send(desk, sender, landing, row)
-        else:
+        if not look.alive:
             await _failed(desk, row, "known_dead", "unreachable")
+        elif look.wrong and await contested.goes_there(desk, row, look.wrong):
+            await _failed(desk, row, contested.REASON, "unreachable")
+        else:
+            await _send(desk, sender, landing, row)
+    except RegistryAway:
+        await _later(desk, row, TemporarySendError("the registry is away", after=AWAY, tried=False))
     except Exception as wrong:
         log.error("letter %s (%s): %s", row.id, row.letter, type(wrong).__name__)
         log.debug("because", exc_info=wrong)

@@ -68,7 +68,7 @@ async def open_as(
         waits = request.state in BEFORE_PROOF and request.kind != "unclear"
         if waits and not identity.contested(desk, request, Contact(by, "")):
             conversation = await session.get_one(Conversation, request.conversation_id)
-            whereto.remember(desk, request, conversation, contact)
+            whereto.remember(desk, request, conversation, contact, requests)
             opened.append(
                 await advance(
                     session, desk, request.id or 0, "prove", actor, request.version, facts

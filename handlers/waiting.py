@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from subjectline.handlers import identity
+from subjectline.handlers import contested, identity
 from subjectline.handlers.identity_limits import FAILED_OFTEN, TRIES
 from subjectline.handlers.recipients import later_than
 from subjectline.models.incoming import Contact, Door, Outcome
@@ -23,6 +23,7 @@ from subjectline.models.tables import (
     Message,
     Outbox,
     Request,
+    ReturnedLetter,
     Telling,
 )
 from subjectline.models.workflow import FINAL
@@ -41,6 +42,7 @@ ORDER = (
     "oversized",
     "held",
     "beside",
+    "contested",
     "not_sent",
     "has_open",
     "codes_spent",
@@ -65,6 +67,7 @@ async def reasons(
         "stopped": await _stopped(session, requests),
         "identity_failed": await _failed_often(session, desk, ids),
         "not_sent": await _not_sent(session, ids),
+        "contested": await _contested(session, ids),
         "recipient": await _recipient_silent(session, ids),
     }
     for key, numbers in by_key.items():
@@ -143,7 +146,7 @@ async def leave_the_list(session: AsyncSession, desk: "Desk", talk: Conversation
     lacking = any(_never_challenged(desk, talk, one) for one in requests)
     ids = [talk.id or 0]
     other = await _asked_for_papers(session, requests) or await _not_sent(session, ids)
-    other = other or await _recipient_silent(session, ids)
+    other = other or await _recipient_silent(session, ids) or await _contested(session, ids)
     if talk.state == "unsorted" and not waits and not lacking and not other:
         talk.state = "quiet"
         session.add(talk)
@@ -215,6 +218,16 @@ async def _not_sent(session: AsyncSession, ids: Iterable[int]) -> set[int]:
         .distinct()
     )
     return set(rows)
+
+
+async def _contested(session: AsyncSession, ids: Iterable[int]) -> set[int]:
+    """Conversations of which a letter was not sent to a contested contact, and nobody has told the person."""
+    rows = await session.exec(
+        select(ReturnedLetter.conversation_id)
+        .where(col(ReturnedLetter.conversation_id).in_(ids), ReturnedLetter.state == "waits")
+        .where(ReturnedLetter.cause == contested.REASON)
+    )
+    return {number for number in rows if number is not None}
 
 
 async def _recipient_silent(session: AsyncSession, ids: Iterable[int]) -> set[int]:

@@ -1,5 +1,6 @@
 """Where a request's own letters go: to the contact that proved it, never to the contested one."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from subjectline.handlers.wishes import set_wish, wish_of
@@ -27,18 +28,24 @@ def contested(desk: "Desk", request: Request, conversation: Conversation) -> boo
 
 def elsewhere(desk: "Desk", request: Request) -> Contact | None:
     """The contact that its letters go to, where that is not the conversation's own."""
-    if request.kind != "correction" or request.subject_id is None:
+    if request.subject_id is None:
         return None
     said = wish_of(desk, request).get("letters_to")
     return Contact(said["kind"], said["value"]) if said else None
 
 
 def remember(
-    desk: "Desk", request: Request, conversation: Conversation, proved_by: Contact | None
+    desk: "Desk",
+    request: Request,
+    conversation: Conversation,
+    proved_by: Contact | None,
+    beside: Iterable[Request] = (),
 ) -> None:
     """From the proof on: letters of a correction of the conversation's own contact go to what proved
-    it. Call it before the step that proves."""
-    if proved_by is None or not contested(desk, request, conversation):
+    it, and so do those of what was proven `beside` it. Call it before the step that proves."""
+    if proved_by is None or proved_by.kind == conversation.contact_kind:
+        return
+    if not any(contested(desk, one, conversation) for one in (request, *beside)):
         return
     to = {"kind": proved_by.kind, "value": proved_by.value}
     set_wish(desk, request, wish_of(desk, request) | {"letters_to": to})

@@ -43,6 +43,7 @@ CAUSES: dict[str, Cause] = {
         Cause("complaint", permanent=False),
         # What the desk itself knows before it tries.
         Cause("known_dead", permanent=True),
+        Cause("contested", permanent=True),
         Cause("no_address", permanent=True),
         Cause("not_taken", permanent=True, strike=True),
     )
