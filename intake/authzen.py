@@ -20,6 +20,7 @@ MEMBER = "member"
 UNKNOWN_RESOURCE_TYPE = "unknown_resource_type"
 BAD_REQUEST = "bad_request"
 MAX_EVALUATIONS = 10_000
+MAX_FIELDS = 256  # of one question: a default stands for each of 10,000, in the answers as well
 
 # What an evaluation ends at: nothing, the first denial, the first permit.
 STOPS_AT: Mapping[str, bool | None] = {
@@ -50,7 +51,7 @@ class Action(_Shape):
 class Wanted(Struct, gc=False, omit_defaults=True, frozen=True):
     """The properties of a member that mean something to us."""
 
-    fields: tuple[str, ...] = ()
+    fields: Annotated[tuple[str, ...], Meta(max_length=MAX_FIELDS)] = ()
 
 
 class Resource(_Shape):

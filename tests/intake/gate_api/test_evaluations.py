@@ -160,6 +160,16 @@ async def test_too_many_items_are_400(world: World, question: Question) -> None:
     assert (await world.post(PATH, _batch(question, *[{}] * 10_001))).status_code == 400
 
 
+async def test_too_many_fields_are_no_question(world: World, question: Question) -> None:
+    many = {"resource": {**_member("7")["resource"], "properties": {"fields": ["email"] * 257}}}
+    assert await _decisions(world, _batch(question, {}, many)) == [True, False]
+    for path in (PATH, "/access/v1/evaluation"):
+        asked = {**question("8"), **many}
+        response = await world.post(path, {**asked, "evaluations": [{}] * 2})
+        assert response.status_code == 400
+        assert "decision" not in response.text
+
+
 async def test_each_item_is_counted(world: World, question: Question) -> None:
     await world.post(PATH, _batch(question, *(_member("7") for _ in range(14))))
     await world.gate.flush()
