@@ -10,7 +10,7 @@ from typing import Any
 
 import aiosqlite
 
-WAITS = frozenset({"commit", "rollback", "close"})
+WAITS = frozenset({"commit", "close"})
 WAITING = ("BEGIN ", "PRAGMA wal_")
 
 

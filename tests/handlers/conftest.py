@@ -9,9 +9,13 @@ SAME = (
     "export", "legal_holds", "letters", "notices", "objecting", "proposing", "recipients", "replies",
     "restrictions", "statements",
 )  # fmt: skip
-# Here PostgreSQL has SQL of its own: cursors; locks that another desk's claim sees.
-OWN_SQL = ("export/test_gather.py", "recipients/test_leaving.py::test_two_desks")
-FOLDERS = tuple(f"tests/handlers/{name}/" for name in SAME)
+# Here PostgreSQL has SQL of its own: cursors; locks that another desk's claim sees; many at once.
+OWN_SQL = (
+    "export/test_gather.py", "recipients/test_leaving.py::test_two_desks", "test_of_two_at_once",
+    "test_of_many_different_events_at_once", "test_after_many_years",
+)  # fmt: skip
+FILES = ("workflow/test_moves.py", "workflow/test_lifting.py", "retention/test_desk_files.py")
+FOLDERS = (*(f"tests/handlers/{name}/" for name in SAME), *(f"tests/handlers/{f}" for f in FILES))
 
 
 @pytest.hookimpl(tryfirst=True)
