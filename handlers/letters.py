@@ -117,6 +117,7 @@ _OPTIONAL: Mapping[str, object] = {
     "released": (),
     "held_purposes": (),
     "corrected": (),
+    "freed": (),
     "still_held": (),
     "earlier": (),
     "recipients": (),

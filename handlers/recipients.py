@@ -179,15 +179,13 @@ class _Step:
             wake(self.session, SIGNAL)
 
     async def _stands(self) -> None:
-        """An erasure names what is to be destroyed; the rest of its hold stands all the same."""
+        """An erasure that names fields keeps only these held (`consequences`); the rest is free."""
         named = tuple(self.request.fields) if self.request.kind == "erasure" else ()
         for name, scope in (await self._live()).items():
-            theirs = tuple(one for one in scope.fields if one in named)
-            if named and not theirs:
-                self._tell(name, "stop", scope)
-            else:
+            theirs = tuple(one for one in scope.fields if one in named) if named else scope.fields
+            if theirs:
                 kind = "erase" if self._destroys(name, scope) else "stop"
-                self._tell(name, kind, Scope(theirs or scope.fields, scope.purposes))
+                self._tell(name, kind, Scope(theirs, scope.purposes))
 
     def _destroys(self, name: str, scope: Scope) -> bool:
         """An erasure does; so does a withdrawn consent where the data is held for nothing else."""
@@ -282,15 +280,26 @@ async def _corrected(
     return {name: value for name, value in fit.items() if value is not None}
 
 
+async def freed(session: AsyncSession, row: Telling, request: Request) -> tuple[str, ...]:
+    """Fields that a notice frees: its own at an end; of an erasure of some what else its hold named."""
+    if row.kind in ("corrected", "released"):
+        return tuple(row.fields)
+    if row.kind != "erase" or request.kind != "erasure" or not request.fields:
+        return ()
+    heard = (await heard_of(session, row.request_id))[row.recipient]
+    scope = told_of([one for one in heard.lasting if one.kind == "hold"])
+    return tuple(one for one in scope.fields if one not in row.fields) if scope else ()
+
+
 async def still_held(
-    session: AsyncSession, desk: "Desk", row: Telling, request: Request
+    session: AsyncSession, desk: "Desk", row: Telling, request: Request, free: Sequence[str]
 ) -> tuple[Held, ...]:
-    """What stays held of the fields that a notice frees: under other requests of the member, and under
-    its own where that has another lasting hold.
+    """What stays held of the fields that a notice frees (`freed`): under other requests of the member,
+    and under its own where that has another lasting hold.
 
     Of a hold that the recipient was not told of yet it hears next.
     """
-    if row.kind not in ("corrected", "released"):
+    if not free:
         return ()
     told = exists().where(
         col(Telling.request_id) == col(Hold.request_id),
@@ -306,13 +315,15 @@ async def still_held(
         .where(col(Hold.ended_revision).is_(None))
         .order_by(col(Hold.id))
     )
-    return tuple(_overlaps(desk, row, [(hold, reference) for hold, reference in rows]))
+    return tuple(_overlaps(desk, row.recipient, free, [(hold, name) for hold, name in rows]))
 
 
-def _overlaps(desk: "Desk", row: Telling, holds: Iterable[tuple[Hold, str]]) -> Iterator[Held]:
+def _overlaps(
+    desk: "Desk", recipient: str, free: Sequence[str], holds: Iterable[tuple[Hold, str]]
+) -> Iterator[Held]:
     for hold, reference in holds:
-        scope = concerned(desk.data_map, hold.fields, hold.purposes).get(row.recipient)
-        fields = tuple(one for one in scope.fields if one in row.fields) if scope else ()
+        scope = concerned(desk.data_map, hold.fields, hold.purposes).get(recipient)
+        fields = tuple(one for one in scope.fields if one in free) if scope else ()
         if scope and fields:
             yield Held(reference, Scope(fields, scope.purposes))
 

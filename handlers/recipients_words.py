@@ -12,7 +12,7 @@ from subjectline.handlers import drafting, letters
 from subjectline.handlers import facts as wording
 from subjectline.handlers.holds import ALL
 from subjectline.handlers.outbox import Parcel
-from subjectline.handlers.recipients import Held, link_of, still_held
+from subjectline.handlers.recipients import Held, freed, link_of, still_held
 from subjectline.models.incoming import ID_MARK, Door
 from subjectline.models.recipient_settings import Reach
 from subjectline.models.tables import Request, Telling
@@ -27,7 +27,8 @@ LETTER = "recipient"
 class Notice:
     """One notice, opened. `member` is the member's id at the recipient; `values` the corrected ones.
 
-    `held`: what must not be used yet for all that, under other references.
+    `held`: what must not be used yet for all that, under other references. `free`: what else its hold
+    named, where only some fields are to be destroyed.
     """
 
     row: Telling
@@ -36,6 +37,7 @@ class Notice:
     member: str
     values: Mapping[str, str]
     held: tuple[Held, ...] = ()
+    free: tuple[str, ...] = ()
 
     @property
     def known_as(self) -> tuple[str, ...]:
@@ -50,12 +52,13 @@ async def gather(desk: "Desk", row: Telling) -> Notice | None:
     """
     async with desk.db.read() as session:
         request = await session.get_one(Request, row.request_id)
-        held = await still_held(session, desk, row, request)
+        free = await freed(session, row, request)
+        held = await still_held(session, desk, row, request, free)
     member = await _member(desk, row, request)
     if not member:
         return None
     values = json.loads(desk.vault.text(row.content)) if row.content else {}
-    return Notice(row, request.reference, request.regime, member, values, held)
+    return Notice(row, request.reference, request.regime, member, values, held, free)
 
 
 async def _member(desk: "Desk", row: Telling, request: Request) -> str:
@@ -94,6 +97,8 @@ def posted(desk: "Desk", notice: Notice) -> dict[str, Any]:
     }
     if row.kind == "corrected":
         data["corrected"] = list(row.corrected)
+    if row.kind == "erase" and notice.free:
+        data["freed"] = list(notice.free)
     if notice.values:
         data["values"] = dict(notice.values)
     if notice.held:
@@ -147,6 +152,7 @@ def facts(desk: "Desk", notice: Notice, language: str) -> dict[str, Any]:
         "member": notice.member,
         "items": labels(desk, row.fields, language),
         "corrected": labels(desk, other, language),
+        "freed": labels(desk, notice.free if row.kind == "erase" else (), language),
         "still_held": [_held_line(desk, row.recipient, one, language) for one in notice.held],
         "held_purposes": _purpose_labels(desk, row.recipient, row.purposes, language),
         "has_values": bool(notice.values),

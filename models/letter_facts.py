@@ -238,7 +238,8 @@ class ResidentNumberFacts(TypedDict):
 class RecipientFacts(TypedDict):
     """To a recipient of the data: never a value. `member` is the member's id there; `held_purposes`
     none: all. `has_values`: the page behind the link shows what is right now. `corrected`: which of the
-    items are, where not all; `still_held`: what must not be used yet; `earlier`: other references."""
+    items are, where not all; `freed`: what else was held, where only the items are to be destroyed;
+    `still_held`: what must not be used yet; `earlier`: other references."""
 
     company: CompanyFacts
     reference: str
@@ -247,6 +248,7 @@ class RecipientFacts(TypedDict):
     member: str
     items: Sequence[str]
     corrected: NotRequired[Sequence[str]]
+    freed: NotRequired[Sequence[str]]
     still_held: NotRequired[Sequence[str]]
     earlier: NotRequired[Sequence[str]]
     held_purposes: NotRequired[Sequence[str]]
