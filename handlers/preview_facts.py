@@ -22,8 +22,8 @@ from subjectline.models.regimes import DEFAULT_REGIME, regime_named
 Facts = Mapping[str, Any]
 TOLD, LINK = "⟦told⟧", "⟦secure_link⟧"  # as in `letters`, which imports this
 SAMPLE_TOLD = {
-    "ko": "우체국 (2026년 3월 2일(월)), 주식회사 누리고 (2026년 3월 2일(월)), 주식회사 카카오 (알리는 중)",
-    "en": "Post Office (Monday 2 March 2026), Nurigo (Monday 2 March 2026), Kakao (being told now)",
+    "ko": "우체국 · 주식회사 누리고 (2026년 3월 2일(월)), 주식회사 카카오 (알리는 중)",
+    "en": "Post Office · Nurigo (Monday 2 March 2026), Kakao (being told now)",
 }
 NEW_PHONE, NEW_EMAIL = "010-0000-4321", "haneul.new@member.test"
 RECEIVED, DUE, DONE = date(2026, 3, 2), date(2026, 3, 12), date(2026, 3, 5)

@@ -17,7 +17,7 @@ UNHEARD = ("overtaken", "unknown")  # nothing was said, or to nobody who knows t
 
 
 async def told(session: AsyncSession, desk: "Desk", request_id: int, language: str) -> str:
-    """Recipients, each with what has come of the newest notice to it; one line."""
+    """Recipients by what has come of the newest notice to them; one line: `A · B (day), C (failed)`."""
     rows = await session.exec(
         select(Telling).where(Telling.request_id == request_id).order_by(col(Telling.id))
     )
@@ -25,11 +25,12 @@ async def told(session: AsyncSession, desk: "Desk", request_id: int, language: s
     for row in rows:
         if row.recipient in desk.data_map.recipients and row.outcome not in UNHEARD:
             notices.setdefault(row.recipient, []).append(row)
-    known = desk.data_map.recipients
-    said = (
-        f"{known[name].labels.text(language)} ({_came_to(desk, mine, language)})"
-        for name, mine in notices.items()
-    )
+    alike: dict[str, list[str]] = {}
+    for name, mine in notices.items():
+        label = desk.data_map.recipients[name].labels.text(language)
+        alike.setdefault(_came_to(desk, mine, language), []).append(label)
+    # Names of companies hold commas: "Danal Co., Ltd."
+    said = (f"{' · '.join(names)} ({came})" for came, names in alike.items())
     return ", ".join(said) or word("told", "nobody", language)
 
 

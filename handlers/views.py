@@ -178,6 +178,23 @@ class TellingView:
         """Whether somebody still has to say that it is done."""
         return self.newest and self.outcome in ("due", "sent", "hand", "failed")
 
+    @property
+    def why(self) -> str:
+        """The key of the words for `reason`, which is the sender's own; "other" for what has none."""
+        found = (key for start, key in _WHY_NOT_TOLD if self.reason.startswith(start))
+        return next(found, "other")
+
+
+_WHY_NOT_TOLD = (
+    ("the webhook answered", "answered"),
+    ("the webhook did not answer", "slow"),
+    ("the webhook cannot be reached", "away"),
+    ("the mail came back", "returned"),
+    ("the registry is away", "registry"),
+    ("its id at the recipient", "no_id"),
+    ("the settings do not say", "no_way"),
+)
+
 
 @dataclass(frozen=True)
 class LetterView:

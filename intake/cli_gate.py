@@ -70,11 +70,13 @@ def gate_caller(
 ) -> None:
     """Let a system ask the gate; prints its key, once. Keys that it had end now."""
     from subjectline.handlers import gate_callers
+    from subjectline.handlers.gate_policy import OUR_OWN
 
     async def work(desk: "Desk") -> None:
         _known("name", [name], CALLER_NAME.fullmatch, "letters, digits, dot, dash, underscore")
         purposes, recipients = desk.data_map.purposes, desk.data_map.recipients
-        _known("--purpose", purpose, {"*", *purposes}.__contains__, ", ".join(purposes))
+        theirs = [one for one in purposes if one not in OUR_OWN]
+        _known("--purpose", purpose, {"*", *theirs}.__contains__, ", ".join(theirs))
         _known(
             "--recipient",
             recipient or [],

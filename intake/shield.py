@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 logger = logging.getLogger("subjectline.web")
 
 LARGEST_BODY = 2_000_000  # bytes; a policy in two languages is the largest form
+GONE = 499  # for the log only: nobody is there who could be answered
 STATIC_LIVES = "public, max-age=31536000, immutable"
 
 PAGE_POLICY = (
@@ -71,6 +72,8 @@ class Shield:
                 await PlainTextResponse("Too large", 413)(scope, receive, answer)
             else:
                 await self.app(scope, receive, answer)
+        except ClientDisconnect:  # a browser that was closed before its form was here
+            status = GONE
         finally:
             _log(scope, status, time.perf_counter() - started)
 

@@ -100,6 +100,10 @@ def test_an_agent_and_a_caller_are_added(config: Path) -> None:
     assert short.exit_code == 2 and short.stderr.startswith("password:")
     caller = run("gate", "caller", "mailer", "--purpose", "marketing", "--config", config)
     assert caller.exit_code == 0 and caller.output.startswith("slg_")
+    ours = run("gate", "caller", "mailer", "--purpose", "rights-handling", "--config", config)
+    assert ours.exit_code == 2 and ours.stderr.startswith("--purpose")
+    allowed = ours.stderr.partition("Allowed:")[2]
+    assert "marketing" in allowed and "rights-handling" not in allowed
     keys_of_a_caller(config, caller.output)
 
 

@@ -7,6 +7,8 @@ import pytest
 import yaml
 from browsers import Browser
 from desks import Office
+from starlette.requests import Request
+from starlette.types import Message, Receive, Scope, Send
 
 from subjectline.intake import shield, web
 from subjectline.models import errors, workflow
@@ -91,6 +93,25 @@ def test_the_style_names_no_other_site() -> None:
 async def test_a_body_above_the_limit_is_refused(console: Browser) -> None:
     response = await console.http.post("/find", content=b"x" * (shield.LARGEST_BODY + 1))
     assert response.status_code == 413
+
+
+async def test_a_browser_that_closes_before_its_form_is_here(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def gone() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def nobody(_: Message) -> None:
+        raise AssertionError("there is nobody to answer")
+
+    async def form(scope: Scope, receive: Receive, send: Send) -> None:
+        await Request(scope, receive, send).form()
+
+    headers = [(b"content-type", b"application/x-www-form-urlencoded"), (b"content-length", b"9")]
+    scope = {"type": "http", "method": "POST", "path": "/find", "headers": headers}
+    with caplog.at_level("INFO", "subjectline.web"):
+        await shield.Shield(form)(scope, gone, nobody)
+    assert f" {shield.GONE} " in caplog.text
 
 
 async def test_a_broken_page_tells_nothing(

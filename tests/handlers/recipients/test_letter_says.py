@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from desks import ACCESS, CORRECT, CORRECT_EN, THIRD_PARTY, Office
+from desks import ACCESS, CORRECT, CORRECT_EN, LEAVE, THIRD_PARTY, Office
 from signing import proven, signed
 from told import Telephone
 
@@ -82,6 +82,15 @@ async def test_a_third_party_that_is_told_by_hand_is_being_told(phone: Telephone
     await proven(phone.office, KO_MEMBER.email, THIRD_PARTY)
     said = await result(phone, phone.office, KO_MEMBER.email)
     assert "콘텐츠 구매 회원 (알리는 중)" in said
+
+
+async def test_those_of_whom_the_same_is_said_stand_together(phone: Telephone) -> None:
+    await proven(phone.office, KO_MEMBER.email, LEAVE)
+    phone.posts.wrong = [PermanentSendError("the webhook answered 404")]
+    await phone.tell()
+    said = await now(phone)
+    assert "주식회사 카카오 · 주식회사 누리고 · 우체국 (2026년 11월 23일(월))" in said
+    assert "주식회사 다날 (아직 알리지 못해 담당자가 다시 연락하는 중)" in said
 
 
 async def test_what_nobody_else_has_is_told_of_nobody(phone: Telephone) -> None:

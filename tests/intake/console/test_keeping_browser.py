@@ -1,14 +1,15 @@
 """A legal hold in a real browser: placed by keyboard, and destruction stops; the pages fit a phone."""
 
 import pytest
-from browsers import CHEAP, PASSWORD
-from chromium import PHONE, on_screen, sideways, sign_in
-from desks import MakeDesk, Office
+from browsers import CHEAP, KO, PASSWORD
+from chromium import PHONE, on_screen, sideways, sign_in, violations
+from desks import MARKETING, MakeDesk, Office
 from playwright.async_api import Page, expect
+from signing import proven, signed
 
 from subjectline.handlers import agents
 from subjectline.intake.console import create_console
-from subjectline.models.tables import LegalHold
+from subjectline.models.tables import LegalHold, Proposal
 
 PATHS = ("/restrictions", "/legal-holds", "/papers", "/archive", "/retention")
 COUNT = "SELECT count(*) FROM access_log WHERE member_id = 1001"
@@ -75,8 +76,21 @@ async def test_a_hold_stops_destruction_and_its_end_lets_it_go(led: Office) -> N
     assert hold.lifted_at is not None
 
 
+async def looks_outside(page: Page, letter: str) -> None:
+    """A letter of a member whose consent is withdrawn: a refusal, with a way on from there."""
+    answer = await page.goto(letter)
+    assert answer is not None and answer.status == 403
+    await expect(page.locator("h1")).to_contain_text("볼 수 없습니다")
+    assert await sideways(page) <= 0 and await violations(page) == []
+    await page.locator("main a").first.press("Enter")
+    await page.wait_for_url("**/queue")
+
+
 @pytest.mark.server
 async def test_the_pages_fit_a_phone(led: Office) -> None:
+    await proven(led, KO, MARKETING)
+    await signed(led)
+    [proposal] = await led.all(Proposal)
     async with on_screen(create_console(led.desk), PHONE) as page:
         await sign_in(page, "chief")
         for path in PATHS:
@@ -88,3 +102,4 @@ async def test_the_pages_fit_a_phone(led: Office) -> None:
                 box = await link.bounding_box()
                 assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= PHONE[0]
                 assert box["height"] >= 40
+        await looks_outside(page, f"/letters/{proposal.sha256}")

@@ -37,9 +37,12 @@ async def test_who_has_acknowledged_needs_no_agent(console: Browser, staffed: Of
 
 
 async def test_who_could_not_be_told_is_told_by_an_agent(console: Browser, staffed: Office) -> None:
-    phone, here = await asked(staffed, Posts(wrong=[PermanentSendError("answered 404")]))
+    phone, here = await asked(
+        staffed, Posts(wrong=[PermanentSendError("the webhook answered 404")])
+    )
     page = (await console.get(here)).text
-    assert "직접 알려야 하거나" in page and "answered 404" in page
+    assert "직접 알려야 하거나" in page
+    assert "웹훅이 거절했거나" in page and "answered 404" in page
     assert "정보를 받은 곳에 알리지 못했거나" in (await console.get("/unsorted")).text
     await console.get(here)
     again = await console.post(f"{here}/told/again")
