@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -56,6 +56,8 @@ async def _call(state: State, request: Request) -> Response:
         parameters = await read_parameters(request)
     except BadInput as error:
         return _refusal(400, error.rule)
+    except ClientDisconnect:  # the desk ends in the middle of a call: nobody reads this
+        return _refusal(400, "Bad Request: cut off")
     chat = _chat_of(parameters)
     fault = state.faults.take(method, chat)
     if fault:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.types import Message
 
 from subjectline.intake.sandbox.telegram_emulator import Emulator, create_emulator
 from subjectline.intake.sandbox.telegram_emulator.server import NAMES
@@ -141,3 +142,25 @@ async def _call(method: str, values: dict[str, object]) -> httpx.Response:
             )
     finally:
         await emulator.close()
+
+
+async def test_a_call_that_is_cut_off_is_no_fault_of_the_emulator() -> None:
+    """The desk that ends while it asks: the body never comes."""
+
+    async def gone() -> Message:
+        return {"type": "http.disconnect"}
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    emulator = create_emulator(system_clock, TOKEN)
+    kind = (b"content-type", b"application/x-www-form-urlencoded")
+    call = {"method": "POST", "path": f"{BOT}/getUpdates", "query_string": b"", "headers": [kind]}
+    scope = {"type": "http", **call}
+    try:
+        await emulator.app(scope, gone, send)
+    finally:
+        await emulator.close()
+    assert sent[0]["status"] == 400
