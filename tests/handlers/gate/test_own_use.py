@@ -48,6 +48,7 @@ ELSEWHERE = {
     ("handlers/chat_closed.py", "_address"): LATER,
     ("handlers/returned.py", "_ways"): LATER,
     ("handlers/page_views.py", "leaves_behind"): "kinds of records and their laws, no value",
+    ("handlers/contested.py", "goes_there"): "compared, so that nothing leaves for a held contact",
     ("handlers/waits.py", "warn"): "a warning to every registered contact, so that a thief is seen",
     ("handlers/proxy_letters.py", "principal"): "a warning to the member that a proxy acts",
     ("handlers/restrictions.py", "suspect"): "the member is told of a restriction at once, by law",
