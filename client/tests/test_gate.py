@@ -1,5 +1,5 @@
 """What a system calls: answers, errors, the decorator, observing, counting; over HTTP without a
-socket, from asyncio and from threads."""
+socket."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
