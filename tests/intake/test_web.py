@@ -10,6 +10,7 @@ from desks import Office
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
+from subjectline.handlers import letters
 from subjectline.intake import shield, web
 from subjectline.models import errors, workflow
 from subjectline.models.references import CROCKFORD
@@ -31,6 +32,12 @@ def test_every_word_is_there_in_both_languages(folder: str) -> None:
         assert all(isinstance(text, str) and text.strip() for text in words.values()), key
         slots = [sorted(re.findall(r"\{(\w+)\}", text)) for text in words.values()]
         assert slots[0] == slots[1] or key.startswith("left."), key
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_who_approves_reads_of_each_gap_what_fills_it(language: str) -> None:
+    said = web.catalogue("console")["letter.slots"][language]
+    assert set(re.findall("⟦.+?⟧", said)) == set(letters.SLOTS.values())
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
