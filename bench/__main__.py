@@ -7,12 +7,14 @@ import subprocess
 import sys
 
 import bench
+from bench.gate import OTHERS
 
 
 def names() -> list[str]:
-    """The benchmarks of this folder, by module name."""
+    """The benchmarks of this folder, by module name, but for those that another one runs."""
     found = (module.name for module in pkgutil.iter_modules(bench.__path__))
-    return sorted(name for name in found if not name.startswith("_") and has_main(name))
+    mine = sorted(name for name in found if not name.startswith("_") and has_main(name))
+    return [name for name in mine if name not in OTHERS]
 
 
 def has_main(name: str) -> bool:
