@@ -42,6 +42,7 @@ from subjectline.intake.gate_words import create_worded_app
 from subjectline.intake.listening import bind
 from subjectline.intake.mirrors import mirrors_of
 from subjectline.intake.places import places
+from subjectline.intake.prompt import Prompt
 from subjectline.models.clock import system_clock
 from subjectline.models.datamap import load_map
 from subjectline.models.db import Database
@@ -254,6 +255,7 @@ def _config(how: GateSettings) -> uvicorn.Config:
     return uvicorn.Config(
         "subjectline.intake.gate_serve:application",
         factory=True,
+        http=Prompt,
         workers=how.processes,
         log_level="warning",
         access_log=False,

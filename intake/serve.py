@@ -52,6 +52,7 @@ from subjectline.intake.mailauth.dns import LiveDns
 from subjectline.intake.mailbox import Mailbox
 from subjectline.intake.pages.app import create_pages
 from subjectline.intake.places import places
+from subjectline.intake.prompt import Prompt
 from subjectline.intake.setup import Alone, close_desk, make_desk
 from subjectline.intake.telegram import TelegramDoor, parse_update
 from subjectline.models.gate_settings import GateSettings
@@ -335,7 +336,12 @@ class Server:
     def __init__(self, app: Any, host: str, port: int | socket.socket) -> None:
         self._socket = bind(host, port) if isinstance(port, int) else port
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=3
+            app,
+            http=Prompt,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=3,
         )
         self._server = _Uvicorn(config)
 
