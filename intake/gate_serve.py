@@ -141,7 +141,7 @@ def gate_of(order: Order) -> FollowingGate:
         uses = Path(order.uses) if order.uses else None
         return FileGate(Path(order.holds), system_clock, uses)
     settings: Settings = load_settings(Path(order.config))
-    database = Database(places(settings).database)
+    database = Database(places(settings).database, made=True)
     return FollowingGate(database, load_map(settings.registry.map), system_clock)
 
 

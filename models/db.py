@@ -53,10 +53,13 @@ class Signals:
 
 
 class Database:
-    """An engine with its signals. `url` is `sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://…`."""
+    """An engine with its signals. `url` is `sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://…`.
 
-    def __init__(self, url: str, signals: Signals | None = None) -> None:
-        self.url = make_url(url)
+    With `made` it makes no file: where there is none, a session raises OSError.
+    """
+
+    def __init__(self, url: str, signals: Signals | None = None, *, made: bool = False) -> None:
+        self.url, self._made = make_url(url), made
         self.embedded = self.url.get_backend_name() == "sqlite"
         if not self.embedded and self.url.get_driver_name() != "asyncpg":
             raise SettingsError(
@@ -124,6 +127,8 @@ class Database:
             hidden["connect_args"] = {"async_creator_fn": connect}
         engine = create_async_engine(self.url, **hidden)
         prepare_sqlite(engine.sync_engine, begin)
+        if self._made:
+            event.listen(engine.sync_engine, "do_connect", _look_for_file)
         return engine
 
 
@@ -194,6 +199,12 @@ def _watch_file(engine: Engine, path: str) -> None:
             _put_aside(connection.driver_connection)
             record.dbapi_connection = None
             raise OSError("the file of the database is another one than before")
+
+
+def _look_for_file(dialect: Any, record: Any, arguments: list[Any], options: Any) -> None:
+    """SQLite would make a new file, of which nobody knows anything."""
+    if not os.path.exists(arguments[0]):
+        raise FileNotFoundError("there is no file of the database")
 
 
 def _put_aside(connection: Any) -> None:

@@ -117,3 +117,18 @@ async def test_a_time_without_a_zone_is_refused(database: Database) -> None:
 def test_another_database_is_refused_in_one_sentence() -> None:
     with pytest.raises(SettingsError, match="SQLite or PostgreSQL"):
         Database("postgresql+psycopg://localhost/x")
+
+
+async def test_who_only_follows_makes_no_file(tmp_path: Path) -> None:
+    """A volume that is not mounted: a desk that starts later must not find an empty file."""
+    path = tmp_path / "desk.db"
+    database = Database(f"sqlite+aiosqlite:///{path}", made=True)
+    for session in (database.read, database.glance, database.write):
+        with pytest.raises(FileNotFoundError):
+            async with session() as asked:
+                await asked.connection()
+    assert not list(tmp_path.iterdir())
+    path.touch()
+    async with database.glance() as asked:
+        assert await asked.connection()
+    await database.dispose()
